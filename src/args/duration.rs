@@ -1,0 +1,80 @@
+//! Durations: `7d`, `12h`, `2weeks`, `1day 12h`, `3months`.
+
+use std::time::Duration;
+
+/// Longer than the time that there is to look back on.
+const LONGEST: Duration = Duration::from_secs(10_000 * 366 * 86_400);
+
+/// Reads a duration. Every number needs its unit, and `m` is none: some tools mean minutes by it and others months.
+pub fn parse(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    if text.starts_with('-') {
+        return Err("a duration cannot be negative: write 7d".to_owned());
+    }
+    if let Some(number) = number_without_unit(text) {
+        return Err(format!("a unit is needed: write {number}d, {number}h or {number}min"));
+    }
+    if let Some(unit) = units(text).find(|unit| matches!(*unit, "m" | "M")) {
+        let number = text.split(unit).next().unwrap_or_default().trim();
+        return Err(format!("`{unit}` may mean minutes or months: write {number}min or {number}months"));
+    }
+    let duration = humantime::parse_duration(text).map_err(|error| format!("{error}: write 7d, 12h or 1day 12h"))?;
+    if duration > LONGEST {
+        return Err("longer than 10,000 years".to_owned());
+    }
+    Ok(duration)
+}
+
+fn units(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphabetic()).filter(|unit| !unit.is_empty())
+}
+
+/// The last number, if nothing stands behind it.
+fn number_without_unit(text: &str) -> Option<&str> {
+    let start = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len();
+    (start < text.len()).then(|| &text[start..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_its_unit_is_read() {
+        let day = 86_400;
+        for (text, seconds) in [
+            ("7d", 7 * day),
+            ("12h", 43_200),
+            ("2weeks", 14 * day),
+            ("1day 12h", 129_600),
+            ("90min", 5400),
+            ("0s", 0),
+            (" 7 d ", 7 * day),
+            ("3months", 3 * 2_630_016),
+        ] {
+            assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_ambiguous_or_no_duration_is_refused_with_advice() {
+        for (text, advice) in [
+            ("7", "7d"),
+            ("0", "a unit is needed"),
+            ("7d7", "a unit is needed"),
+            ("1.5", "1.5d"),
+            ("5m", "5min or 5months"),
+            ("5M", "5min or 5months"),
+            ("1h 5m", "min"),
+            ("-3d", "negative"),
+            ("7 bananas", "bananas"),
+            ("99999999999d", "10,000 years"),
+            ("99999999999999999999999d", "write 7d"),
+            ("", "write 7d"),
+            ("٣d", "write 7d"),
+        ] {
+            let message = parse(text).expect_err(text);
+            assert!(message.contains(advice), "{text}: {message}");
+        }
+    }
+}

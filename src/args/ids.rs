@@ -1,0 +1,72 @@
+//! Workspace IDs: as arguments, from stdin and from files.
+
+use crate::core::{Category, Error, Result, WorkspaceId};
+use anyhow::Context as _;
+use clap::Args;
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+/// What separates IDs that are read from stdin.
+#[derive(Debug, Args)]
+pub struct Separator {
+    /// IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends
+    #[arg(short = '0', long = "null")]
+    pub null: bool,
+}
+
+/// The candidates that were given, in their order, where `-` stands for those on stdin. Nothing is checked yet.
+pub fn candidates(given: &[OsString], separator: &Separator) -> anyhow::Result<Vec<OsString>> {
+    let mut all = Vec::with_capacity(given.len());
+    for argument in given {
+        if argument == "-" {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| Error::io(&error, "cannot read stdin"))?;
+            all.extend(split(&bytes, separator));
+        } else {
+            all.push(argument.clone());
+        }
+    }
+    Ok(all)
+}
+
+fn split(bytes: &[u8], separator: &Separator) -> impl Iterator<Item = OsString> {
+    let end = if separator.null { 0 } else { b'\n' };
+    let lines = !separator.null;
+    bytes
+        .split(move |byte| *byte == end)
+        .map(move |item| item.strip_suffix(b"\r").filter(|_| lines).unwrap_or(item))
+        .filter(|item| !item.is_empty())
+        .map(|item| OsString::from_vec(item.to_vec()))
+}
+
+/// Reads one ID.
+///
+/// # Errors
+/// [`Category::InvalidId`], with what was given (no more than a line's worth of it).
+pub fn parse(candidate: &OsStr) -> Result<WorkspaceId> {
+    WorkspaceId::parse(candidate.as_bytes()).ok_or_else(|| {
+        let shown: String = candidate.to_string_lossy().chars().take(80).collect();
+        let what =
+            format!("'{shown}' is not a workspace ID: it takes a UUID of 36 characters, as `wsctl list` shows them");
+        Error::new(Category::InvalidId, what)
+    })
+}
+
+/// Reads a file of IDs, one a line, with `#` before comments.
+///
+/// # Errors
+/// [`Category::InvalidId`] with the line's number, or by errno if the file cannot be read.
+pub fn from_file(path: &Path) -> anyhow::Result<Vec<WorkspaceId>> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| Error::io(&error, format!("cannot read {shown}")).severe())?;
+    let mut ids = Vec::new();
+    for (number, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let line = line.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii();
+        if !line.is_empty() {
+            ids.push(parse(OsStr::from_bytes(line)).with_context(|| format!("{shown}, line {}", number + 1))?);
+        }
+    }
+    Ok(ids)
+}

@@ -1,0 +1,142 @@
+//! Sizes and shares: `10GiB`, `500M`, `5%`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Reads a size in bytes. `K`, `M`, `G` and `KiB`, `MiB`, … are powers of 1024, `KB`, `MB`, … of 1000, in either case.
+pub fn parse(text: &str) -> Result<u64, String> {
+    let wrong = || "not a size: write 10GiB, 500M or 1.5TB".to_owned();
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()));
+    let factor = factor(unit.trim()).ok_or_else(wrong)?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let whole: u64 = whole.parse().map_err(|_| wrong())?;
+    if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let scale = 10_u128.pow(u32::try_from(fraction.len()).unwrap_or(0));
+    let part = fraction.parse::<u128>().map_err(|_| wrong())? * u128::from(factor) / scale;
+    u64::try_from(u128::from(whole) * u128::from(factor) + part).map_err(|_| "a size beyond any disk".to_owned())
+}
+
+fn factor(unit: &str) -> Option<u64> {
+    let unit = unit.to_ascii_lowercase();
+    let (prefix, base) = match unit.as_str() {
+        "" | "b" => return Some(1),
+        unit => match (unit.strip_suffix("ib"), unit.strip_suffix('b')) {
+            (Some(prefix), _) => (prefix, 1024),
+            (None, Some(prefix)) => (prefix, 1000),
+            (None, None) => (unit, 1024),
+        },
+    };
+    let power = ["k", "m", "g", "t", "p", "e"].iter().position(|known| *known == prefix)? + 1;
+    Some(u64::pow(base, u32::try_from(power).ok()?))
+}
+
+/// A size, or a share of something.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SizeOrShare {
+    /// So many bytes.
+    Bytes(u64),
+    /// So much of the whole.
+    Share(Percent),
+}
+
+impl FromStr for SizeOrShare {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().strip_suffix('%') {
+            Some(number) => number.parse().map(Self::Share),
+            None => parse(text).map(Self::Bytes).map_err(|error| format!("{error}, or a share: 5%")),
+        }
+    }
+}
+
+/// A number of things, or a share of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum CountOrShare {
+    /// So many.
+    Count(usize),
+    /// So much of the whole.
+    Share(Percent),
+}
+
+impl FromStr for CountOrShare {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().strip_suffix('%') {
+            Some(number) => number.parse().map(Self::Share),
+            None => text
+                .trim()
+                .parse()
+                .map(Self::Count)
+                .map_err(|_| "neither a number nor a share: write 100 or 20%".to_owned()),
+        }
+    }
+}
+
+/// A share between 0 and 100 in the hundred.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Percent(f64);
+
+impl Percent {
+    /// This share of `whole`.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub fn of(self, whole: u64) -> u64 {
+        (whole as f64 * self.0 / 100.0) as u64
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+impl FromStr for Percent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.trim().parse::<f64>().ok().filter(|number| (0.0..=100.0).contains(number));
+        number.map(Self).ok_or_else(|| "not a share from 0% to 100%".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_means_what_the_contract_says() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("512", 512),
+            ("1B", 1),
+            ("1K", 1024),
+            ("1KiB", 1024),
+            ("1KB", 1000),
+            ("10GiB", 10 << 30),
+            ("10g", 10 << 30),
+            ("1.5 MB", 1_500_000),
+            ("2T", 2 << 40),
+        ] {
+            assert_eq!(parse(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "G", "-1G", "1X", "1.G", "1..5G", "1GiBs", "99999999999E", "٣G", "1KKB"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_share_lies_between_0_and_100() {
+        assert_eq!("5%".parse(), Ok(SizeOrShare::Share(Percent(5.0))));
+        assert_eq!(Percent(12.5).of(1000), 125);
+        for text in ["101%", "-1%", "%", "NaN%", "inf%", "x%"] {
+            assert!(text.parse::<SizeOrShare>().is_err() && text.parse::<CountOrShare>().is_err(), "{text}");
+        }
+        assert_eq!("3".parse(), Ok(CountOrShare::Count(3)));
+        assert!("3.5".parse::<CountOrShare>().is_err());
+    }
+}

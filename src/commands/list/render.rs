@@ -1,0 +1,126 @@
+//! The list as a table, as JSON and as bare IDs.
+
+use super::{Listing, Row};
+use crate::core::workspace::Status;
+use crate::core::{Timestamp, WorkspaceId};
+use crate::output::table::{Cell, Table};
+use crate::output::{amounts, escape};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
+use std::io::{self, Write};
+
+impl Listing {
+    pub(super) fn ids(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut name = [0; WorkspaceId::LEN];
+        self.rows.iter().try_for_each(|row| {
+            out.write_all(row.id.encode(&mut name).as_bytes())?;
+            out.write_all(&[self.end])
+        })
+    }
+
+    pub(super) fn jsonl(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.rows.iter().try_for_each(|row| escape::json(out, &self.item(row)))
+    }
+
+    pub(super) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+        #[derive(serde::Serialize)]
+        struct Document<'a> {
+            schema_version: u32,
+            base: &'a str,
+            total: usize,
+            workspaces: Items<'a>,
+        }
+        escape::json(out, &Document { schema_version: 1, base: &self.base, total: self.total, workspaces: Items(self) })
+    }
+
+    fn item<'a>(&'a self, row: &'a Row) -> Item<'a> {
+        let (size_bytes, files) = row.usage.unzip();
+        Item {
+            id: row.id,
+            path: format!("{}/{}", self.base.strip_suffix('/').unwrap_or(&self.base), row.id),
+            status: row.status,
+            created_at: row.created_at,
+            last_accessed: row.last_accessed,
+            age_seconds: row.last_accessed.map(|time| time.age(self.now).num_seconds()),
+            description: row.description.as_deref(),
+            size: self.with_size.then_some(Size { size_bytes, files }),
+        }
+    }
+
+    pub(super) fn table(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut widths = vec![WorkspaceId::LEN, 7, 13, 17];
+        let mut heads = vec!["ID", "STATUS", "LAST ACCESSED", "CREATED"];
+        if self.with_size {
+            widths.extend([10, 7]);
+            heads.extend(["SIZE", "FILES"]);
+        }
+        heads.push("DESCRIPTION");
+        let table = Table { widths, style: self.style };
+        let right = |column| self.with_size && (4..6).contains(&column);
+        let heads: Vec<Cell> = heads
+            .iter()
+            .enumerate()
+            .map(|(column, head)| Cell { color: 1, right: right(column), ..(*head).into() })
+            .collect();
+        table.row(out, &heads)?;
+        self.rows.iter().try_for_each(|row| table.row(out, &self.cells(row)))
+    }
+
+    fn cells(&self, row: &Row) -> Vec<Cell> {
+        let color = match row.status {
+            Status::Ok => 32,
+            Status::Missing | Status::Future => 33,
+            Status::Corrupt | Status::Denied => 31,
+        };
+        let absent = || "-".to_owned();
+        let number = |text: Option<String>| Cell { right: true, ..text.unwrap_or_else(absent).into() };
+        let mut cells: Vec<Cell> = vec![
+            row.id.to_string().into(),
+            Cell { color, ..row.status.word().into() },
+            row.last_accessed.map_or_else(absent, |time| amounts::age(time, self.now)).into(),
+            row.created_at.map_or_else(absent, minute).into(),
+        ];
+        if self.with_size {
+            cells.push(number(row.usage.map(|(bytes, _)| amounts::size(bytes))));
+            cells.push(number(row.usage.map(|(_, files)| files.to_string())));
+        }
+        cells.push(escape::text(row.description.as_deref().unwrap_or_default()).into_owned().into());
+        cells
+    }
+}
+
+/// A time to the minute, in UTC: `2026-11-23 16:29Z`.
+fn minute(time: Timestamp) -> String {
+    let text = time.to_string();
+    format!("{}Z", text.get(..16).unwrap_or(&text).replace('T', " "))
+}
+
+/// The rows of a JSON document, made as they are written.
+struct Items<'a>(&'a Listing);
+
+impl Serialize for Items<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut items = serializer.serialize_seq(Some(self.0.rows.len()))?;
+        self.0.rows.iter().try_for_each(|row| items.serialize_element(&self.0.item(row)))?;
+        items.end()
+    }
+}
+
+/// A row as JSON shows it. Sizes are there only if they were asked for.
+#[derive(serde::Serialize)]
+struct Item<'a> {
+    id: WorkspaceId,
+    path: String,
+    status: Status,
+    created_at: Option<Timestamp>,
+    last_accessed: Option<Timestamp>,
+    age_seconds: Option<i64>,
+    description: Option<&'a str>,
+    #[serde(flatten)]
+    size: Option<Size>,
+}
+
+#[derive(serde::Serialize)]
+struct Size {
+    size_bytes: Option<u64>,
+    files: Option<u64>,
+}

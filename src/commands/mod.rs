@@ -1,0 +1,45 @@
+//! One file a subcommand: its arguments, its flow, its outcome. No command uses another.
+
+pub mod list;
+pub mod prune;
+pub mod touch;
+pub mod validate;
+
+use crate::core::Timestamp;
+use crate::logging::Verbosity;
+use anstream::ColorChoice;
+use clap::ValueEnum;
+use std::path::PathBuf;
+
+/// What every command is told about the world.
+#[derive(Debug)]
+pub struct Context {
+    /// The base, as it was given.
+    pub base: PathBuf,
+    /// The time at which the program started.
+    pub now: Timestamp,
+    /// How much to say.
+    pub verbosity: Verbosity,
+    /// Who is looking.
+    pub terminal: Terminal,
+}
+
+/// What is known of the terminal, if there is one.
+#[derive(Debug, Clone, Copy)]
+pub struct Terminal {
+    /// Somebody is there to be asked: stdin and stderr are a terminal.
+    pub interactive: bool,
+    /// The width of stdout, in columns, if it is a terminal.
+    pub width: Option<usize>,
+    /// Whether to use colours on stdout.
+    pub color: ColorChoice,
+}
+
+/// How a result is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One document for scripts.
+    Json,
+}

@@ -1,0 +1,177 @@
+//! The facts that a decision needs: every workspace that may be concerned, and what earlier runs left.
+
+use super::plan::Fate;
+use crate::core::dirfd::{Mounts, Signature};
+use crate::core::names::{Stage, TrashName};
+use crate::core::survey::{self, Names};
+use crate::core::workspace::{self, Status};
+use crate::core::{Base, Category, Error, Result, Timestamp, WorkspaceId, usage};
+use std::collections::HashSet;
+
+/// Where in the base a workspace is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At its own path.
+    Own,
+    /// Claimed by an earlier run, or by one that is under way.
+    Claimed(u64),
+    /// Doomed by one.
+    Doomed(u64),
+}
+
+/// A workspace, as far as deciding on it and finding it again needs.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) id: WorkspaceId,
+    pub(super) place: Place,
+    pub(super) status: Status,
+    /// The last access that counts: by the metadata, with `--use-mtime` also by modification times.
+    pub(super) last_access: Option<Timestamp>,
+    /// Which metadata file it was; `None` if there is none or it cannot be told.
+    pub(super) signature: Option<Signature>,
+    /// Disk usage in bytes, once it was measured.
+    pub(super) bytes: Option<u64>,
+    /// Why the last access is not known.
+    pub(super) failure: Option<Box<Error>>,
+}
+
+impl Candidate {
+    /// The name of its directory in the base.
+    pub(super) fn name(&self) -> String {
+        match self.trash_name() {
+            Some(name) => name.to_string(),
+            None => self.id.to_string(),
+        }
+    }
+
+    /// Its name, if a prune has taken it aside.
+    pub(super) fn trash_name(&self) -> Option<TrashName> {
+        let (stage, tag) = match self.place {
+            Place::Own => return None,
+            Place::Claimed(tag) => (Stage::Claimed, tag),
+            Place::Doomed(tag) => (Stage::Doomed, tag),
+        };
+        Some(TrashName { stage, id: self.id, tag })
+    }
+
+    pub(super) fn is_doomed(&self) -> bool {
+        matches!(self.place, Place::Doomed(_))
+    }
+
+    /// Its disk usage in bytes, as far as it was measured.
+    pub(super) fn size(&self) -> u64 {
+        self.bytes.unwrap_or(0)
+    }
+
+    /// The category of what kept its last access from being known.
+    pub(super) fn category(&self) -> Option<Category> {
+        self.failure.as_ref().map(|failure| failure.category())
+    }
+}
+
+/// Which workspaces to look at, and how closely.
+#[derive(Debug)]
+pub(super) struct Scope<'a> {
+    /// The IDs that were given, if any were.
+    pub(super) ids: Option<&'a HashSet<WorkspaceId>>,
+    /// Whether a rule compares with all the others.
+    pub(super) all: bool,
+    /// Whether a rule needs the sizes.
+    pub(super) sizes: bool,
+    /// Whether modification times count as accesses.
+    pub(super) use_mtime: bool,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) candidates: Vec<Candidate>,
+    /// The IDs that were given and name nothing.
+    pub(super) absent: Vec<WorkspaceId>,
+    /// How many workspaces there are, looked at or not, without the doomed ones.
+    pub(super) total: usize,
+}
+
+impl Facts {
+    /// Reads the base, and looks at what is in scope on at most `threads` threads.
+    pub(super) fn gather(base: &Base, scope: &Scope<'_>, threads: usize, now: Timestamp) -> Result<Self> {
+        let names = Names::read(base)?;
+        let doomed = names.trash.iter().filter(|name| name.stage == Stage::Doomed).count();
+        let total = names.workspaces.len() + names.trash.len() - doomed;
+        let wanted = |id: &WorkspaceId| scope.all || scope.ids.is_none_or(|ids| ids.contains(id));
+        let mut places: Vec<(WorkspaceId, Place)> =
+            names.workspaces.iter().filter(|id| wanted(id)).map(|id| (*id, Place::Own)).collect();
+        places.extend(names.trash.iter().map(|name| match name.stage {
+            Stage::Claimed => (name.id, Place::Claimed(name.tag)),
+            Stage::Doomed => (name.id, Place::Doomed(name.tag)),
+        }));
+        let candidates =
+            survey::look_at_all(&places, threads, |(id, place), buffer| look(base, *id, *place, scope, now, buffer));
+        let absent = scope.ids.map_or_else(Vec::new, |ids| absent(ids, &candidates));
+        Ok(Self { candidates, absent, total })
+    }
+}
+
+fn absent(ids: &HashSet<WorkspaceId>, candidates: &[Candidate]) -> Vec<WorkspaceId> {
+    let present: HashSet<WorkspaceId> =
+        candidates.iter().filter(|candidate| !candidate.is_doomed()).map(|candidate| candidate.id).collect();
+    let mut absent: Vec<_> = ids.difference(&present).copied().collect();
+    absent.sort_unstable();
+    absent
+}
+
+fn look(
+    base: &Base,
+    id: WorkspaceId,
+    place: Place,
+    scope: &Scope<'_>,
+    now: Timestamp,
+    buffer: &mut Vec<u8>,
+) -> Option<Candidate> {
+    let mut candidate = Candidate {
+        id,
+        place,
+        status: Status::Missing,
+        last_access: None,
+        signature: None,
+        bytes: None,
+        failure: None,
+    };
+    let facts = workspace::examine(base.dir(), &candidate.name(), now, buffer)?;
+    candidate.status = facts.status;
+    candidate.last_access = facts.metadata.last_accessed;
+    candidate.signature = facts.signature;
+    candidate.failure = facts.error.map(Box::new);
+    if scope.sizes || scope.use_mtime {
+        let usage = usage::measure(base.dir().open_dir(&*candidate.name(), Mounts::Enter).ok()?);
+        candidate.bytes = Some(usage.bytes);
+        if scope.use_mtime {
+            count_modification(&mut candidate, usage.newest, now);
+        }
+    }
+    Some(candidate)
+}
+
+/// Lets the newest modification time count: the later of the two where the metadata says one, the only one where there is no
+/// metadata to go by.
+fn count_modification(candidate: &mut Candidate, newest: Option<Timestamp>, now: Timestamp) {
+    let counts = matches!(candidate.status, Status::Ok | Status::Missing | Status::Corrupt);
+    if let (true, Some(newest)) = (counts, newest) {
+        let last_access = candidate.last_access.filter(|_| candidate.status == Status::Ok).max(Some(newest));
+        candidate.last_access = last_access;
+        candidate.status = Status::at(last_access.unwrap_or(newest), now);
+    }
+}
+
+/// Measures those that shall go, where no rule had them measured before.
+pub(super) fn measure(base: &Base, candidates: &mut [Candidate], fates: &[Fate], threads: usize) {
+    let leaving =
+        |(candidate, fate): &(&mut Candidate, &Fate)| matches!(fate, Fate::Prune(_)) && candidate.bytes.is_none();
+    let mut unmeasured: Vec<&mut Candidate> =
+        candidates.iter_mut().zip(fates).filter(leaving).map(|(candidate, _)| candidate).collect();
+    let names: Vec<String> = unmeasured.iter().map(|candidate| candidate.name()).collect();
+    let sizes = survey::look_at_all(&names, threads, |name, _| {
+        Some(base.dir().open_dir(&**name, Mounts::Enter).map_or(0, |dir| usage::measure(dir).bytes))
+    });
+    unmeasured.iter_mut().zip(sizes).for_each(|(candidate, bytes)| candidate.bytes = Some(bytes));
+}

@@ -1,0 +1,199 @@
+//! The plan carried out: in batches, by several threads, until nothing is left to do or a signal comes.
+//!
+//! A batch is claimed, looked at once more and doomed, all of it, before one sync of the base and only then the first unlink:
+//! what a power cut undoes is never half removed.
+
+use super::candidates::Candidate;
+use super::erase;
+use super::mounts::Mounts;
+use super::plan::Rule;
+use super::trash::{self, Stopped};
+use crate::core::names::{TrashName, fresh_tag};
+use crate::core::{Base, Error};
+use crate::signals::Signals;
+use rustix::process::{Resource, getrlimit};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// How many workspaces are claimed at a time. More would share a sync among more, and keep them from the application longer.
+const BATCH: usize = 16;
+/// The descriptors that one thread needs beside those of its batch.
+const DESCRIPTORS: usize = 10;
+
+/// A workspace to remove, and why.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) candidate: Candidate,
+    pub(super) rule: Rule,
+}
+
+/// What became of a task.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// It is gone, and this run removed the last of it.
+    Pruned,
+    /// Another run has it, and reports it.
+    Elsewhere,
+    /// It stays: a signal came first, or another run decided so.
+    Kept,
+    /// It could not be removed, or not wholly.
+    Failed(Error),
+}
+
+/// A task that has ended.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) task: Task,
+    pub(super) ending: Ending,
+    /// The bytes that this run freed of it, whatever the ending.
+    pub(super) freed: u64,
+}
+
+/// Removes workspaces.
+#[derive(Debug)]
+pub(super) struct Remover<'a> {
+    pub(super) base: &'a Base,
+    /// Whether modification times count as accesses.
+    pub(super) use_mtime: bool,
+    /// How many threads may be used.
+    pub(super) jobs: usize,
+    pub(super) signals: &'a Signals,
+}
+
+/// A task in a batch, and how far it has got.
+enum Progress {
+    /// There was no room for a longer name.
+    Deferred(Error),
+    Ended(Ending, u64),
+}
+
+impl Remover<'_> {
+    /// Carries out all the tasks. Those for which there was no room are tried again for as long as removing others helps.
+    pub(super) fn carry_out(&self, mut tasks: Vec<Task>) -> Vec<Done> {
+        let mut done = Vec::with_capacity(tasks.len());
+        loop {
+            let (ended, deferred) = self.round(tasks);
+            let helped = ended.iter().any(|done: &Done| done.freed > 0 || matches!(done.ending, Ending::Pruned));
+            done.extend(ended);
+            if deferred.is_empty() {
+                return done;
+            }
+            if !helped {
+                let failed = |(task, error)| Done { task, ending: Ending::Failed(error), freed: 0 };
+                done.extend(deferred.into_iter().map(failed));
+                return done;
+            }
+            tasks = deferred.into_iter().map(|(task, _)| task).collect();
+        }
+    }
+
+    fn round(&self, tasks: Vec<Task>) -> (Vec<Done>, Vec<(Task, Error)>) {
+        let (threads, batch) = self.share(tasks.len());
+        let tag = fresh_tag();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut mounts = Mounts::read(self.base.dir());
+            let mut progress = Vec::new();
+            while self.signals.caught().is_none() {
+                let start = next.fetch_add(batch, Ordering::Relaxed);
+                let Some(rest) = tasks.get(start..).filter(|rest| !rest.is_empty()) else { break };
+                let batch = &rest[..batch.min(rest.len())];
+                progress.extend(self.batch(batch, tag, &mut mounts).into_iter().map(|(at, step)| (start + at, step)));
+            }
+            progress
+        };
+        let progress = thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut progress = work();
+            for other in others {
+                progress.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            progress
+        });
+        sort(tasks, progress)
+    }
+
+    /// How many threads to use, and how many workspaces a batch of each may hold open, within the limit of descriptors.
+    fn share(&self, tasks: usize) -> (usize, usize) {
+        let limit =
+            getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        let free = limit.saturating_sub(2 * DESCRIPTORS);
+        let threads = self.jobs.min(tasks.div_ceil(BATCH)).min(free / (DESCRIPTORS + 1)).max(1);
+        (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, BATCH))
+    }
+
+    /// Takes a batch through all its steps. What is named in the result by its place in the batch has ended or is deferred.
+    fn batch(&self, batch: &[Task], tag: u64, mounts: &mut Mounts<'_>) -> Vec<(usize, Progress)> {
+        let mut progress = Vec::with_capacity(batch.len());
+        let mut claimed = Vec::new();
+        let mut doomed: Vec<(usize, TrashName, u64)> = Vec::new();
+        let mut full = None;
+        for (at, task) in batch.iter().enumerate() {
+            match (task.candidate.trash_name().filter(|_| task.candidate.is_doomed()), &full) {
+                (Some(name), _) => doomed.push((at, name, 0)),
+                (None, Some(error)) => progress.push((at, Progress::Deferred(Error::clone(error)))),
+                (None, None) => match trash::claim(self.base, &task.candidate, tag) {
+                    Ok(claim) => claimed.push((at, claim)),
+                    Err(stopped) => {
+                        let step = stop(stopped);
+                        if let Progress::Deferred(error) = &step {
+                            full = Some(error.clone());
+                        }
+                        progress.push((at, step));
+                    }
+                },
+            }
+        }
+        for (at, claim) in claimed {
+            match trash::doom(self.base, &claim, &batch[at].candidate, self.use_mtime, mounts) {
+                Ok((name, freed)) => doomed.push((at, name, freed)),
+                Err(stopped) => progress.push((at, stop(stopped))),
+            }
+        }
+        progress.extend(self.erase(doomed));
+        progress
+    }
+
+    /// Erases what is doomed, once the base is synced: not one name may go before it is certain that all of them may.
+    fn erase(&self, doomed: Vec<(usize, TrashName, u64)>) -> Vec<(usize, Progress)> {
+        let synced = if doomed.is_empty() { Ok(()) } else { self.base.dir().sync() };
+        let erase = |(at, name, swept): (usize, TrashName, u64)| {
+            if let Err(errno) = synced {
+                let error = Error::os(errno, "cannot sync the base before removing it");
+                return (at, Progress::Ended(Ending::Failed(error), swept));
+            }
+            let erased = erase::erase(self.base.dir(), &name.to_string());
+            let ending = match erased.gone {
+                Ok(true) => Ending::Pruned,
+                Ok(false) => Ending::Elsewhere,
+                Err(error) => Ending::Failed(error),
+            };
+            (at, Progress::Ended(ending, swept + erased.bytes))
+        };
+        doomed.into_iter().map(erase).collect()
+    }
+}
+
+fn stop(stopped: Stopped) -> Progress {
+    match stopped {
+        Stopped::Gone => Progress::Ended(Ending::Elsewhere, 0),
+        Stopped::PutBack => Progress::Ended(Ending::Kept, 0),
+        Stopped::Full(error) => Progress::Deferred(error),
+        Stopped::Failed(error) => Progress::Ended(Ending::Failed(error), 0),
+    }
+}
+
+/// Gives each task its ending; what was not begun, because of a signal, stays.
+fn sort(tasks: Vec<Task>, mut progress: Vec<(usize, Progress)>) -> (Vec<Done>, Vec<(Task, Error)>) {
+    progress.sort_unstable_by_key(|(at, _)| *at);
+    let mut progress = progress.into_iter().peekable();
+    let (mut done, mut deferred) = (Vec::new(), Vec::new());
+    for (at, task) in tasks.into_iter().enumerate() {
+        match progress.next_if(|(of, _)| *of == at).map(|(_, step)| step) {
+            Some(Progress::Deferred(error)) => deferred.push((task, error)),
+            Some(Progress::Ended(ending, freed)) => done.push(Done { task, ending, freed }),
+            None => done.push(Done { task, ending: Ending::Kept, freed: 0 }),
+        }
+    }
+    (done, deferred)
+}

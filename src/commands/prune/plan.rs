@@ -1,0 +1,154 @@
+//! The decision: facts + rules → a fate for each workspace. It touches no disk and asks no clock.
+
+use super::candidates::{Candidate, Place};
+use crate::core::workspace::Status;
+use crate::core::{Category, Timestamp, WorkspaceId};
+use serde::Serialize;
+use std::collections::HashSet;
+
+/// Why a workspace goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Rule {
+    /// Its last access is longer ago than `--older-than`.
+    OlderThan,
+    /// All together use more than `--max-total-size`.
+    MaxTotalSize,
+    /// The file system has less free than `--min-free`.
+    MinFree,
+    /// It was named.
+    Id,
+    /// An earlier run had decided on it, and did not get to its end.
+    Leftover,
+}
+
+impl Rule {
+    /// The word that the report shows.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::OlderThan => "older-than",
+            Self::MaxTotalSize => "max-total-size",
+            Self::MinFree => "min-free",
+            Self::Id => "id",
+            Self::Leftover => "leftover",
+        }
+    }
+}
+
+/// What becomes of a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Fate {
+    /// It goes.
+    Prune(Rule),
+    /// It stays.
+    Keep,
+    /// It stays, since its last access is not known.
+    Skip,
+    /// It stays, since it could not be read; that is a failure.
+    Fail,
+    /// It is none of those that were named.
+    Ignore,
+}
+
+/// What the command line asks for.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    /// Last accesses before this are stale.
+    pub(super) cutoff: Option<Timestamp>,
+    /// How much all the workspaces together may use, in bytes.
+    pub(super) max_total_size: Option<u64>,
+    /// How much the file system shall have free, and has, in bytes.
+    pub(super) free: Option<Free>,
+    /// How many of the last accessed stay in any case.
+    pub(super) keep_last: usize,
+    /// Those that stay in any case.
+    pub(super) exclude: HashSet<WorkspaceId>,
+    /// Just these, if any were named.
+    pub(super) ids: Option<HashSet<WorkspaceId>>,
+}
+
+/// Free space, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Free {
+    /// What there shall be.
+    pub(super) wanted: u64,
+    /// What there is.
+    pub(super) available: u64,
+}
+
+impl Rules {
+    fn chooses_by_size(&self) -> bool {
+        self.max_total_size.is_some() || self.free.is_some()
+    }
+
+    /// Whether being named is all that is asked of a workspace.
+    fn ids_alone(&self) -> bool {
+        self.ids.is_some() && self.cutoff.is_none() && !self.chooses_by_size()
+    }
+}
+
+/// Decides on each of the candidates, in their order.
+pub(super) fn decide(candidates: &[Candidate], rules: &Rules) -> Vec<Fate> {
+    let by_age = oldest_first(candidates);
+    let mut protected = rules.exclude.clone();
+    protected.extend(by_age.iter().rev().take(rules.keep_last).map(|index| candidates[*index].id));
+    let mut fates: Vec<Fate> = candidates.iter().map(|candidate| first_fate(candidate, rules, &protected)).collect();
+
+    let total: u64 = candidates.iter().filter(|candidate| !candidate.is_doomed()).map(Candidate::size).sum();
+    let mut gone = candidates.iter().zip(&fates).filter(|(_, fate)| matches!(fate, Fate::Prune(_))).map(|(c, _)| c);
+    let leaving: u64 = gone.by_ref().map(Candidate::size).sum();
+    let doomed: u64 = candidates.iter().filter(|candidate| candidate.is_doomed()).map(Candidate::size).sum();
+    let mut used = total - (leaving - doomed);
+    let mut available = rules.free.map_or(0, |free| free.available.saturating_add(leaving));
+    let may_go = by_age.into_iter().filter(|index| !protected.contains(&candidates[*index].id));
+    for index in may_go {
+        if fates[index] != Fate::Keep {
+            continue;
+        }
+        let rule = if rules.max_total_size.is_some_and(|limit| used > limit) {
+            Rule::MaxTotalSize
+        } else if rules.free.is_some_and(|free| available < free.wanted) {
+            Rule::MinFree
+        } else {
+            break;
+        };
+        fates[index] = Fate::Prune(rule);
+        used -= candidates[index].size();
+        available = available.saturating_add(candidates[index].size());
+    }
+    fates
+}
+
+/// The candidates whose last access is known, the longest ago first; ties go by ID.
+fn oldest_first(candidates: &[Candidate]) -> Vec<usize> {
+    let known = |candidate: &Candidate| candidate.status == Status::Ok && !candidate.is_doomed();
+    let mut indices: Vec<usize> = (0..candidates.len()).filter(|index| known(&candidates[*index])).collect();
+    indices.sort_by_key(|index| (candidates[*index].last_access, candidates[*index].id));
+    indices
+}
+
+/// The fate by everything but size.
+fn first_fate(candidate: &Candidate, rules: &Rules, protected: &HashSet<WorkspaceId>) -> Fate {
+    if matches!(candidate.place, Place::Doomed(_)) {
+        return Fate::Prune(Rule::Leftover);
+    }
+    if rules.ids.as_ref().is_some_and(|ids| !ids.contains(&candidate.id)) {
+        return Fate::Ignore;
+    }
+    if protected.contains(&candidate.id) {
+        return Fate::Keep;
+    }
+    if rules.ids_alone() {
+        return Fate::Prune(Rule::Id);
+    }
+    match (candidate.status, candidate.last_access) {
+        (Status::Ok, Some(time)) if rules.cutoff.is_some_and(|cutoff| time < cutoff) => Fate::Prune(Rule::OlderThan),
+        (Status::Ok, Some(_)) => Fate::Keep,
+        (Status::Denied, _) if candidate.category() != Some(Category::PermissionDenied) => Fate::Fail,
+        _ => Fate::Skip,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! Taking a workspace out of use, in steps that are each one atomic rename inside the base:
+//!
+//! ```text
+//! <id>  --claim-->  .wsctl-claimed.<id>.<tag>  --still as decided?-->  .wsctl-doomed.<id>.<tag>  --> erased
+//!                          |  accessed since: back to <id>, never over something new there
+//! ```
+//!
+//! The state lives in the names. Whoever finds one may take the next step, so nothing here needs a lock, and a run that is
+//! killed loses nothing that was not decided on.
+
+use super::candidates::{Candidate, Place};
+use super::mounts::Mounts;
+use crate::core::dirfd::{self, DirFd, Mounts as Crossing, Signature};
+use crate::core::names::{METADATA, Stage, TrashName, is_temporary};
+use crate::core::workspace::Status;
+use crate::core::{Base, Category, Error, WorkspaceId, usage};
+use rustix::io::Errno;
+
+/// How a step ended that did not lead to the next one.
+#[derive(Debug)]
+pub(super) enum Stopped {
+    /// Somebody else has taken it further, or away: it is theirs to report.
+    Gone,
+    /// Another run has decided otherwise and put it back.
+    PutBack,
+    /// There is no room for the longer name, until something has been removed.
+    Full(Error),
+    /// It stays, whole, for this reason.
+    Failed(Error),
+}
+
+/// A workspace that is claimed, and its open directory.
+#[derive(Debug)]
+pub(super) struct Claimed {
+    name: TrashName,
+    dir: DirFd,
+}
+
+/// Takes a workspace aside. One that was found claimed is just opened.
+pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Claimed, Stopped> {
+    let name = match candidate.place {
+        Place::Own => TrashName { stage: Stage::Claimed, id: candidate.id, tag },
+        Place::Claimed(tag) | Place::Doomed(tag) => TrashName { stage: Stage::Claimed, id: candidate.id, tag },
+    };
+    if candidate.place == Place::Own {
+        let mut buffer = [0; WorkspaceId::LEN];
+        base.dir().rename_new(candidate.id.encode(&mut buffer), &*name.to_string()).map_err(|errno| match errno {
+            Errno::NOENT => Stopped::Gone,
+            Errno::BUSY => Stopped::Failed(Error::new(Category::Busy, "something is mounted on it")),
+            Errno::NOSPC | Errno::DQUOT => Stopped::Full(Error::os(errno, "cannot claim it")),
+            _ => Stopped::Failed(Error::os(errno, "cannot claim it")),
+        })?;
+    }
+    match base.dir().open_accessible(&*name.to_string(), Crossing::Refuse) {
+        Ok(dir) => Ok(Claimed { name, dir }),
+        Err(Errno::NOENT) => Err(lost(base, name.id)),
+        Err(errno) => Err(back(base, name, Error::os(errno, "cannot open it"))),
+    }
+}
+
+/// Looks at a claimed workspace twice, and dooms it if nothing has changed since the decision; else puts it back.
+///
+/// Two looks are needed. A rename by the application resolves its directory before the claim and may land after one look;
+/// but it needs its temporary file, so once those have been unlinked it has either been seen by the second look or fails.
+pub(super) fn doom(
+    base: &Base,
+    claimed: &Claimed,
+    candidate: &Candidate,
+    use_mtime: bool,
+    mounts: &mut Mounts<'_>,
+) -> Result<(TrashName, u64), Stopped> {
+    let name = claimed.name;
+    let accessed = || Error::new(Category::Busy, "it was accessed after the decision");
+    let failed = |errno| back(base, name, Error::os(errno, "cannot look at it once more"));
+    let first = look(&claimed.dir).map_err(failed)?;
+    // A metadata file that could not be seen before cannot have changed visibly, and it was named by its ID.
+    let decided_on =
+        if candidate.status == Status::Denied { candidate.signature.or(first) } else { candidate.signature };
+    if first != decided_on || (use_mtime && modified_since(base, name, candidate)) {
+        return Err(back(base, name, accessed()));
+    }
+    let swept = sweep(claimed).map_err(failed)?;
+    if look(&claimed.dir).map_err(failed)? != decided_on {
+        return Err(back(base, name, accessed()));
+    }
+    if mounts.are_inside(name.id) {
+        return Err(back(base, name, Error::new(Category::Busy, "something is mounted inside")));
+    }
+    let doomed = TrashName { stage: Stage::Doomed, ..name };
+    match base.dir().rename_new(&*name.to_string(), &*doomed.to_string()) {
+        Ok(()) => Ok((doomed, swept)),
+        Err(Errno::NOENT) => Err(lost(base, name.id)),
+        Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => match put_back(base, name) {
+            Ok(()) => Err(Stopped::Full(Error::os(errno, "cannot doom it"))),
+            Err(stopped) => Err(stopped),
+        },
+        Err(errno) => Err(back(base, name, Error::os(errno, "cannot doom it"))),
+    }
+}
+
+/// Puts a claimed workspace back at its own path, unless there is a new one.
+pub(super) fn put_back(base: &Base, name: TrashName) -> Result<(), Stopped> {
+    let mut buffer = [0; WorkspaceId::LEN];
+    match base.dir().rename_new(&*name.to_string(), name.id.encode(&mut buffer)) {
+        Ok(()) => Ok(()),
+        Err(Errno::NOENT) => Err(lost(base, name.id)),
+        Err(Errno::EXIST) => {
+            let what =
+                format!("there is a new workspace of this ID; the old one stays aside as {name} until it is stale");
+            Err(Stopped::Failed(Error::new(Category::Busy, what)))
+        }
+        Err(errno) => Err(Stopped::Failed(Error::os(errno, format!("cannot put it back from {name}")))),
+    }
+}
+
+/// Puts it back for `reason`, which is what is reported if that goes well.
+fn back(base: &Base, name: TrashName, reason: Error) -> Stopped {
+    match put_back(base, name) {
+        Ok(()) => Stopped::Failed(reason),
+        Err(stopped) => stopped,
+    }
+}
+
+/// What it means that a claimed workspace is not where it was put: another run has taken the next step.
+fn lost(base: &Base, id: WorkspaceId) -> Stopped {
+    if base.contains(id).unwrap_or(false) { Stopped::PutBack } else { Stopped::Gone }
+}
+
+/// Which metadata file there is.
+fn look(dir: &DirFd) -> rustix::io::Result<Option<Signature>> {
+    match dir.stat(METADATA) {
+        Ok(stat) => Ok(Some(Signature::from(&stat))),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Whether anything in it was modified after the time that was decided on.
+fn modified_since(base: &Base, name: TrashName, candidate: &Candidate) -> bool {
+    let dir = base.dir().open_dir(&*name.to_string(), Crossing::Refuse);
+    dir.map_or(true, |dir| usage::measure(dir).newest > candidate.last_access)
+}
+
+/// Unlinks the files in the workspace's root that only wait to be renamed over its metadata, and tells how many bytes that
+/// freed.
+fn sweep(claimed: &Claimed) -> rustix::io::Result<u64> {
+    let mut freed = 0;
+    let mut buffer = Vec::with_capacity(8 * 1024);
+    let mut entries = claimed.dir.entries(&mut buffer);
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !is_temporary(name.to_bytes()) {
+            continue;
+        }
+        let stat = claimed.dir.stat(name);
+        match claimed.dir.unlink(name) {
+            Ok(()) => freed += stat.map_or(0, |stat| dirfd::allocated(&stat)),
+            // A directory of that name can be renamed over nothing that is a file.
+            Err(Errno::NOENT | Errno::ISDIR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(freed)
+}

@@ -1,0 +1,75 @@
+//! `wsctl touch`: sets the time of last access.
+
+use super::Context;
+use crate::args;
+use crate::args::ids::{self, Separator};
+use crate::core::rewrite::{Missing, Rewritten, set_last_accessed};
+use crate::core::{Base, Category, Error, ExitStatus, Timestamp};
+use crate::output::Outcome;
+use crate::output::diagnostics::{self, Diagnostics};
+use crate::signals::Signals;
+use clap::Args;
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+/// What `--help` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  wsctl touch 6c7ab482-a9ca-49d7-9364-b3e425655d2e
+  wsctl list --status missing --format ids | wsctl touch -
+  wsctl touch --at 2026-11-23T15:51:30Z --no-create - < ids.txt";
+
+/// The arguments of `touch`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Do not make a missing .metadata.json anew
+    #[arg(short = 'c', long)]
+    no_create: bool,
+    /// The time to set (RFC 3339), instead of now
+    #[arg(long, value_name = "TIME", value_parser = args::time)]
+    at: Option<Timestamp>,
+    #[command(flatten)]
+    separator: Separator,
+    /// The workspaces; `-` reads IDs from stdin, one a line
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<OsString>,
+}
+
+/// What there is to say afterwards: nothing but the status.
+struct Touched(ExitStatus);
+
+/// Touches each workspace, whatever happens to the others.
+pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn Outcome>> {
+    let time = arguments.at.unwrap_or(context.now);
+    let missing = if arguments.no_create { Missing::Leave } else { Missing::Create };
+    let candidates = ids::candidates(&arguments.ids, &arguments.separator)?;
+    let base = Base::open(&context.base)?;
+    let signals = Signals::install()?;
+    let mut diagnostics = Diagnostics::default();
+    for candidate in candidates {
+        if let Some(status) = signals.caught() {
+            diagnostics.raise(status);
+            break;
+        }
+        let touched = ids::parse(&candidate).and_then(|id| Ok((id, set_last_accessed(&base, id, time, missing)?)));
+        match touched {
+            Ok((id, Rewritten::Updated)) => log::info!("{}: touched", id.subject()),
+            Ok((id, Rewritten::Created)) => {
+                let what = ".metadata.json is missing: made anew";
+                diagnostics::remark(&Error::new(Category::NotFound, what).of(id.subject()));
+            }
+            Err(error) => diagnostics.report(&error),
+        }
+    }
+    Ok(Box::new(Touched(diagnostics.status())))
+}
+
+impl Outcome for Touched {
+    fn render(&self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn status(&self) -> ExitStatus {
+        self.0
+    }
+}

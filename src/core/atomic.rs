@@ -1,0 +1,120 @@
+//! Durable, atomic replacement of one file: whoever reads it, at any instant and after any crash, finds the old or the new.
+
+use super::dirfd::DirFd;
+use super::error::{Error, Result};
+use super::names::{OWN_TEMPORARY, fresh_tag};
+use rustix::fs::{FlockOperation, Gid, Mode, Stat, Uid};
+use rustix::io::retry_on_intr;
+use std::os::fd::OwnedFd;
+
+/// Whose a file shall be, and with which permissions.
+#[derive(Debug, Clone, Copy)]
+pub struct Ownership {
+    /// The owner's number.
+    pub user: u32,
+    /// The group's number.
+    pub group: u32,
+    /// The permission bits, with those for set-user-ID and the like.
+    pub mode: u32,
+}
+
+impl Ownership {
+    /// The same as that of an existing file or directory.
+    pub fn of(stat: &Stat) -> Self {
+        Self { user: stat.st_uid, group: stat.st_gid, mode: stat.st_mode & 0o7777 }
+    }
+}
+
+/// The new content, complete and on disk under a temporary name. Dropped without being put in place, it leaves nothing.
+#[derive(Debug)]
+pub struct Staged<'a> {
+    dir: &'a DirFd,
+    name: String,
+    file: OwnedFd,
+    in_place: bool,
+}
+
+impl<'a> Staged<'a> {
+    /// Writes `content` into a temporary file in `dir`, gives it its owner and mode, and waits until it is on disk.
+    pub fn new(dir: &'a DirFd, content: &[u8], ownership: Ownership) -> Result<Self> {
+        let name = format!("{OWN_TEMPORARY}{:016x}", fresh_tag());
+        let file = dir.create_file(&name).map_err(|errno| Error::os(errno, "cannot create a temporary file"))?;
+        let staged = Self { dir, name, file, in_place: false };
+        staged.fill(content, ownership)?;
+        Ok(staged)
+    }
+
+    fn fill(&self, content: &[u8], ownership: Ownership) -> Result<()> {
+        // Tells a sweep that somebody is at it; where there are no locks, a sweep cannot tell either and leaves it alone.
+        let _ = rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive);
+        let failed = |errno| Error::os(errno, "cannot write a temporary file");
+        let mut rest = content;
+        while !rest.is_empty() {
+            let written = retry_on_intr(|| rustix::io::write(&self.file, rest)).map_err(failed)?;
+            rest = &rest[written..];
+        }
+        self.give(ownership)?;
+        retry_on_intr(|| rustix::fs::fsync(&self.file)).map_err(failed)
+    }
+
+    /// Sets owner and mode, where they differ. The owner first: changing it clears some bits of the mode.
+    fn give(&self, to: Ownership) -> Result<()> {
+        let failed = |errno| Error::os(errno, "cannot keep the owner and mode of the file");
+        let is = Ownership::of(&rustix::fs::fstat(&self.file).map_err(failed)?);
+        if (is.user, is.group) != (to.user, to.group) {
+            let (user, group) = (Uid::from_raw(to.user), Gid::from_raw(to.group));
+            retry_on_intr(|| rustix::fs::fchown(&self.file, Some(user), Some(group))).map_err(failed)?;
+        }
+        if is.mode != to.mode || is.user != to.user {
+            retry_on_intr(|| rustix::fs::fchmod(&self.file, Mode::from_raw_mode(to.mode))).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Renames it over `name`. It is durable once the directory is synced.
+    ///
+    /// # Errors
+    /// ENOENT if somebody has swept the temporary file away.
+    pub fn replace(mut self, name: &str) -> rustix::io::Result<()> {
+        self.dir.rename(&*self.name, name)?;
+        self.in_place = true;
+        Ok(())
+    }
+
+    /// Renames it to `name`, if there is nothing of that name.
+    ///
+    /// # Errors
+    /// EEXIST if there is; ENOENT as in [`Staged::replace`].
+    pub fn create(mut self, name: &str) -> rustix::io::Result<()> {
+        self.dir.rename_new(&*self.name, name)?;
+        self.in_place = true;
+        Ok(())
+    }
+}
+
+impl Drop for Staged<'_> {
+    fn drop(&mut self) {
+        if !self.in_place {
+            let _ = self.dir.unlink(&*self.name); // gone already, or beyond our power
+        }
+    }
+}
+
+/// Removes the temporary files that killed runs left in `dir`. One that somebody is still writing is locked, and stays; what
+/// cannot be told or removed stays, too, and does no harm.
+pub fn sweep(dir: &DirFd) {
+    let mut buffer = Vec::with_capacity(8 * 1024);
+    if dir.seek(0).is_err() {
+        return;
+    }
+    let mut entries = dir.entries(&mut buffer);
+    while let Some(Ok(entry)) = entries.next() {
+        let name = entry.file_name();
+        if let (true, Ok(text)) = (name.to_bytes().starts_with(OWN_TEMPORARY.as_bytes()), name.to_str())
+            && let Ok(file) = dir.open_file(text)
+            && rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+        {
+            let _ = dir.unlink(name);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The base: the directory that holds the workspaces.
+
+use super::dirfd::{DirFd, Mounts, is_dir};
+use super::error::{Category, Error, Result};
+use super::id::WorkspaceId;
+use super::names::TrashName;
+use rustix::io::Errno;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// An opened base. Everything in it is reached through its descriptor.
+#[derive(Debug)]
+pub struct Base {
+    path: PathBuf,
+    dir: DirFd,
+}
+
+/// A directory in the base that is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Entry {
+    /// A workspace at its own path.
+    Workspace(WorkspaceId),
+    /// A workspace that a prune has taken aside.
+    Trash(TrashName),
+}
+
+/// The space of a file system, in bytes, as `df` shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Space {
+    /// All of it.
+    pub total: u64,
+    /// What others than root may still use.
+    pub available: u64,
+}
+
+impl Base {
+    /// Opens the base, which may itself be a symlink.
+    ///
+    /// # Errors
+    /// [`Category::NotFound`] (as an error) if it is missing or no directory, else by errno.
+    pub fn open(path: &Path) -> Result<Self> {
+        let what = |why: &str| format!("base {}: {why}", path.display());
+        match DirFd::open(path) {
+            Ok(dir) => Ok(Self { path: path.to_owned(), dir }),
+            Err(Errno::NOENT) => Err(Error::new(Category::NotFound, what("no such directory")).severe()),
+            Err(Errno::NOTDIR) => Err(Error::new(Category::NotFound, what("not a directory")).severe()),
+            Err(errno) => Err(Error::os(errno, what("cannot open it")).severe()),
+        }
+    }
+
+    /// The path as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The directory itself.
+    pub fn dir(&self) -> &DirFd {
+        &self.dir
+    }
+
+    /// Whether the workspace exists: a real directory of that name.
+    pub fn contains(&self, id: WorkspaceId) -> Result<bool> {
+        match self.dir.stat(id.encode(&mut [0; WorkspaceId::LEN])) {
+            Ok(stat) => Ok(is_dir(&stat)),
+            Err(Errno::NOENT) => Ok(false),
+            Err(errno) => Err(Error::os(errno, "cannot look it up").of(id.subject())),
+        }
+    }
+
+    /// Opens a workspace's directory.
+    ///
+    /// # Errors
+    /// [`Category::NotFound`] if there is no real directory of that name, else by errno.
+    pub fn open_workspace(&self, id: WorkspaceId) -> Result<DirFd> {
+        self.dir.open_dir(id.encode(&mut [0; WorkspaceId::LEN]), Mounts::Enter).map_err(|errno| match errno {
+            Errno::NOENT | Errno::NOTDIR | Errno::LOOP => absent(id),
+            _ => Error::os(errno, "cannot open it").of(id.subject()),
+        })
+    }
+
+    /// The space of the file system that the base lies on.
+    pub fn space(&self) -> Result<Space> {
+        let stat = rustix::fs::fstatvfs(&self.dir)
+            .map_err(|errno| Error::os(errno, format!("base {}: cannot tell its free space", self.path.display())))?;
+        let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+        Ok(Space { total: bytes(stat.f_blocks), available: bytes(stat.f_bavail) })
+    }
+
+    /// The directories that are ours, in no particular order. Other names are never even looked at.
+    pub fn entries(&self) -> impl Iterator<Item = Result<Entry>> {
+        WalkDir::new(&self.path).min_depth(1).max_depth(1).into_iter().filter_map(|entry| match entry {
+            Ok(entry) if entry.file_type().is_dir() => {
+                let name = entry.file_name();
+                WorkspaceId::from_dir_name(name)
+                    .map(Entry::Workspace)
+                    .or_else(|| TrashName::parse(name).map(Entry::Trash))
+                    .map(Ok)
+            }
+            Ok(_) => None,
+            // A name that went while we read (its type had to be asked for) is no failure.
+            Err(error) if error.depth() > 0 && is_absent(&error) => None,
+            Err(error) => Some(Err(self.unreadable(error))),
+        })
+    }
+
+    fn unreadable(&self, error: walkdir::Error) -> Error {
+        let error = error.into_io_error().unwrap_or_else(|| std::io::Error::other("a loop of directories"));
+        Error::io(&error, format!("base {}: cannot list it", self.path.display())).severe()
+    }
+}
+
+/// What is said of an ID that names no workspace.
+pub fn absent(id: WorkspaceId) -> Error {
+    Error::new(Category::NotFound, "no such workspace").of(id.subject())
+}
+
+fn is_absent(error: &walkdir::Error) -> bool {
+    error.io_error().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}

@@ -1,0 +1,242 @@
+//! The `*at()` calls: everything below the base goes through descriptors and single names.
+//!
+//! The results are bare errnos; those who call know what they were doing and say so.
+
+use super::timestamp::Timestamp;
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, RenameFlags, ResolveFlags, SeekFrom, Stat, StatxFlags};
+use rustix::io::{Errno, Result, retry_on_intr};
+use rustix::path::Arg;
+use std::ffi::CStr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether opening a directory may lead onto another mount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mounts {
+    /// It may: the directory may be a mount point.
+    Enter,
+    /// It fails with EXDEV, also for a bind mount of the same file system.
+    Refuse,
+}
+
+/// What the kernel tells of one inode: enough to see that a file is no longer the one it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature {
+    inode: u64,
+    size: i64,
+    modified: (i64, u64),
+    changed: (i64, u64),
+}
+
+impl From<&Stat> for Signature {
+    fn from(stat: &Stat) -> Self {
+        Self {
+            inode: stat.st_ino,
+            size: stat.st_size,
+            modified: (stat.st_mtime, stat.st_mtime_nsec),
+            changed: (stat.st_ctime, stat.st_ctime_nsec),
+        }
+    }
+}
+
+/// Whether two stats are of the same inode.
+pub fn same_inode(a: &Stat, b: &Stat) -> bool {
+    (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
+}
+
+/// When the content of what a stat is of was last modified.
+pub fn modified(stat: &Stat) -> Timestamp {
+    Timestamp::from_unix(stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or(0))
+}
+
+/// The allocated bytes of what a stat is of: `st_blocks` counts in units of 512 bytes, see inode(7).
+pub fn allocated(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_blocks).unwrap_or(0) * 512
+}
+
+/// Whether a stat is of a directory, and not of a link to one.
+pub fn is_dir(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode).is_dir()
+}
+
+/// Whether it is the directory itself or the one above.
+pub fn is_dot(name: &CStr) -> bool {
+    matches!(name.to_bytes(), b"." | b"..")
+}
+
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// A regular file is read, whatever else lies there is at most opened: without waiting for a FIFO's writer or a lease, without
+/// following a link, without becoming a terminal's process.
+const FILE: OFlags =
+    OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// An open directory.
+#[derive(Debug)]
+pub struct DirFd(OwnedFd);
+
+impl DirFd {
+    /// Opens a directory by its path, which may be or pass through symlinks: for what the administrator named.
+    pub fn open(path: impl Arg + Copy) -> Result<Self> {
+        retry_on_intr(|| rustix::fs::openat(CWD, path, DIRECTORY, Mode::empty())).map(Self)
+    }
+
+    /// Opens a directory inside this one; a symlink is ELOOP or ENOTDIR.
+    pub fn open_dir(&self, name: impl Arg + Copy, mounts: Mounts) -> Result<Self> {
+        self.open_directory(name, DIRECTORY, mounts)
+    }
+
+    /// The same for a directory that is to be emptied: if its owner's rights are missing, it is given them back first.
+    pub fn open_accessible(&self, name: impl Arg + Copy, mounts: Mounts) -> Result<Self> {
+        let opened = self.open_dir(name, mounts);
+        let complete = match &opened {
+            Ok(dir) => Mode::from_raw_mode(dir.stat_self()?.st_mode).contains(Mode::RWXU),
+            Err(errno) => *errno != Errno::ACCESS,
+        };
+        if complete || self.make_accessible(name).is_err() { opened } else { self.open_dir(name, mounts) }
+    }
+
+    /// Opens the directory above, wherever it is by now: whoever calls must check that it is the one he came from.
+    pub fn open_parent(&self) -> Result<Self> {
+        retry_on_intr(|| rustix::fs::openat(&self.0, c"..", DIRECTORY, Mode::empty())).map(Self)
+    }
+
+    /// Opens a file for reading, `name` being one name or a directory's and a file's (`<id>/.metadata.json`). No part of it
+    /// may be a symlink, and the call never waits.
+    pub fn open_file(&self, name: &str) -> Result<OwnedFd> {
+        if let Some(opened) = self.openat2(name, FILE, ResolveFlags::NO_SYMLINKS) {
+            return opened;
+        }
+        match name.split_once('/') {
+            Some((dir, file)) => self.open_dir(dir, Mounts::Enter)?.open_file(file),
+            None => retry_on_intr(|| rustix::fs::openat(&self.0, name, FILE, Mode::empty())),
+        }
+    }
+
+    /// Makes a file that was not there (EEXIST), readable by its owner alone, for writing.
+    pub fn create_file(&self, name: &str) -> Result<OwnedFd> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        retry_on_intr(|| rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR))
+    }
+
+    fn open_directory(&self, name: impl Arg + Copy, flags: OFlags, mounts: Mounts) -> Result<Self> {
+        let resolve = match mounts {
+            Mounts::Enter => ResolveFlags::NO_SYMLINKS,
+            Mounts::Refuse => ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV,
+        };
+        if let Some(opened) = self.openat2(name, flags, resolve) {
+            return opened.map(Self);
+        }
+        let flags = flags | OFlags::NOFOLLOW;
+        let dir = retry_on_intr(|| rustix::fs::openat(&self.0, name, flags, Mode::empty())).map(Self)?;
+        if mounts == Mounts::Refuse && dir.mount()? != self.mount()? {
+            return Err(Errno::XDEV);
+        }
+        Ok(dir)
+    }
+
+    /// Calls openat2(2), or tells that it is not to be had: Linux before 5.6, or a container's seccomp filter.
+    fn openat2(&self, name: impl Arg + Copy, flags: OFlags, resolve: ResolveFlags) -> Option<Result<OwnedFd>> {
+        static MISSING: AtomicBool = AtomicBool::new(false);
+        if MISSING.load(Ordering::Relaxed) {
+            return None;
+        }
+        match retry_on_intr(|| rustix::fs::openat2(&self.0, name, flags, Mode::empty(), resolve)) {
+            Err(Errno::NOSYS) => {
+                MISSING.store(true, Ordering::Relaxed);
+                None
+            }
+            Err(Errno::PERM) => None, // how some filters say that they do not know the call
+            result => Some(result),
+        }
+    }
+
+    /// What tells this directory's mount from others: device and, where statx(2) knows it, the mount's own number.
+    fn mount(&self) -> Result<(u64, u64)> {
+        let device = self.stat_self()?.st_dev;
+        let mask = StatxFlags::MNT_ID;
+        match retry_on_intr(|| rustix::fs::statx(&self.0, c"", AtFlags::EMPTY_PATH, mask)) {
+            Ok(statx) if StatxFlags::from_bits_retain(statx.stx_mask).contains(mask) => Ok((device, statx.stx_mnt_id)),
+            Ok(_) | Err(Errno::NOSYS | Errno::PERM) => Ok((device, 0)),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// The stat of this directory itself.
+    pub fn stat_self(&self) -> Result<Stat> {
+        rustix::fs::fstat(&self.0)
+    }
+
+    /// The stat of what has this name here, of a link itself.
+    pub fn stat(&self, name: impl Arg + Copy) -> Result<Stat> {
+        retry_on_intr(|| rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW))
+    }
+
+    /// Removes the name of anything but a directory (EISDIR).
+    pub fn unlink(&self, name: impl Arg + Copy) -> Result<()> {
+        retry_on_intr(|| rustix::fs::unlinkat(&self.0, name, AtFlags::empty()))
+    }
+
+    /// Removes an empty directory.
+    pub fn rmdir(&self, name: impl Arg + Copy) -> Result<()> {
+        retry_on_intr(|| rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR))
+    }
+
+    /// Renames over whatever has the new name, as rename(2) does.
+    pub fn rename(&self, from: impl Arg + Copy, to: impl Arg + Copy) -> Result<()> {
+        self.rename_into(from, self, to)
+    }
+
+    /// Renames into another directory, over whatever has the new name there.
+    pub fn rename_into(&self, from: impl Arg + Copy, dir: &Self, to: impl Arg + Copy) -> Result<()> {
+        retry_on_intr(|| rustix::fs::renameat(&self.0, from, &dir.0, to))
+    }
+
+    /// Renames, and fails with EEXIST if the new name is taken. Where the file system does not offer that (NFS), a look-up
+    /// before the rename has to do; an empty directory that is made in between is then replaced.
+    pub fn rename_new(&self, from: impl Arg + Copy, to: impl Arg + Copy) -> Result<()> {
+        match retry_on_intr(|| rustix::fs::renameat_with(&self.0, from, &self.0, to, RenameFlags::NOREPLACE)) {
+            Err(Errno::INVAL | Errno::NOSYS) => match self.stat(to) {
+                Ok(_) => Err(Errno::EXIST),
+                Err(Errno::NOENT) => self.rename(from, to),
+                Err(errno) => Err(errno),
+            },
+            result => result,
+        }
+    }
+
+    /// Gives the owner of a directory back his right to read, write and search it, if we may. It goes through a descriptor,
+    /// since chmod(2) by name would follow a link that is swapped in.
+    pub fn make_accessible(&self, name: impl Arg + Copy) -> Result<()> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let dir = self.open_directory(name, flags, Mounts::Refuse)?;
+        let mode = Mode::from_raw_mode(dir.stat_self()?.st_mode) | Mode::RWXU;
+        let path = format!("/proc/self/fd/{}", dir.0.as_raw_fd());
+        retry_on_intr(|| rustix::fs::chmodat(CWD, &path, mode, AtFlags::empty()))
+    }
+
+    /// Waits until every name in this directory is on disk. A file system that cannot do that (EINVAL) has done it.
+    pub fn sync(&self) -> Result<()> {
+        match retry_on_intr(|| rustix::fs::fsync(&self.0)) {
+            Err(Errno::INVAL) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Reads the names from where the directory's offset stands, `.` and `..` among them (see [`is_dot`]), in pieces as
+    /// large as `buffer`'s capacity.
+    pub fn entries<'a>(&'a self, buffer: &'a mut Vec<u8>) -> RawDir<'a, BorrowedFd<'a>> {
+        buffer.clear();
+        RawDir::new(self.0.as_fd(), buffer.spare_capacity_mut())
+    }
+
+    /// Goes to the position behind an entry, as the entry tells it; 0 is the start.
+    pub fn seek(&self, position: u64) -> Result<()> {
+        rustix::fs::seek(&self.0, SeekFrom::Start(position)).map(drop)
+    }
+}
+
+impl AsFd for DirFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

@@ -1,0 +1,103 @@
+//! The name of a workspace.
+
+use super::error::{Category, Error};
+use std::ffi::OsStr;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// A UUID (RFC 9562, any version) that came in canonical hyphenated form, upper or lower case, and is always shown in lower
+/// case. A value of it cannot exist unless that held.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkspaceId(Uuid);
+
+impl WorkspaceId {
+    /// The length of the canonical form, in bytes.
+    pub const LEN: usize = uuid::fmt::Hyphenated::LENGTH;
+
+    /// Reads an ID as people and scripts give it. Braces, `urn:uuid:`, missing hyphens and spaces make it none.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        if text.len() != Self::LEN {
+            return None; // the uuid crate reads shorter and longer forms as well
+        }
+        Uuid::try_parse_ascii(text).ok().map(Self)
+    }
+
+    /// Reads the name of a directory in the base: only the lower-case form names a workspace.
+    pub fn from_dir_name(name: &OsStr) -> Option<Self> {
+        let id = Self::parse(name.as_bytes())?;
+        (id.encode(&mut [0; Self::LEN]).as_bytes() == name.as_bytes()).then_some(id)
+    }
+
+    /// How diagnostics name the workspace.
+    pub fn subject(self) -> String {
+        format!("workspace {self}")
+    }
+
+    /// The canonical form, written into `buffer`.
+    pub fn encode(self, buffer: &mut [u8; Self::LEN]) -> &str {
+        self.0.hyphenated().encode_lower(buffer)
+    }
+}
+
+impl FromStr for WorkspaceId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::parse(text.as_bytes()).ok_or_else(|| {
+            Error::new(
+                Category::InvalidId,
+                "not a workspace ID (a UUID of 36 characters: 8-4-4-4-12 hexadecimal digits)",
+            )
+        })
+    }
+}
+
+impl fmt::Display for WorkspaceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.encode(&mut [0; Self::LEN]))
+    }
+}
+
+impl fmt::Debug for WorkspaceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl serde::Serialize for WorkspaceId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.encode(&mut [0; Self::LEN]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "6c7ab482-a9ca-49d7-9364-b3e425655d2e";
+
+    #[test]
+    fn only_the_canonical_form_is_an_id() {
+        let upper = ID.to_uppercase();
+        let yes = [ID, &upper, "00000000-0000-0000-0000-000000000000"];
+        assert!(yes.iter().all(|text| WorkspaceId::parse(text.as_bytes()).is_some()));
+        let braces = format!("{{{ID}}}");
+        let urn = format!("urn:uuid:{ID}");
+        let simple = ID.replace('-', "");
+        let shifted = "6c7ab482a-9ca-49d7-9364-b3e425655d2e";
+        let wide = ID.replacen("6c7", "٦", 1); // two bytes in UTF-8, so the length in bytes is 35
+        let digits = ID.replacen("48", "٤", 1); // 36 bytes, not ASCII
+        for text in ["", " ", "..", "/", &braces, &urn, &simple, shifted, &wide, &digits, &format!("{ID} "), &ID[..35]]
+        {
+            assert_eq!(WorkspaceId::parse(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_directory_with_an_upper_case_name_is_not_ours() {
+        assert!(WorkspaceId::from_dir_name(OsStr::new(ID)).is_some());
+        assert!(WorkspaceId::from_dir_name(OsStr::new(&ID.to_uppercase())).is_none());
+    }
+}

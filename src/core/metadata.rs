@@ -1,0 +1,238 @@
+//! `.metadata.json`: reading it within bounds, and changing one value in it without touching another byte.
+
+use super::dirfd::DirFd;
+use super::error::{Category, Error, Result};
+use super::names::METADATA;
+use super::timestamp::Timestamp;
+use rustix::buffer::spare_capacity;
+use rustix::fs::{FileType, Stat};
+use rustix::io::{Errno, retry_on_intr};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+use std::os::fd::OwnedFd;
+
+/// The largest file that is read as metadata, in bytes. The application writes fewer than 300.
+pub const MAX_LEN: usize = 64 * 1024;
+
+/// A metadata file that was read: its descriptor, which keeps the inode's number from being used again, and its stat from
+/// before the first byte was read.
+#[derive(Debug)]
+pub struct Opened {
+    /// Kept open for as long as the stat is to be compared.
+    pub file: OwnedFd,
+    /// Owner, mode and signature of what was read.
+    pub stat: Stat,
+}
+
+/// Reads the metadata file at `path` (in `dir`, or in a workspace of that base) into `buffer`. `None`: there is none, or no
+/// workspace.
+///
+/// # Errors
+/// [`Category::CorruptMetadata`] for anything but a regular file of at most [`MAX_LEN`] bytes, else by errno.
+pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Opened>> {
+    let failed = |errno| Error::os(errno, format!("cannot read {METADATA}"));
+    let file = match dir.open_file(path) {
+        Ok(file) => file,
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+        Err(Errno::LOOP) => return Err(corrupt("is a symbolic link")),
+        Err(Errno::NXIO | Errno::NODEV) => return Err(corrupt("is not a regular file")), // a socket, a device of no driver
+        Err(errno) => return Err(failed(errno)),
+    };
+    let stat = rustix::fs::fstat(&file).map_err(failed)?;
+    if !FileType::from_raw_mode(stat.st_mode).is_file() {
+        return Err(corrupt("is not a regular file"));
+    }
+    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    buffer.clear();
+    while size <= MAX_LEN && buffer.len() <= MAX_LEN {
+        buffer.reserve(size + 1); // one more, so that a file of the size it had is read by a single call
+        let read = retry_on_intr(|| rustix::io::read(&file, spare_capacity(buffer))).map_err(failed)?;
+        if read == 0 || buffer.len() == size {
+            return Ok(Some(Opened { file, stat }));
+        }
+    }
+    Err(corrupt("is larger than 64 KiB"))
+}
+
+/// An error about the content of a metadata file.
+pub fn corrupt(why: &str) -> Error {
+    Error::new(Category::CorruptMetadata, format!("{METADATA} {why}"))
+}
+
+/// What the metadata says, as far as anybody here wants to know.
+#[derive(Debug, Default)]
+pub struct Metadata {
+    /// `None` if the key is missing.
+    pub last_accessed: Option<Timestamp>,
+    /// `None` if it is missing or no time.
+    pub created_at: Option<Timestamp>,
+    /// `None` if it is missing or no text.
+    pub description: Option<String>,
+}
+
+impl Metadata {
+    /// Reads the content of a metadata file.
+    ///
+    /// # Errors
+    /// [`Category::CorruptMetadata`]: not UTF-8, not a JSON object, or a `last_accessed` that is no time or given twice.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let members = Members::parse(text(bytes)?)?;
+        Ok(Self {
+            last_accessed: members.last_accessed()?,
+            created_at: members.created_at.and_then(string).and_then(|text| Timestamp::parse_metadata(&text)),
+            description: members.description.and_then(string),
+        })
+    }
+}
+
+/// Gives the content of a metadata file with `last_accessed` set to `time` and every other byte as it was. A missing key is
+/// appended in the style of the members that are there.
+///
+/// # Errors
+/// [`Category::CorruptMetadata`] as in [`Metadata::parse`], or if the file would become too large to be read again.
+pub fn with_last_accessed(bytes: &[u8], time: Timestamp) -> Result<Vec<u8>> {
+    let text = text(bytes)?;
+    let members = Members::parse(text)?;
+    members.last_accessed()?;
+    let time = time.to_metadata();
+    let (start, end, new) = match (members.last_accessed, members.last) {
+        (Some(value), _) => (offset(text, value), offset(text, value) + value.len(), format!("\"{time}\"")),
+        (None, Some(last)) => {
+            let end = offset(text, last) + last.len();
+            let before = members.before_last.map_or(0, |value| offset(text, value) + value.len());
+            let (gap, colon) = style(&text[before..offset(text, last)]);
+            (end, end, format!(",{gap}\"last_accessed\"{colon}\"{time}\""))
+        }
+        (None, None) => {
+            let inside = text.find('{').map_or(0, |brace| brace + 1);
+            (inside, inside, format!("\"last_accessed\": \"{time}\""))
+        }
+    };
+    let changed = [&text[..start], &new, &text[end..]].concat();
+    if changed.len() > MAX_LEN {
+        return Err(corrupt("has no room for last_accessed within 64 KiB"));
+    }
+    Ok(changed.into_bytes())
+}
+
+/// The content of a metadata file for a workspace that has none, as the application would write it.
+pub fn fresh(id: super::WorkspaceId, time: Timestamp) -> Vec<u8> {
+    let time = time.to_metadata();
+    format!("{{\n  \"workspace_id\": \"{id}\",\n  \"created_at\": \"{time}\",\n  \"last_accessed\": \"{time}\"\n}}")
+        .into_bytes()
+}
+
+fn text(bytes: &[u8]) -> Result<&str> {
+    str::from_utf8(bytes).map_err(|_| corrupt("is not UTF-8"))
+}
+
+/// Where `part`, a slice of `text`, begins in it.
+fn offset(text: &str, part: &str) -> usize {
+    part.as_ptr() as usize - text.as_ptr() as usize
+}
+
+const WHITESPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// The white space before a key, and the colon with the white space around it, of the member whose value begins where
+/// `before` ends. It begins with the `{` or `,` before the key.
+fn style(before: &str) -> (&str, &str) {
+    let member = &before.trim_start_matches(WHITESPACE)[1..];
+    let gap = &member[..member.len() - member.trim_start_matches(WHITESPACE).len()];
+    let key = member.trim_end_matches(WHITESPACE).trim_end_matches(':').trim_end_matches(WHITESPACE);
+    (gap, &member[key.len()..])
+}
+
+/// The members of the object that matter, each value as it stands in the text.
+#[derive(Default)]
+struct Members<'a> {
+    last_accessed: Option<&'a str>,
+    given_twice: bool,
+    created_at: Option<&'a str>,
+    description: Option<&'a str>,
+    last: Option<&'a str>,
+    before_last: Option<&'a str>,
+}
+
+impl<'a> Members<'a> {
+    fn parse(text: &'a str) -> Result<Self> {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let not_json = |error: serde_json::Error| match error.classify() {
+            serde_json::error::Category::Data => corrupt("is not a JSON object"),
+            _ => corrupt(&format!("is not JSON: {error}")),
+        };
+        let members = json.deserialize_map(MembersVisitor).map_err(not_json)?;
+        json.end().map_err(not_json)?;
+        Ok(members)
+    }
+
+    fn last_accessed(&self) -> Result<Option<Timestamp>> {
+        if self.given_twice {
+            return Err(corrupt("has last_accessed twice"));
+        }
+        let time = |value| string(value).and_then(|text| Timestamp::parse_metadata(&text));
+        self.last_accessed
+            .map(|value| time(value).ok_or_else(|| corrupt("has a last_accessed that is no time")))
+            .transpose()
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Members<'de>, A::Error> {
+        let mut members = Members::default();
+        while let Some(key) = map.next_key_seed(Bytes)? {
+            let value = map.next_value::<&RawValue>()?.get();
+            match key.as_slice() {
+                b"last_accessed" => members.given_twice |= members.last_accessed.replace(value).is_some(),
+                b"created_at" => members.created_at = Some(value),
+                b"description" => members.description = Some(value),
+                _ => {}
+            }
+            members.before_last = members.last.replace(value);
+        }
+        Ok(members)
+    }
+}
+
+/// Reads a JSON string as bytes: unlike a `String` it may hold a lone surrogate, which Python writes and reads.
+struct Bytes;
+
+impl<'de> DeserializeSeed<'de> for Bytes {
+    type Value = Vec<u8>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Vec<u8>, D::Error> {
+        deserializer.deserialize_bytes(self)
+    }
+}
+
+impl Visitor<'_> for Bytes {
+    type Value = Vec<u8>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> std::result::Result<Vec<u8>, E> {
+        Ok(bytes.to_vec())
+    }
+}
+
+/// The text of a value that is a string; lone surrogates are shown as U+FFFD.
+fn string(value: &str) -> Option<String> {
+    if !value.starts_with('"') {
+        return None; // an array would be read as bytes, too
+    }
+    let bytes = Bytes.deserialize(&mut serde_json::Deserializer::from_str(value)).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+use super::*;
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+
+fn time() -> Timestamp {
+    Timestamp::parse_metadata("2026-11-23T15:51:30.783208Z").expect("a time")
+}
+
+const NEW: &str = "2026-11-23T15:51:30.783208+00:00";
+
+fn edited(text: &str) -> String {
+    let bytes = with_last_accessed(text.as_bytes(), time()).expect("an edit");
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+#[test]
+fn only_the_bytes_of_the_one_value_change() {
+    for text in [
+        r#"{"last_accessed":"OLD"}"#,
+        "{\n  \"n\": 1e999999999,\n  \"last_accessed\" :\t\"OLD\" ,\n  \"z\": \"\\ud800\\u00e9\"\n}",
+        r#" {"a":{"last_accessed":"no"},"last_accessed":"OLD","b":[1.10,-0,1E5]} "#,
+        r#"{"last\u005faccessed":"OLD"}"#,
+        r#"{"\ud800":1,"last_accessed":"OLD"}"#,
+    ] {
+        let old = "2024-05-23T14:30:00+00:00Z";
+        assert_eq!(edited(&text.replace("OLD", old)), text.replace("OLD", NEW));
+    }
+}
+
+#[test]
+fn a_missing_key_is_appended_in_the_style_of_the_file() {
+    for (text, expected) in [
+        ("{}", r#"{"last_accessed": "NEW"}"#),
+        ("{\n}", "{\"last_accessed\": \"NEW\"\n}"),
+        (r#"{"a":1}"#, r#"{"a":1,"last_accessed":"NEW"}"#),
+        (r#"{"a": 1, "b": 2}"#, r#"{"a": 1, "b": 2, "last_accessed": "NEW"}"#),
+        ("{\n  \"a:\": 1\n}", "{\n  \"a:\": 1,\n  \"last_accessed\": \"NEW\"\n}"),
+        (
+            "{\r\n\t\"a\" : [] ,\r\n\t\"b\" : {} }",
+            "{\r\n\t\"a\" : [] ,\r\n\t\"b\" : {},\r\n\t\"last_accessed\" : \"NEW\" }",
+        ),
+    ] {
+        assert_eq!(edited(text), expected.replace("NEW", NEW));
+    }
+}
+
+#[test]
+fn what_is_corrupt_is_neither_read_nor_edited() {
+    let deep = "[".repeat(200_000);
+    let cases: [&[u8]; 14] = [
+        b"",
+        b" ",
+        b"not json",
+        b"[]",
+        b"{}{}",
+        b"null",
+        deep.as_bytes(),
+        b"\xef\xbb\xbf{}",
+        b"{\"a\":\"\xff\"}",
+        br#"{"last_accessed":"2024-05-23T14:30:00Z","last_accessed":"2024-05-23T14:30:00Z"}"#,
+        br#"{"last_accessed":5}"#,
+        br#"{"last_accessed":null}"#,
+        br#"{"last_accessed":"99999-01-01T00:00:00Z"}"#,
+        br#"{"last_accessed":[50,48]}"#,
+    ];
+    for bytes in cases {
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
+        let category = |result: Result<()>| result.err().map(|error| error.category());
+        assert_eq!(category(Metadata::parse(bytes).map(drop)), Some(Category::CorruptMetadata), "{shown}");
+        assert_eq!(category(with_last_accessed(bytes, time()).map(drop)), Some(Category::CorruptMetadata), "{shown}");
+    }
+}
+
+#[test]
+fn a_deep_or_huge_value_elsewhere_does_no_harm() {
+    let deep = format!("{{\"a\":{}{},\"last_accessed\":\"{NEW}\"}}", "[".repeat(20_000), "]".repeat(20_000));
+    assert_eq!(Metadata::parse(deep.as_bytes()).expect("metadata").last_accessed, Some(time()));
+}
+
+#[test]
+fn a_description_with_a_lone_surrogate_is_still_shown() {
+    let metadata = Metadata::parse(br#"{"description":"a\ud800b","created_at":7}"#).expect("metadata");
+    assert!(metadata.description.is_some_and(|text| text.starts_with('a') && text.ends_with('b')));
+    assert_eq!(metadata.created_at, None);
+}
+
+#[test]
+fn an_edit_that_could_not_be_read_again_is_refused() {
+    let text = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_LEN - 10));
+    assert!(Metadata::parse(text.as_bytes()).is_ok());
+    assert!(with_last_accessed(text.as_bytes(), time()).is_err());
+}
+
+/// Any JSON value, as deep and as odd as a file of the application's may hold.
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((any::<String>(), inner), 0..6)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_object_goes_in_every_byte_but_the_value_comes_out(
+        pairs in prop::collection::vec((any::<String>(), value()), 0..8), pretty: bool, present: bool,
+    ) {
+        let mut object: Map<String, Value> = pairs.into_iter().collect();
+        object.remove("last_accessed");
+        let marker = "2001-01-01T00:00:00Z";
+        if present {
+            object.insert("last_accessed".into(), marker.into());
+        }
+        let text = if pretty { serde_json::to_string_pretty(&object) } else { serde_json::to_string(&object) }.expect("JSON");
+        let after = edited(&text);
+        if present && text.matches(marker).count() == 1 {
+            prop_assert_eq!(&after, &text.replace(marker, NEW));
+        }
+        let read = |text: &str| serde_json::from_str::<Map<String, Value>>(text).expect("JSON");
+        let mut expected = read(&text);
+        expected.insert("last_accessed".into(), NEW.into());
+        prop_assert_eq!(read(&after), expected);
+        prop_assert_eq!(edited(&after), after);
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), object in "\\{[\\{\\}\\[\\]\",:a1 ]*\\}") {
+        let _ = (Metadata::parse(&bytes), with_last_accessed(&bytes, time()), with_last_accessed(object.as_bytes(), time()));
+    }
+}

@@ -1,0 +1,27 @@
+//! The core: what a workspace is and how its files are read, rewritten and measured. It is the one module that all four
+//! subcommands share.
+//!
+//! It knows nothing of the command line, of logging, of stdout or of the clock: those are handed in or left to the floors
+//! above. Below the base everything goes through descriptors and names, never through joined paths, so that nothing an
+//! attacker swaps can lead out of a workspace.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+pub mod atomic;
+pub mod base;
+pub mod check;
+pub mod dirfd;
+pub mod error;
+pub mod id;
+pub mod metadata;
+pub mod names;
+pub mod rewrite;
+pub mod survey;
+pub mod timestamp;
+pub mod usage;
+pub mod workspace;
+
+pub use base::Base;
+pub use dirfd::DirFd;
+pub use error::{Category, Error, ExitStatus, Result};
+pub use id::WorkspaceId;
+pub use timestamp::Timestamp;

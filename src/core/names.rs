@@ -1,0 +1,101 @@
+//! The names on disk that mean something to wsctl: the application's, and our own.
+
+use super::id::WorkspaceId;
+use std::ffi::{CStr, OsStr};
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use uuid::Uuid;
+
+/// The file in each workspace that says when it was last used.
+pub const METADATA: &str = ".metadata.json";
+/// The same for the calls that take a C string.
+pub const METADATA_C: &CStr = c".metadata.json";
+/// How the application names the file that it is about to rename over [`METADATA`].
+pub const APPLICATION_TEMPORARY: &str = ".metadata.tmp.";
+/// How we name ours.
+pub const OWN_TEMPORARY: &str = ".wsctl-tmp.";
+
+/// 64 random bits, so that two runs, on two hosts even, never choose the same name.
+pub fn fresh_tag() -> u64 {
+    Uuid::new_v4().as_u64_pair().1
+}
+
+/// Whether a file of this name only waits to be renamed over [`METADATA`].
+pub fn is_temporary(name: &[u8]) -> bool {
+    name.starts_with(APPLICATION_TEMPORARY.as_bytes()) || name.starts_with(OWN_TEMPORARY.as_bytes())
+}
+
+/// How far a prune has got with a workspace that is no longer at its own path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Taken aside to be looked at once more; it may still go back.
+    Claimed,
+    /// Decided: it will be removed, by whoever comes first.
+    Doomed,
+}
+
+/// The name of a workspace that a prune has taken aside: `.wsctl-claimed.<id>.<16 hex>` or `.wsctl-doomed.<id>.<16 hex>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TrashName {
+    /// How far the prune has got.
+    pub stage: Stage,
+    /// The workspace that it was.
+    pub id: WorkspaceId,
+    /// What tells two of the same workspace apart.
+    pub tag: u64,
+}
+
+impl TrashName {
+    /// Reads the name of a directory in the base.
+    pub fn parse(name: &OsStr) -> Option<Self> {
+        let rest = name.as_bytes().strip_prefix(b".wsctl-")?;
+        let (stage, rest) = match rest.strip_prefix(b"claimed.") {
+            Some(rest) => (Stage::Claimed, rest),
+            None => (Stage::Doomed, rest.strip_prefix(b"doomed.")?),
+        };
+        let (id, tag) = rest.split_at_checked(WorkspaceId::LEN)?;
+        let tag = str::from_utf8(tag.strip_prefix(b".")?).ok()?;
+        let parsed = Self {
+            stage,
+            id: WorkspaceId::from_dir_name(OsStr::from_bytes(id))?,
+            tag: u64::from_str_radix(tag, 16).ok()?,
+        };
+        // Anything that we would not have written is not ours.
+        (parsed.to_string().as_bytes() == name.as_bytes()).then_some(parsed)
+    }
+}
+
+impl fmt::Display for TrashName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stage = match self.stage {
+            Stage::Claimed => "claimed",
+            Stage::Doomed => "doomed",
+        };
+        write!(f, ".wsctl-{stage}.{}.{:016x}", self.id, self.tag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trash_name_is_read_back_and_nothing_else_is() {
+        let id = "6c7ab482-a9ca-49d7-9364-b3e425655d2e";
+        for stage in ["claimed", "doomed"] {
+            let name = format!(".wsctl-{stage}.{id}.00000000000000ff");
+            assert_eq!(TrashName::parse(OsStr::new(&name)).map(|parsed| parsed.to_string()), Some(name));
+        }
+        for name in [
+            format!(".wsctl-doomed.{id}.ff"),
+            format!(".wsctl-doomed.{id}.+0000000000000ff"),
+            format!(".wsctl-doomed.{id}.00000000000000FF"),
+            format!(".wsctl-doomed.{}.00000000000000ff", id.to_uppercase()),
+            format!(".wsctl-other.{id}.00000000000000ff"),
+            ".wsctl-doomed.".into(),
+            id.into(),
+        ] {
+            assert_eq!(TrashName::parse(OsStr::new(&name)), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Points in time: the forms that are read, the one that is written.
+
+use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
+use std::fmt;
+use std::time::Duration;
+
+/// A point in time, in UTC, exact to the nanosecond, within the years 1 to 9999 (those of Python's `datetime`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    /// Takes a time from chrono, if it lies within the years 1 to 9999. A leap second becomes the last nanosecond before
+    /// it: Python reads no 60th second.
+    pub fn new(time: DateTime<Utc>) -> Option<Self> {
+        let nanoseconds = time.timestamp_subsec_nanos().min(999_999_999);
+        let time = DateTime::from_timestamp(time.timestamp(), nanoseconds)?;
+        (1..=9999).contains(&time.year()).then_some(Self(time))
+    }
+
+    /// Takes the times of `stat(2)`: seconds since 1970 and nanoseconds. What no year from 1 to 9999 holds, but a file
+    /// system may, becomes the nearest that one does.
+    pub fn from_unix(seconds: i64, nanoseconds: u32) -> Self {
+        let seconds = seconds.clamp(FIRST_SECOND, LAST_SECOND);
+        Self(DateTime::from_timestamp(seconds, nanoseconds.min(999_999_999)).unwrap_or_default())
+    }
+
+    /// Reads RFC 3339, with its offset.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let digits = text.split_once('.').map_or("", |(_, rest)| rest).bytes().take_while(u8::is_ascii_digit).count();
+        if digits > 9 || !text.is_ascii() {
+            return None; // chrono drops further digits, and takes U+2212 for a minus
+        }
+        DateTime::parse_from_rfc3339(text).ok().and_then(|time| Self::new(time.to_utc()))
+    }
+
+    /// Reads the forms found in metadata: RFC 3339, with an offset *and* a `Z` (as the application writes), or without an
+    /// offset (meaning UTC).
+    pub fn parse_metadata(text: &str) -> Option<Self> {
+        let bare = text.strip_suffix(['Z', 'z']).unwrap_or(text);
+        if bare.len() == text.len() || has_offset(bare) {
+            Self::parse_rfc3339(bare).or_else(|| Self::parse_rfc3339(&format!("{bare}Z")))
+        } else {
+            Self::parse_rfc3339(text)
+        }
+    }
+
+    /// How long before `now` this was; negative if it lies ahead.
+    pub fn age(self, now: Self) -> TimeDelta {
+        now.0 - self.0
+    }
+
+    /// The time that lies `duration` earlier, or the beginning of the year 1.
+    #[must_use]
+    pub fn earlier(self, duration: Duration) -> Self {
+        let duration = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        self.0.checked_sub_signed(duration).and_then(Self::new).unwrap_or_else(|| Self::from_unix(FIRST_SECOND, 0))
+    }
+
+    /// The form that is written into metadata: `2026-11-23T15:51:30.783208+00:00`. It is valid RFC 3339, and never ends in
+    /// `Z`: the application strips a `Z`, and a time without an offset among others that have one breaks its listing.
+    pub fn to_metadata(self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::Micros, false)
+    }
+}
+
+/// The first second of the year 1 and the last of 9999, since 1970.
+const FIRST_SECOND: i64 = -62_135_596_800;
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// Whether a time ends in `+hh:mm` or `-hh:mm`.
+fn has_offset(text: &str) -> bool {
+    matches!(text.as_bytes(), [.., b'+' | b'-', _, _, b':', _, _])
+}
+
+/// RFC 3339 in UTC with `Z`, as JSON and people see it.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_form_that_occurs_in_metadata_is_read() {
+        for (text, shown) in [
+            ("2026-11-23T15:51:30.783208+00:00Z", "2026-11-23T15:51:30.783208Z"),
+            ("2026-11-23T15:51:30+00:00Z", "2026-11-23T15:51:30Z"),
+            ("2026-11-23T15:51:30.783208+00:00", "2026-11-23T15:51:30.783208Z"),
+            ("2024-05-23T14:30:00Z", "2024-05-23T14:30:00Z"),
+            ("2024-05-23T14:30:00+02:00", "2024-05-23T12:30:00Z"),
+            ("2024-05-23T14:30:00-11:30Z", "2024-05-24T02:00:00Z"),
+            ("2024-05-23T14:30:00", "2024-05-23T14:30:00Z"),
+            ("2024-05-23T14:30:00.5", "2024-05-23T14:30:00.500Z"),
+            ("2024-05-23T14:30:00.123456789Z", "2024-05-23T14:30:00.123456789Z"),
+            ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999999999Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(Timestamp::parse_metadata(text).map(|time| time.to_string()).as_deref(), Some(shown), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_not_read() {
+        for text in [
+            "",
+            "Z",
+            "yesterday",
+            "2024-05-23",
+            "2024-05-23T14:30Z",
+            "2024-05-23T14:30:00ZZ",
+            "2024-05-23T14:30:00.Z",
+            "2024-05-23T14:30:00.1234567890Z",
+            "2024-05-23T14:30:00+24:00",
+            "2024-05-23T14:30:00+99:99Z",
+            "2024-05-23T14:30:00\u{2212}01:00",
+            "2024-02-30T14:30:00Z",
+            "0000-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+01:00",
+            "99999-01-01T00:00:00Z",
+            "9999-12-31T23:59:59-01:00",
+            " 2024-05-23T14:30:00Z",
+        ] {
+            assert_eq!(Timestamp::parse_metadata(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_given_time_needs_its_offset() {
+        assert!(Timestamp::parse_rfc3339("2024-05-23T14:30:00Z").is_some());
+        assert!(Timestamp::parse_rfc3339("2024-05-23T14:30:00").is_none());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_written_is_read_back_to_the_microsecond(seconds in FIRST_SECOND..=LAST_SECOND, micros in 0_u32..1_000_000) {
+            let time = Timestamp::from_unix(seconds, micros * 1000);
+            let text = time.to_metadata();
+            prop_assert!(text.len() == 32 && text.ends_with("+00:00"));
+            prop_assert_eq!(Timestamp::parse_metadata(&text), Some(time));
+            prop_assert_eq!(Timestamp::parse_rfc3339(&time.to_string()), Some(time));
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "\\PC*") {
+            let _ = Timestamp::parse_metadata(&text);
+        }
+    }
+}

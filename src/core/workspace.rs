@@ -1,0 +1,96 @@
+//! One workspace as it is found on disk: its status and what its metadata says.
+
+use super::dirfd::{DirFd, Signature, is_dir};
+use super::error::{Category, Error};
+use super::metadata::{self, Metadata};
+use super::names::METADATA;
+use super::timestamp::Timestamp;
+use chrono::TimeDelta;
+use rustix::io::Errno;
+use serde::Serialize;
+
+/// How far ahead of the clock a last access may lie before it counts as [`Status::Future`].
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
+
+/// What can be said of a workspace's last access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It is known.
+    Ok,
+    /// There is no metadata file.
+    Missing,
+    /// The metadata is not what the application writes, or does not say when.
+    Corrupt,
+    /// The metadata cannot be read: no permission, an I/O error, a lease held by someone.
+    Denied,
+    /// It lies more than five minutes ahead of the clock.
+    Future,
+}
+
+impl Status {
+    /// Every status, in the order of their meaning.
+    pub const ALL: [Self; 5] = [Self::Ok, Self::Missing, Self::Corrupt, Self::Denied, Self::Future];
+
+    /// The word that people, scripts and JSON see.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Missing => "missing",
+            Self::Corrupt => "corrupt",
+            Self::Denied => "denied",
+            Self::Future => "future",
+        }
+    }
+
+    /// The status that a known last access gives.
+    pub fn at(last_accessed: Timestamp, now: Timestamp) -> Self {
+        if last_accessed.age(now) < -CLOCK_SKEW { Self::Future } else { Self::Ok }
+    }
+}
+
+/// What one look at a workspace's metadata told.
+#[derive(Debug)]
+pub struct Facts {
+    /// The outcome.
+    pub status: Status,
+    /// As far as it could be read.
+    pub metadata: Metadata,
+    /// Which file it was; `None` if there is none or it cannot be told.
+    pub signature: Option<Signature>,
+    /// Why the status is not `ok` or `future`.
+    pub error: Option<Error>,
+}
+
+/// Looks at the metadata of the workspace `name` in `dir`, with `buffer` to read into. `None`: there is no such directory.
+pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) -> Option<Facts> {
+    let path = format!("{name}/{METADATA}");
+    let found = match metadata::read(dir, &path, buffer) {
+        Ok(Some(opened)) => return Some(parsed(Signature::from(&opened.stat), now, buffer)),
+        Ok(None) => Error::new(Category::NotFound, format!("{METADATA} is missing")),
+        Err(error) => error,
+    };
+    match dir.stat(name) {
+        Ok(stat) if is_dir(&stat) => {}
+        Ok(_) | Err(Errno::NOENT) => return None,
+        Err(_) => {} // reading met it, too
+    }
+    let status = match found.category() {
+        Category::NotFound => Status::Missing,
+        Category::CorruptMetadata => Status::Corrupt,
+        _ => Status::Denied,
+    };
+    let signature = dir.stat(&path).ok().as_ref().map(Signature::from);
+    Some(Facts { status, metadata: Metadata::default(), signature, error: Some(found) })
+}
+
+fn parsed(signature: Signature, now: Timestamp, bytes: &[u8]) -> Facts {
+    let (status, metadata, error) = match Metadata::parse(bytes) {
+        Ok(metadata) => match metadata.last_accessed {
+            Some(time) => (Status::at(time, now), metadata, None),
+            None => (Status::Corrupt, metadata, Some(metadata::corrupt("has no last_accessed"))),
+        },
+        Err(error) => (Status::Corrupt, Metadata::default(), Some(error)),
+    };
+    Facts { status, metadata, signature: Some(signature), error }
+}

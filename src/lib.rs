@@ -1,0 +1,114 @@
+//! `wsctl` administers the workspaces of the web application PitLane AI.
+//!
+//! Data flows one way: command line → typed arguments → facts from disk → a decision → an action → an outcome → text or
+//! JSON and one exit status. Every floor knows only the floors below it:
+//!
+//! | floor | what lives there |
+//! |---|---|
+//! | here | parse → dispatch → report → status; the only place that asks the clock, the environment and the terminal |
+//! | [`cli`], [`logging`] | the command line as clap sees it; `-v`, `-q` and `RUST_LOG` |
+//! | [`commands`] | one file a subcommand: its arguments, its flow, its outcome |
+//! | [`args`], [`output`], [`signals`] | values that are read; what is shown; SIGINT and SIGTERM |
+//! | [`core`] | what a workspace is, and how its files are read, rewritten and measured |
+
+pub mod args;
+pub mod cli;
+pub mod commands;
+pub mod core;
+pub mod logging;
+pub mod output;
+pub mod signals;
+
+use crate::cli::{Cli, Command};
+use crate::commands::{Context, Terminal};
+use crate::core::{Category, Error, ExitStatus, Timestamp};
+use crate::logging::Verbosity;
+use crate::output::{Outcome, diagnostics, stdout};
+use clap::Parser;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::panic::{self, AssertUnwindSafe};
+
+/// Runs the program with these arguments, the program's name first, and gives its exit status.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    panic::set_hook(Box::new(|info| {
+        diagnostics::remark(&Error::new(Category::Unexpected, format!("a defect in wsctl: {info}")));
+    }));
+    let args: Vec<OsString> = args.into_iter().collect();
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| execute(args)));
+    ended.unwrap_or(ExitStatus::Failure(Category::Unexpected)).code()
+}
+
+fn execute(args: Vec<OsString>) -> ExitStatus {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    logging::init(cli.global.verbosity(), cli.global.color(&io::stderr()));
+    let outcome = match perform(&cli) {
+        Ok(outcome) => outcome,
+        Err(error) => return diagnostics::report_chain(&error),
+    };
+    finish(outcome.status(), stdout::write(|out| outcome.render(out)))
+}
+
+fn perform(cli: &Cli) -> anyhow::Result<Box<dyn Outcome>> {
+    let context = Context {
+        base: cli.global.base(|name| std::env::var_os(name))?,
+        now: now()?,
+        verbosity: cli.global.verbosity(),
+        terminal: Terminal {
+            interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+            width: rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col.into()),
+            color: cli.global.color(&io::stdout()),
+        },
+    };
+    match &cli.command {
+        Command::Validate(arguments) => commands::validate::run(arguments, &context),
+        Command::Touch(arguments) => commands::touch::run(arguments, &context),
+        Command::List(arguments) => commands::list::run(arguments, &context),
+        Command::Prune(arguments) => commands::prune::run(arguments, &context),
+    }
+}
+
+/// The one look at the clock.
+#[allow(clippy::disallowed_methods)]
+fn now() -> anyhow::Result<Timestamp> {
+    Timestamp::new(chrono::Utc::now()).ok_or_else(|| anyhow::anyhow!("the clock is outside the years 1 to 9999"))
+}
+
+/// Shows help and version, which were asked for, on stdout; what is wrong with the command line in one line on stderr.
+fn explain(error: &clap::Error) -> ExitStatus {
+    let color = anstream::AutoStream::choice(&io::stderr());
+    logging::init(Verbosity::DEFAULT, color);
+    match error.kind() {
+        clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion => {
+            let text = if anstream::AutoStream::choice(&io::stdout()) == anstream::ColorChoice::Never {
+                error.render().to_string()
+            } else {
+                error.render().ansi().to_string()
+            };
+            finish(ExitStatus::Success, stdout::write(|out| out.write_all(text.as_bytes())))
+        }
+        clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print(); // the whole help, on stderr; it quotes nothing from the command line
+            ExitStatus::Failure(Category::Usage)
+        }
+        _ => {
+            let advice = "try 'wsctl --help'";
+            let error = Error::new(Category::Usage, format!("{}; {advice}", cli::complaint(error)));
+            diagnostics::remark(&error);
+            ExitStatus::Failure(Category::Usage)
+        }
+    }
+}
+
+/// The status to end with, if stdout took what was written.
+fn finish(status: ExitStatus, written: core::Result<()>) -> ExitStatus {
+    let mut diagnostics = diagnostics::Diagnostics::default();
+    diagnostics.raise(status);
+    if let Err(error) = written {
+        diagnostics.report(&error);
+    }
+    diagnostics.status()
+}

@@ -1,0 +1,53 @@
+//! Failures on their way to stderr: each is one line with its category, said once, and remembered for the exit status.
+
+use crate::core::error::Severity;
+use crate::core::{Category, Error, ExitStatus};
+
+/// The key under which a log record carries its category.
+pub const CATEGORY: &str = "category";
+
+/// Reports failures and keeps the gravest.
+#[derive(Debug, Default)]
+pub struct Diagnostics {
+    status: ExitStatus,
+}
+
+impl Diagnostics {
+    /// Logs a failure and lets it count for the exit status.
+    pub fn report(&mut self, error: &Error) {
+        log(error.category(), error.severity(), &error.full());
+        self.status = self.status.max(ExitStatus::Failure(error.category()));
+    }
+
+    /// Lets a status count that was reported elsewhere, or needs no words.
+    pub fn raise(&mut self, status: ExitStatus) {
+        self.status = self.status.max(status);
+    }
+
+    /// The gravest so far.
+    pub fn status(&self) -> ExitStatus {
+        self.status
+    }
+}
+
+/// Logs an error with its whole chain of causes; the first in it that has a category gives the status, and one that has none
+/// is [`Category::Unexpected`].
+pub fn report_chain(error: &anyhow::Error) -> ExitStatus {
+    let known = error.chain().find_map(|cause| cause.downcast_ref::<Error>());
+    let category = known.map_or(Category::Unexpected, Error::category);
+    let severity = known.map_or(Severity::Error, Error::severity);
+    log(category, severity, &format!("{error:#}"));
+    ExitStatus::Failure(category)
+}
+
+/// Logs a failure that leaves the exit status as it is.
+pub fn remark(error: &Error) {
+    log(error.category(), error.severity(), &error.full());
+}
+
+fn log(category: Category, severity: Severity, message: &str) {
+    match severity {
+        Severity::Warning => log::warn!(category = category.word(); "{message}"),
+        Severity::Error => log::error!(category = category.word(); "{message}"),
+    }
+}

@@ -1,0 +1,73 @@
+//! Nothing from disk or from the command line reaches a terminal raw: control characters could drive it, and bidirectional
+//! ones could show a name that is not the name.
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter};
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+/// Whether a character is dangerous on a terminal: a control character, a line or paragraph separator, one that changes the
+/// direction of writing, or a byte order mark.
+fn is_dangerous(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The text in one line, with what is dangerous as `\n`, `\u{1b}` and so on.
+pub fn text(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_dangerous) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_dangerous(c) {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Writes a value as JSON on one line, with what is dangerous as `\u001b` and so on, and ends the line.
+pub fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Escaping))?;
+    out.write_all(b"\n")
+}
+
+/// JSON's compact form, with more escaped than JSON itself demands.
+struct Escaping;
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((start, c)) = rest.char_indices().find(|(_, c)| is_dangerous(*c)) {
+            CompactFormatter.write_string_fragment(writer, &rest[..start])?;
+            write!(writer, "\\u{:04x}", u32::from(c))?; // none of them lies beyond the basic plane
+            rest = &rest[start + c.len_utf8()..];
+        }
+        CompactFormatter.write_string_fragment(writer, rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NASTY: &str = "a\u{1b}[31m\n\u{202e}b\u{7f}\u{9b}é\"\\";
+
+    #[test]
+    fn what_could_drive_a_terminal_is_escaped() {
+        assert_eq!(text(NASTY), "a\\u{1b}[31m\\n\\u{202e}b\\u{7f}\\u{9b}é\"\\");
+        assert!(matches!(text("Monaco – VER"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn json_is_escaped_by_its_own_rules_and_reads_back_the_same() {
+        let mut out = Vec::new();
+        json(&mut out, &NASTY).expect("JSON");
+        let shown = String::from_utf8(out).expect("UTF-8");
+        assert!(!shown.trim_end().contains(is_dangerous), "{shown}");
+        assert_eq!(serde_json::from_str::<String>(&shown).expect("JSON"), NASTY);
+    }
+}

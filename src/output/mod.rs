@@ -1,0 +1,19 @@
+//! What people and scripts read: stdout, diagnostics, escaping, tables, ages and sizes.
+
+pub mod amounts;
+pub mod diagnostics;
+pub mod escape;
+pub mod stdout;
+pub mod table;
+
+use crate::core::ExitStatus;
+use std::io::{self, Write};
+
+/// What a command came to. It is computed first and shown afterwards, in one place.
+pub trait Outcome {
+    /// Writes what belongs on stdout.
+    fn render(&self, out: &mut dyn Write) -> io::Result<()>;
+
+    /// How the process shall end, if stdout takes all that is written.
+    fn status(&self) -> ExitStatus;
+}

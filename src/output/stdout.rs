@@ -1,0 +1,50 @@
+//! The one place that writes to stdout, and that notices when it cannot.
+
+use crate::core::{Category, Error, Result};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the process began with descriptor 1 closed. std opens `/dev/null` there before `main`, so that `>&-` would be a
+/// silent success; a constructor comes earlier.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
+#[ctor::ctor]
+fn notice_closed_stdout() {
+    let closed = rustix::io::fcntl_getfd(io::stdout().as_fd()) == Err(rustix::io::Errno::BADF);
+    CLOSED.store(closed, Ordering::Relaxed);
+}
+
+/// Writes what `render` gives. A reader that has closed its end wants no more, and that is no error.
+///
+/// # Errors
+/// [`Category::Io`] if stdout is closed, full or otherwise cannot be written.
+pub fn write(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let mut out = BufWriter::with_capacity(64 * 1024, Stdout);
+    match render(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let error = Error::io(&error, "cannot write to stdout");
+            Err(error.recategorized(Category::Io))
+        }
+        _ => {
+            drop(out.into_parts()); // what a closed pipe did not take must not be written again
+            Ok(())
+        }
+    }
+}
+
+/// Descriptor 1, without std's buffer of lines.
+struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if CLOSED.load(Ordering::Relaxed) {
+            return Err(rustix::io::Errno::BADF.into());
+        }
+        Ok(rustix::io::write(io::stdout().as_fd(), bytes)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
