@@ -1,0 +1,74 @@
+//! Who may use whom: `main → lib → cli → commands → {args, output, signals} → core`.
+
+use std::fs;
+use std::path::Path;
+
+/// The floor on which a room of the crate lies; a room may use its own floor's neighbours below, and itself.
+fn floor(room: &str) -> u32 {
+    match room {
+        "core" => 0,
+        "args" | "signals" | "output" => 1,
+        "logging" => 2,
+        "commands" => 3,
+        "cli" => 4,
+        "lib" | "main" => 5,
+        _ => panic!("{room}: a room without a floor; say in tests/integration/layering.rs where it belongs"),
+    }
+}
+
+fn sources() -> Vec<(String, String)> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = walkdir::WalkDir::new(&src).into_iter().map(|entry| entry.expect("an entry"));
+    let rust = files.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "rs"));
+    let named = rust.map(|entry| {
+        let name = entry.path().strip_prefix(&src).expect("below src").to_string_lossy().into_owned();
+        (name, fs::read_to_string(entry.path()).expect("source"))
+    });
+    named.collect()
+}
+
+/// The name of the room that a path begins with: `commands/prune/mod.rs` and `commands::prune` are in `commands`.
+fn room(path: &str) -> &str {
+    path.split(['/', ':', '.', ';', ' ']).next().expect("a room")
+}
+
+#[test]
+fn no_floor_knows_the_one_above_it() {
+    for (file, text) in sources() {
+        for used in text.split("crate::").skip(1).filter(|rest| !rest.starts_with('{')) {
+            let (own, other) = (room(&file), room(used));
+            if other.chars().all(char::is_lowercase) && own != other {
+                assert!(floor(other) < floor(own), "src/{file} uses crate::{other}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_use_of_the_crate_names_its_room() {
+    for (file, text) in sources() {
+        assert!(!text.contains("crate::{"), "src/{file}: the layering test reads `use crate::<room>`, one a line");
+    }
+}
+
+#[test]
+fn no_command_uses_another() {
+    for (file, text) in sources().iter().filter(|(file, _)| file.starts_with("commands/")) {
+        let own = room(&file["commands/".len()..]);
+        for other in ["list", "prune", "touch", "validate"].iter().filter(|other| **other != own && own != "mod") {
+            let paths = [format!("commands::{other}"), format!("super::{other}::"), format!("super::super::{other}")];
+            assert!(paths.iter().all(|path| !text.contains(path)), "src/{file} uses {other}");
+        }
+    }
+}
+
+#[test]
+fn the_core_knows_nothing_of_command_line_logging_stdout_or_clock() {
+    for (file, text) in sources().iter().filter(|(file, _)| file.starts_with("core/")) {
+        for stranger in
+            ["clap", "anyhow", "env_logger", "log::", "std::io::stdout", "Utc::now", "SystemTime::now", "std::env"]
+        {
+            assert!(!text.contains(stranger), "src/{file} knows {stranger}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `wsctl validate`.
+
+use crate::world::{World, has};
+use std::fs;
+
+#[test]
+fn each_valid_id_is_printed_in_canonical_form_in_the_order_given() {
+    let world = World::new();
+    let (a, b) = (world.aged(1), world.aged(2));
+    world.wsctl(["validate", &b.to_uppercase(), &a]).run().exits(0).prints(&format!("{b}\n{a}\n")).quietly();
+}
+
+#[test]
+fn malformed_and_absent_look_the_same_unless_one_asks_with_v() {
+    let world = World::new();
+    let absent = "00000000-0000-4000-8000-000000000000";
+    for id in ["nonsense", absent] {
+        world.wsctl(["validate", id]).run().exits(1).prints("").quietly();
+        let json = world.wsctl(["validate", "--format", "json", id]).run().exits(1).quietly().json();
+        assert_eq!(json, serde_json::json!([{"input": id, "id": null, "valid": false}]));
+    }
+    world.wsctl(["validate", "-v", "nonsense"]).run().exits(1).complains("malformed");
+    world.wsctl(["validate", "-v", absent]).run().exits(1).complains("absent");
+}
+
+#[test]
+fn what_is_no_real_directory_is_no_workspace() {
+    let world = World::new();
+    let target = world.aged(1);
+    let link = "11111111-1111-4111-8111-111111111111";
+    let file = "22222222-2222-4222-8222-222222222222";
+    std::os::unix::fs::symlink(world.dir_of(&target), world.dir_of(link)).expect("a link");
+    fs::write(world.dir_of(file), "").expect("a file");
+    world.wsctl(["validate", link, file]).run().exits(1).prints("");
+}
+
+#[test]
+fn malformed_absent_and_present_ids_cost_the_same_system_calls_in_the_same_order() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let present = world.aged(1);
+    let calls = |id: &str| {
+        let log = world.path("strace");
+        let strace = ["strace", "-o", log.to_str().expect("UTF-8"), "-e", "trace=file,desc"];
+        let _ = world.wsctl(["validate", id]).through(strace).run();
+        let text = fs::read_to_string(&log).expect("a log");
+        let calls = text.lines().filter(|line| line.contains('(') && !line.starts_with("write(1,"));
+        let name_and_flags = |line: &str| {
+            let name = line.split('(').next().expect("a name");
+            if line.contains("AT_SYMLINK_NOFOLLOW") { format!("{name} nofollow") } else { name.to_owned() }
+        };
+        calls.map(name_and_flags).collect::<Vec<_>>()
+    };
+    let expected = calls(&present);
+    assert_eq!(expected.iter().filter(|call| *call == "newfstatat nofollow").count(), 2, "{expected:?}");
+    for id in ["00000000-0000-4000-8000-000000000000", "nonsense", "", "../..", &"x".repeat(5000)] {
+        assert_eq!(calls(id), expected, "{id}");
+    }
+}
