@@ -115,11 +115,13 @@ impl World {
         }
     }
 
-    /// A copy of the binary where everybody may run it.
-    fn binary(&self) -> PathBuf {
+    /// A copy of the binary where everybody may run it. It is made by another process: a descriptor open for writing, here,
+    /// could be inherited by whatever another test starts just then, and a file open for writing cannot be run (ETXTBSY).
+    fn binary_for_everybody(&self) -> PathBuf {
         let copy = self.path("wsctl");
         if !copy.exists() {
-            fs::copy(env!("CARGO_BIN_EXE_wsctl"), &copy).expect("a copy of the binary");
+            let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_wsctl")).arg(&copy).status();
+            assert!(copied.expect("cp").success());
         }
         copy
     }
@@ -282,7 +284,10 @@ impl Run<'_> {
             let ids = [format!("--reuid={user}"), format!("--regid={user}")];
             words.extend(["setpriv".into(), ids[0].clone().into(), ids[1].clone().into(), "--clear-groups".into()]);
         }
-        words.push(self.world.binary().into());
+        words.push(match self.user {
+            Some(_) => self.world.binary_for_everybody().into(),
+            None => env!("CARGO_BIN_EXE_wsctl").into(),
+        });
         words.extend(self.args.iter().cloned());
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env_clear();
