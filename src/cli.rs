@@ -4,7 +4,11 @@
 use crate::commands::{list, prune, touch, validate};
 use crate::core::{Category, Error, Result};
 use crate::logging::Verbosity;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use crate::output::escape;
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
+use clap::error::ContextValue;
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -25,7 +29,7 @@ Exit statuses (of several, the first of 78, 70, 74, 77, 65, 2, 75, 66 decides; a
 /// Administer the workspaces of PitLane AI: check, touch, list and prune them, safely beside the running application.
 #[derive(Debug, Parser)]
 #[command(name = "wsctl", version, subcommand_required = true, arg_required_else_help = true)]
-#[command(after_long_help = EXIT_STATUSES, disable_help_subcommand = true)]
+#[command(after_long_help = EXIT_STATUSES)]
 pub struct Cli {
     /// What applies to every subcommand.
     #[command(flatten)]
@@ -81,17 +85,24 @@ enum When {
     Never,
 }
 
+impl When {
+    fn choice(self, stream: &impl RawStream) -> ColorChoice {
+        match self {
+            Self::Auto => AutoStream::choice(stream),
+            Self::Always => ColorChoice::Always,
+            Self::Never => ColorChoice::Never,
+        }
+    }
+}
+
 impl Global {
     /// The base: as given, else `WSCTL_BASE`, else below the home directory. `env` reads an environment variable.
     ///
     /// # Errors
-    /// [`Category::Usage`] if it was given empty, or there is no home to find the default in.
+    /// [`Category::Usage`] if there is no home to find the default in.
     pub fn base(&self, env: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
         let set = |name| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         match &self.base {
-            Some(base) if base.as_os_str().is_empty() => {
-                Err(Error::new(Category::Usage, "--base is empty: name the workspaces' directory"))
-            }
             Some(base) => Ok(base.clone()),
             None => set("WSCTL_BASE").or_else(|| Some(set("HOME")?.join(".pitlane/workspaces"))).ok_or_else(|| {
                 Error::new(Category::Usage, "HOME is not set, so there is no default base: pass --base DIR")
@@ -105,13 +116,28 @@ impl Global {
     }
 
     /// Whether to use colours on `stream`.
-    pub fn color(&self, stream: &impl anstream::stream::RawStream) -> anstream::ColorChoice {
-        match self.color {
-            When::Auto => anstream::AutoStream::choice(stream),
-            When::Always => anstream::ColorChoice::Always,
-            When::Never => anstream::ColorChoice::Never,
-        }
+    pub fn color(&self, stream: &impl RawStream) -> ColorChoice {
+        self.color.choice(stream)
     }
+}
+
+fn escaped(value: &ContextValue) -> ContextValue {
+    let escape = |text: &String| escape::text(text).into_owned();
+    match value {
+        ContextValue::String(text) => ContextValue::String(escape(text)),
+        ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(escape).collect()),
+        other => other.clone(),
+    }
+}
+
+/// The `--color` of a command line that is otherwise wrong, or asks for help, as far as clap can tell.
+pub fn color_of(args: &[OsString], stream: &impl RawStream) -> ColorChoice {
+    let lenient = Cli::command().ignore_errors(true).disable_help_flag(true).disable_version_flag(true);
+    let matches = lenient.try_get_matches_from(args).ok();
+    let of = |matches: &ArgMatches| matches.try_get_one::<When>("color").ok().flatten().copied();
+    let below = |matches: &ArgMatches| matches.subcommand().and_then(|(_, matches)| of(matches));
+    let when = matches.and_then(|matches| below(&matches).or_else(|| of(&matches)));
+    when.unwrap_or(When::Auto).choice(stream)
 }
 
 /// The whole command line, for what is generated from it.
@@ -120,7 +146,12 @@ pub fn command() -> clap::Command {
 }
 
 /// What clap found wrong, in one line: its own words without the usage and without line ends.
-pub fn complaint(error: &clap::Error) -> String {
+pub fn complaint(mut error: clap::Error) -> String {
+    // clap takes what looks like an escape sequence out of its plain text: what was given is shown as it was given.
+    let given: Vec<_> = error.context().map(|(kind, value)| (kind, escaped(value))).collect();
+    for (kind, value) in given {
+        error.insert(kind, value);
+    }
     let text = error.render().to_string();
     let paragraphs = text.split("\n\n").map(|part| part.trim_start_matches("error: ").trim());
     let telling = paragraphs

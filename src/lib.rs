@@ -24,9 +24,10 @@ use crate::commands::{Context, Terminal};
 use crate::core::{Category, Error, ExitStatus, Timestamp};
 use crate::logging::Verbosity;
 use crate::output::{Outcome, diagnostics, stdout};
+use anstream::ColorChoice;
 use clap::Parser;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::panic::{self, AssertUnwindSafe};
 
 /// Runs the program with these arguments, the program's name first, and gives its exit status.
@@ -35,14 +36,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         diagnostics::remark(&Error::new(Category::Unexpected, format!("a defect in wsctl: {info}")));
     }));
     let args: Vec<OsString> = args.into_iter().collect();
-    let ended = panic::catch_unwind(AssertUnwindSafe(|| execute(args)));
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| execute(&args)));
     ended.unwrap_or(ExitStatus::Failure(Category::Unexpected)).code()
 }
 
-fn execute(args: Vec<OsString>) -> ExitStatus {
+fn execute(args: &[OsString]) -> ExitStatus {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) => return explain(&error),
+        Err(error) => return explain(error, args),
     };
     logging::init(cli.global.verbosity(), cli.global.color(&io::stderr()));
     let outcome = match perform(&cli) {
@@ -78,26 +79,26 @@ fn now() -> anyhow::Result<Timestamp> {
 }
 
 /// Shows help and version, which were asked for, on stdout; what is wrong with the command line in one line on stderr.
-fn explain(error: &clap::Error) -> ExitStatus {
-    let color = anstream::AutoStream::choice(&io::stderr());
-    logging::init(Verbosity::DEFAULT, color);
+fn explain(error: clap::Error, args: &[OsString]) -> ExitStatus {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    let render = |color| match color {
+        ColorChoice::Never => error.render().to_string(),
+        _ => error.render().ansi().to_string(),
+    };
+    logging::init(Verbosity::QUIET, cli::color_of(args, &io::stderr())); // errors, whatever RUST_LOG says
     match error.kind() {
-        clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion => {
-            let text = if anstream::AutoStream::choice(&io::stdout()) == anstream::ColorChoice::Never {
-                error.render().to_string()
-            } else {
-                error.render().ansi().to_string()
-            };
+        DisplayHelp | DisplayVersion => {
+            let text = render(cli::color_of(args, &io::stdout()));
             finish(ExitStatus::Success, stdout::write(|out| out.write_all(text.as_bytes())))
         }
-        clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let _ = error.print(); // the whole help, on stderr; it quotes nothing from the command line
+        // The whole help, which quotes nothing from the command line.
+        DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = io::stderr().write_all(render(cli::color_of(args, &io::stderr())).as_bytes());
             ExitStatus::Failure(Category::Usage)
         }
         _ => {
-            let advice = "try 'wsctl --help'";
-            let error = Error::new(Category::Usage, format!("{}; {advice}", cli::complaint(error)));
-            diagnostics::remark(&error);
+            let what = format!("{}; try 'wsctl --help'", cli::complaint(error));
+            diagnostics::remark(&Error::new(Category::Usage, what));
             ExitStatus::Failure(Category::Usage)
         }
     }

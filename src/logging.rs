@@ -3,7 +3,7 @@
 use crate::output::diagnostics::CATEGORY;
 use crate::output::escape;
 use anstream::ColorChoice;
-use env_logger::{Builder, Env, WriteStyle};
+use env_logger::{Builder, WriteStyle};
 use log::{Level, LevelFilter, Record};
 
 /// How much is said, from the command line: `-q` is -1, `-v` 1, and so on.
@@ -33,8 +33,11 @@ impl Verbosity {
 pub fn init(verbosity: Verbosity, color: ColorChoice) {
     let mut builder = Builder::new();
     builder.filter_level(verbosity.filter());
-    if verbosity == Verbosity::DEFAULT && std::env::var_os("RUST_LOG").is_some_and(|filter| !filter.is_empty()) {
-        builder.parse_env(Env::default());
+    let wanted = std::env::var("RUST_LOG").ok().filter(|filter| verbosity == Verbosity::DEFAULT && !filter.is_empty());
+    // env_logger itself would complain of a filter that it cannot read, on stderr and as it stands.
+    let unread = wanted.as_ref().and_then(|filter| env_filter::Builder::new().try_parse(filter).err());
+    if let (Some(filter), None) = (&wanted, &unread) {
+        builder.parse_filters(filter);
     }
     builder.write_style(if color == ColorChoice::Never { WriteStyle::Never } else { WriteStyle::Always });
     builder.format(move |out, record| {
@@ -42,6 +45,9 @@ pub fn init(verbosity: Verbosity, color: ColorChoice) {
         writeln!(out, "{}", line(record, color))
     });
     let _ = builder.try_init(); // a second run in the same process keeps the first one's
+    if let Some(error) = unread {
+        log::warn!("RUST_LOG is ignored: {error}");
+    }
 }
 
 /// A record as one line: `warning[not-found]: …`, `info: …`.

@@ -15,7 +15,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         return Err(format!("a unit is needed: write {number}d, {number}h or {number}min"));
     }
     if let Some(unit) = units(text).find(|unit| matches!(*unit, "m" | "M")) {
-        let number = text.split(unit).next().unwrap_or_default().trim();
+        let number = number_before(unit, text);
         return Err(format!("`{unit}` may mean minutes or months: write {number}min or {number}months"));
     }
     let duration = humantime::parse_duration(text).map_err(|error| format!("{error}: write 7d, 12h or 1day 12h"))?;
@@ -27,6 +27,13 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 
 fn units(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphabetic()).filter(|unit| !unit.is_empty())
+}
+
+/// The number that stands before this very part of the text.
+fn number_before<'a>(unit: &str, text: &'a str) -> &'a str {
+    let start = unit.as_ptr() as usize - text.as_ptr() as usize;
+    let before = text[..start].trim_end();
+    &before[before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len()..]
 }
 
 /// The last number, if nothing stands behind it.
@@ -65,7 +72,7 @@ mod tests {
             ("1.5", "1.5d"),
             ("5m", "5min or 5months"),
             ("5M", "5min or 5months"),
-            ("1h 5m", "min"),
+            ("1month 5m", "5min or 5months"),
             ("-3d", "negative"),
             ("7 bananas", "bananas"),
             ("99999999999d", "10,000 years"),

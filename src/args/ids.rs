@@ -22,7 +22,10 @@ pub fn candidates(given: &[OsString], separator: &Separator) -> anyhow::Result<V
     for argument in given {
         if argument == "-" {
             let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| Error::io(&error, "cannot read stdin"))?;
+            std::io::stdin()
+                .lock()
+                .read_to_end(&mut bytes)
+                .map_err(|error| Error::io(&error, "cannot read stdin").recategorized(Category::Io))?;
             all.extend(split(&bytes, separator));
         } else {
             all.push(argument.clone());
@@ -37,7 +40,7 @@ fn split(bytes: &[u8], separator: &Separator) -> impl Iterator<Item = OsString> 
     bytes
         .split(move |byte| *byte == end)
         .map(move |item| item.strip_suffix(b"\r").filter(|_| lines).unwrap_or(item))
-        .filter(|item| !item.is_empty())
+        .filter(move |item| !(if lines { item.trim_ascii() } else { item }).is_empty())
         .map(|item| OsString::from_vec(item.to_vec()))
 }
 
@@ -47,11 +50,21 @@ fn split(bytes: &[u8], separator: &Separator) -> impl Iterator<Item = OsString> 
 /// [`Category::InvalidId`], with what was given (no more than a line's worth of it).
 pub fn parse(candidate: &OsStr) -> Result<WorkspaceId> {
     WorkspaceId::parse(candidate.as_bytes()).ok_or_else(|| {
-        let shown: String = candidate.to_string_lossy().chars().take(80).collect();
-        let what =
-            format!("'{shown}' is not a workspace ID: it takes a UUID of 36 characters, as `wsctl list` shows them");
+        let what = format!(
+            "'{}' is not a workspace ID: it takes a UUID of 36 characters, as `wsctl list` shows them",
+            shown(candidate)
+        );
         Error::new(Category::InvalidId, what)
     })
+}
+
+/// What was given, no more than a line's worth of it.
+pub fn shown(candidate: &OsStr) -> String {
+    let text = candidate.to_string_lossy();
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
 }
 
 /// Reads a file of IDs, one a line, with `#` before comments.

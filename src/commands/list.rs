@@ -6,7 +6,7 @@ use crate::core::survey::{self, Names};
 use crate::core::workspace::{Status, examine};
 use crate::core::{Base, Category, Error, ExitStatus, Timestamp, WorkspaceId, base, usage};
 use crate::output::diagnostics::Diagnostics;
-use crate::output::{Outcome, table};
+use crate::output::{Outcome, amounts, table};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use std::cmp::Ordering;
@@ -44,7 +44,7 @@ pub struct Arguments {
     #[arg(short, long, help_heading = "Output")]
     reverse: bool,
     /// Show no more than this many
-    #[arg(long, value_name = "N", help_heading = "Output")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Output")]
     limit: Option<usize>,
     /// Measure disk usage as `du -sx` does, and count files
     #[arg(short, long, help_heading = "Output")]
@@ -126,9 +126,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
         let given = given(arguments, &mut diagnostics)?;
         let rows = look(&base, &given, arguments, context.now);
         let found = |id: &WorkspaceId| rows.binary_search_by_key(id, |row| row.id).is_ok();
-        given.iter().filter(|id| !found(id)).for_each(|id| diagnostics.report(&base::absent(*id)));
+        given.iter().filter(|id| !found(id)).for_each(|id| diagnostics.report(&base::absent().of(id.subject())));
         rows
     };
+    log::debug!("base {}: {}", context.base.display(), amounts::count(rows.len(), "workspace"));
     for failure in rows.iter().filter_map(|row| row.failure.as_deref()) {
         diagnostics.report(failure);
     }
@@ -164,7 +165,11 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, now: Timestamp)
     survey::look_at_all(ids, survey::default_threads(), |id, buffer| {
         let mut name = [0; WorkspaceId::LEN];
         let facts = examine(base.dir(), id.encode(&mut name), now, buffer)?;
+        log::trace!("{}: {}", id.subject(), facts.status.word());
         // What is merely missing or corrupt has its status to say so; what could not be read is a failure.
+        if let (Status::Missing | Status::Corrupt, Some(reason)) = (facts.status, &facts.error) {
+            log::info!("{}: {}", id.subject(), reason.full());
+        }
         let mut failure = facts.error.filter(|_| facts.status == Status::Denied);
         let mut measured = None;
         if arguments.size || arguments.sort == Key::Size {
@@ -178,9 +183,9 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, now: Timestamp)
         Some(Row {
             id: *id,
             status: facts.status,
-            last_accessed: facts.metadata.last_accessed,
-            created_at: facts.metadata.created_at,
-            description: facts.metadata.description.map(String::into_boxed_str),
+            last_accessed: facts.last_accessed,
+            created_at: facts.created_at,
+            description: facts.description.map(String::into_boxed_str),
             usage: measured,
             failure: failure.map(|error| Box::new(error.of(id.subject()))),
         })
@@ -198,10 +203,11 @@ impl Arguments {
 
     /// The order to show rows in. Those without a value come last, also in reverse; ties go by ID.
     fn order(&self, a: &Row, b: &Row) -> Ordering {
+        let bytes = |row: &Row| row.usage.map(|(bytes, _)| bytes);
         let by = match self.sort {
             Key::Accessed => descending(a.last_accessed, b.last_accessed, self.reverse),
             Key::Created => descending(a.created_at, b.created_at, self.reverse),
-            Key::Size => descending(a.usage, b.usage, self.reverse),
+            Key::Size => descending(bytes(a), bytes(b), self.reverse),
             Key::Id if self.reverse => b.id.cmp(&a.id),
             Key::Id => Ordering::Equal,
         };

@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
         });
         if id.is_none() {
             diagnostics.raise(ExitStatus::No);
-            log::info!("'{}': {}", candidate.to_string_lossy(), reason(&candidate));
+            log::info!("'{}': {}", ids::shown(&candidate), reason(&candidate));
         }
         answers.push(Answer { input: candidate.to_string_lossy().into_owned(), id, valid: id.is_some() });
     }

@@ -42,7 +42,9 @@ impl Base {
         let what = |why: &str| format!("base {}: {why}", path.display());
         match DirFd::open(path) {
             Ok(dir) => Ok(Self { path: path.to_owned(), dir }),
-            Err(Errno::NOENT) => Err(Error::new(Category::NotFound, what("no such directory")).severe()),
+            Err(Errno::NOENT | Errno::LOOP | Errno::NAMETOOLONG) => {
+                Err(Error::new(Category::NotFound, what("no such directory")).severe())
+            }
             Err(Errno::NOTDIR) => Err(Error::new(Category::NotFound, what("not a directory")).severe()),
             Err(errno) => Err(Error::os(errno, what("cannot open it")).severe()),
         }
@@ -73,7 +75,7 @@ impl Base {
     /// [`Category::NotFound`] if there is no real directory of that name, else by errno.
     pub fn open_workspace(&self, id: WorkspaceId) -> Result<DirFd> {
         self.dir.open_dir(id.encode(&mut [0; WorkspaceId::LEN]), Mounts::Enter).map_err(|errno| match errno {
-            Errno::NOENT | Errno::NOTDIR | Errno::LOOP => absent(id),
+            Errno::NOENT | Errno::NOTDIR | Errno::LOOP => absent().of(id.subject()),
             _ => Error::os(errno, "cannot open it").of(id.subject()),
         })
     }
@@ -110,8 +112,8 @@ impl Base {
 }
 
 /// What is said of an ID that names no workspace.
-pub fn absent(id: WorkspaceId) -> Error {
-    Error::new(Category::NotFound, "no such workspace").of(id.subject())
+pub fn absent() -> Error {
+    Error::new(Category::NotFound, "does not exist")
 }
 
 fn is_absent(error: &walkdir::Error) -> bool {

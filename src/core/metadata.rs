@@ -61,10 +61,10 @@ pub fn corrupt(why: &str) -> Error {
 }
 
 /// What the metadata says, as far as anybody here wants to know.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Metadata {
-    /// `None` if the key is missing.
-    pub last_accessed: Option<Timestamp>,
+    /// `None` if the key is missing; [`Category::CorruptMetadata`] if it is no time, or given twice.
+    pub last_accessed: Result<Option<Timestamp>>,
     /// `None` if it is missing or no time.
     pub created_at: Option<Timestamp>,
     /// `None` if it is missing or no text.
@@ -75,11 +75,11 @@ impl Metadata {
     /// Reads the content of a metadata file.
     ///
     /// # Errors
-    /// [`Category::CorruptMetadata`]: not UTF-8, not a JSON object, or a `last_accessed` that is no time or given twice.
+    /// [`Category::CorruptMetadata`]: not UTF-8, or not a JSON object.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let members = Members::parse(text(bytes)?)?;
         Ok(Self {
-            last_accessed: members.last_accessed()?,
+            last_accessed: members.last_accessed(),
             created_at: members.created_at.and_then(string).and_then(|text| Timestamp::parse_metadata(&text)),
             description: members.description.and_then(string),
         })
@@ -90,7 +90,7 @@ impl Metadata {
 /// appended in the style of the members that are there.
 ///
 /// # Errors
-/// [`Category::CorruptMetadata`] as in [`Metadata::parse`], or if the file would become too large to be read again.
+/// [`Category::CorruptMetadata`] as in [`Metadata`], or if the file would become too large to be read again.
 pub fn with_last_accessed(bytes: &[u8], time: Timestamp) -> Result<Vec<u8>> {
     let text = text(bytes)?;
     let members = Members::parse(text)?;

@@ -54,8 +54,12 @@ impl Status {
 pub struct Facts {
     /// The outcome.
     pub status: Status,
-    /// As far as it could be read.
-    pub metadata: Metadata,
+    /// When it was last used, if that is known.
+    pub last_accessed: Option<Timestamp>,
+    /// When it was made, if that can be read.
+    pub created_at: Option<Timestamp>,
+    /// What its maker calls it, if that can be read.
+    pub description: Option<String>,
     /// Which file it was; `None` if there is none or it cannot be told.
     pub signature: Option<Signature>,
     /// Why the status is not `ok` or `future`.
@@ -66,7 +70,10 @@ pub struct Facts {
 pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) -> Option<Facts> {
     let path = format!("{name}/{METADATA}");
     let found = match metadata::read(dir, &path, buffer) {
-        Ok(Some(opened)) => return Some(parsed(Signature::from(&opened.stat), now, buffer)),
+        Ok(Some(opened)) => {
+            let facts = Metadata::parse(buffer).map_or_else(Facts::unknown, |metadata| Facts::of(metadata, now));
+            return Some(Facts { signature: Some(Signature::from(&opened.stat)), ..facts });
+        }
         Ok(None) => Error::new(Category::NotFound, format!("{METADATA} is missing")),
         Err(error) => error,
     };
@@ -75,22 +82,36 @@ pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) ->
         Ok(_) | Err(Errno::NOENT) => return None,
         Err(_) => {} // reading met it, too
     }
-    let status = match found.category() {
-        Category::NotFound => Status::Missing,
-        Category::CorruptMetadata => Status::Corrupt,
-        _ => Status::Denied,
-    };
     let signature = dir.stat(&path).ok().as_ref().map(Signature::from);
-    Some(Facts { status, metadata: Metadata::default(), signature, error: Some(found) })
+    Some(Facts { signature, ..Facts::unknown(found) })
 }
 
-fn parsed(signature: Signature, now: Timestamp, bytes: &[u8]) -> Facts {
-    let (status, metadata, error) = match Metadata::parse(bytes) {
-        Ok(metadata) => match metadata.last_accessed {
-            Some(time) => (Status::at(time, now), metadata, None),
-            None => (Status::Corrupt, metadata, Some(metadata::corrupt("has no last_accessed"))),
-        },
-        Err(error) => (Status::Corrupt, Metadata::default(), Some(error)),
+impl Facts {
+    fn of(metadata: Metadata, now: Timestamp) -> Self {
+        let Metadata { last_accessed, created_at, description } = metadata;
+        let missing = || metadata::corrupt("has no last_accessed");
+        let facts = match last_accessed.and_then(|time| time.ok_or_else(missing)) {
+            Ok(time) => Self { status: Status::at(time, now), last_accessed: Some(time), error: None, ..Self::NOTHING },
+            Err(error) => Self::unknown(error),
+        };
+        Self { created_at, description, ..facts }
+    }
+
+    fn unknown(error: Error) -> Self {
+        let status = match error.category() {
+            Category::NotFound => Status::Missing,
+            Category::CorruptMetadata => Status::Corrupt,
+            _ => Status::Denied,
+        };
+        Self { status, error: Some(error), ..Self::NOTHING }
+    }
+
+    const NOTHING: Self = Self {
+        status: Status::Missing,
+        last_accessed: None,
+        created_at: None,
+        description: None,
+        signature: None,
+        error: None,
     };
-    Facts { status, metadata, signature: Some(signature), error }
 }

@@ -6,12 +6,13 @@
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 use std::ffi::{OsStr, OsString};
+use std::fmt::Debug;
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -143,7 +144,7 @@ pub fn snapshot(root: &Path) -> Vec<String> {
         let link = fs::read_link(entry.path()).ok();
         let (mode, user, group) = (stat.mode(), stat.uid(), stat.gid());
         let times = (stat.mtime(), stat.mtime_nsec(), stat.ctime(), stat.ctime_nsec(), stat.ino());
-        format!("{:?} {mode:o} {user}:{group} {times:?} {link:?} {content:?}", entry.path())
+        format!("{} {mode:o} {user}:{group} {times:?} {link:?} {content:?}", entry.path().display())
     });
     lines.collect()
 }
@@ -151,6 +152,11 @@ pub fn snapshot(root: &Path) -> Vec<String> {
 /// A point in time as the application writes it.
 pub fn ago(age: TimeDelta) -> String {
     (Utc::now() - age).to_rfc3339_opts(chrono::SecondsFormat::Micros, false) + "Z"
+}
+
+/// An ID whose order among others is known: that of its number.
+pub fn numbered(number: u32) -> String {
+    format!("{number:08x}-0000-4000-8000-000000000000")
 }
 
 /// A workspace to be made.
@@ -166,7 +172,7 @@ pub struct Workspace<'a> {
 
 impl Workspace<'_> {
     pub fn id(mut self, id: &str) -> Self {
-        self.id = id.to_owned();
+        id.clone_into(&mut self.id);
         self
     }
 
@@ -178,12 +184,12 @@ impl Workspace<'_> {
 
     /// Last accessed at this time, in whatever form.
     pub fn accessed(mut self, time: &str) -> Self {
-        self.accessed = time.to_owned();
+        time.clone_into(&mut self.accessed);
         self
     }
 
     pub fn created(mut self, time: &str) -> Self {
-        self.created = time.to_owned();
+        time.clone_into(&mut self.created);
         self
     }
 
@@ -266,7 +272,7 @@ impl Run<'_> {
     }
 
     /// As the ordinary user. The caller must be root (see [`is_root`]).
-    pub fn as_user(mut self) -> Self {
+    pub fn by_ordinary_user(mut self) -> Self {
         self.user = Some(ORDINARY_USER);
         self
     }
@@ -297,6 +303,7 @@ impl Run<'_> {
     }
 
     /// Runs it to its end.
+    #[must_use]
     pub fn run(self) -> Ran {
         let mut command = self.command();
         let mut child =
@@ -304,18 +311,23 @@ impl Run<'_> {
         let mut input = child.stdin.take().expect("stdin");
         let bytes = self.stdin;
         thread::spawn(move || input.write_all(&bytes)); // it may end without reading all of it
-        let (pid, (ended, end)) = (child.id(), mpsc::channel());
-        thread::spawn(move || ended.send(child.wait_with_output()));
-        let Ok(output) = end.recv_timeout(TOO_LONG) else {
-            let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
-            panic!("it hangs: {command:?}");
-        };
-        Ran::new(output.expect("its output"))
+        finish(child, &command)
     }
 }
 
-/// What a run came to.
+/// Waits for a process to end, but not for ever: one that hangs is killed, and the test fails.
 #[must_use]
+pub fn finish(child: Child, what: &dyn Debug) -> Ran {
+    let (pid, (ended, end)) = (child.id(), mpsc::channel());
+    thread::spawn(move || ended.send(child.wait_with_output()));
+    let Ok(output) = end.recv_timeout(TOO_LONG) else {
+        let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
+        panic!("it hangs: {what:?}");
+    };
+    Ran::new(output.expect("its output"))
+}
+
+/// What a run came to.
 #[derive(Debug)]
 pub struct Ran {
     /// The exit status; a death by signal is 128 and its number, as in a shell.
@@ -371,6 +383,15 @@ impl Ran {
         self
     }
 
+    /// Asserts that nothing was said of a defect, and that nothing that could drive a terminal was printed.
+    #[track_caller]
+    pub fn sanely(self) -> Self {
+        assert!(!self.stderr.contains("panicked") && !self.stderr.contains("a defect in wsctl"), "{self:#?}");
+        let dangerous = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(!self.stderr.contains(dangerous) && !self.stdout.contains(dangerous), "{self:#?}");
+        self
+    }
+
     /// Stdout as one JSON document.
     #[track_caller]
     pub fn json(&self) -> Value {
@@ -396,6 +417,29 @@ pub fn sorted<I: AsRef<str>>(ids: impl IntoIterator<Item = I>) -> Vec<String> {
     let mut ids: Vec<_> = ids.into_iter().map(|id| id.as_ref().to_owned()).collect();
     ids.sort();
     ids
+}
+
+/// A file system in memory, mounted for as long as this lives.
+pub struct Mount(PathBuf);
+
+impl Mount {
+    /// Mounts it over a directory, with these options. The caller must be root. `None`, loudly, where nothing may be mounted.
+    pub fn tmpfs(dir: &Path, options: &str) -> Option<Self> {
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(dir).status();
+        (mounted.expect("mount").success() || skip("the right to mount")).then(|| Self(dir.to_owned()))
+    }
+
+    /// Makes it read-only.
+    pub fn protect(&self) {
+        let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(&self.0).status();
+        assert!(remounted.expect("mount").success(), "remount");
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status(); // also where the test left something open
+    }
 }
 
 /// Whether the tests run as root. Says so loudly where a test must be skipped, and fails in CI, where none may be.

@@ -36,7 +36,7 @@ impl Listing {
         let (size_bytes, files) = row.usage.unzip();
         Item {
             id: row.id,
-            path: format!("{}/{}", self.base.strip_suffix('/').unwrap_or(&self.base), row.id),
+            path: format!("{}/{}", self.base.trim_end_matches('/'), row.id),
             status: row.status,
             created_at: row.created_at,
             last_accessed: row.last_accessed,

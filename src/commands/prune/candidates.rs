@@ -139,7 +139,7 @@ fn look(
     };
     let facts = workspace::examine(base.dir(), &candidate.name(), now, buffer)?;
     candidate.status = facts.status;
-    candidate.last_access = facts.metadata.last_accessed;
+    candidate.last_access = facts.last_accessed;
     candidate.signature = facts.signature;
     candidate.failure = facts.error.map(Box::new);
     if scope.sizes || scope.use_mtime {

@@ -59,7 +59,8 @@ pub struct Arguments {
     #[arg(long, help_heading = "Rules")]
     use_mtime: bool,
     /// Keep the N last accessed, whatever else applies
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = "Protection")]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, allow_negative_numbers = true)]
+    #[arg(help_heading = "Protection")]
     keep_last: usize,
     /// Keep this workspace (repeatable)
     #[arg(long, value_name = "ID", help_heading = "Protection")]
@@ -112,7 +113,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
     let mut facts = Facts::gather(&base, &arguments.scope(&rules), run.jobs, context.now)?;
     let fates = plan::decide(&facts.candidates, &rules);
     for id in &facts.absent {
-        run.fail(*id, base::absent(*id));
+        run.fail(*id, base::absent());
     }
     let goes_on = run.is_allowed(&fates, &facts) && run.is_agreed(&base, &mut facts, &fates, &signals)?;
     run.settle_those_that_stay(&base, &facts.candidates, &fates, goes_on && !arguments.dry_run);

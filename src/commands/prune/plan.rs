@@ -95,15 +95,13 @@ pub(super) fn decide(candidates: &[Candidate], rules: &Rules) -> Vec<Fate> {
     protected.extend(by_age.iter().rev().take(rules.keep_last).map(|index| candidates[*index].id));
     let mut fates: Vec<Fate> = candidates.iter().map(|candidate| first_fate(candidate, rules, &protected)).collect();
 
-    let total: u64 = candidates.iter().filter(|candidate| !candidate.is_doomed()).map(Candidate::size).sum();
-    let mut gone = candidates.iter().zip(&fates).filter(|(_, fate)| matches!(fate, Fate::Prune(_))).map(|(c, _)| c);
-    let leaving: u64 = gone.by_ref().map(Candidate::size).sum();
-    let doomed: u64 = candidates.iter().filter(|candidate| candidate.is_doomed()).map(Candidate::size).sum();
-    let mut used = total - (leaving - doomed);
-    let mut available = rules.free.map_or(0, |free| free.available.saturating_add(leaving));
-    let may_go = by_age.into_iter().filter(|index| !protected.contains(&candidates[*index].id));
-    for index in may_go {
-        if fates[index] != Fate::Keep {
+    let (leaving, staying): (Vec<_>, Vec<_>) =
+        candidates.iter().zip(&fates).partition(|(_, fate)| matches!(fate, Fate::Prune(_)));
+    let size = |part: Vec<(&Candidate, &Fate)>| part.iter().map(|(candidate, _)| candidate.size()).sum::<u64>();
+    let mut used = size(staying);
+    let mut available = rules.free.map_or(0, |free| free.available).saturating_add(size(leaving));
+    for index in by_age {
+        if fates[index] != Fate::Keep || protected.contains(&candidates[index].id) {
             continue;
         }
         let rule = if rules.max_total_size.is_some_and(|limit| used > limit) {

@@ -1,0 +1,177 @@
+//! How `wsctl list` shows what it lists.
+
+use crate::world::{World, ids_in, numbered, sorted};
+use serde_json::{Value, json};
+
+const KEYS: [&str; 7] = ["age_seconds", "created_at", "description", "id", "last_accessed", "path", "status"];
+
+/// The keys of a JSON object, sorted.
+fn keys(object: &Value) -> Vec<&str> {
+    let mut keys: Vec<_> = object.as_object().expect("an object").keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
+}
+
+#[test]
+fn json_is_one_document_with_these_keys_and_no_others() {
+    let world = World::new();
+    let id = world.workspace().created("2024-05-23T14:30:00Z").description("Monaco – VER vs HAM").make();
+    let json = world.wsctl(["list", "--format", "json"]).run().exits(0).quietly().json();
+    let base = world.base().to_str().expect("UTF-8").to_owned();
+    assert_eq!(keys(&json), ["base", "schema_version", "total", "workspaces"]);
+    assert_eq!((&json["schema_version"], &json["base"], &json["total"]), (&json!(1), &json!(base), &json!(1)));
+    let row = &json["workspaces"][0];
+    assert_eq!(keys(row), KEYS);
+    assert_eq!((&row["id"], &row["path"]), (&json!(id), &json!(format!("{base}/{id}"))));
+    assert_eq!((&row["status"], &row["description"]), (&json!("ok"), &json!("Monaco – VER vs HAM")));
+    assert_eq!(row["created_at"], "2024-05-23T14:30:00Z");
+    assert!(row["last_accessed"].as_str().is_some_and(|time| time.ends_with('Z')), "{row}");
+    assert!(row["age_seconds"].as_i64().is_some_and(|age| age >= 60), "{row}");
+}
+
+#[test]
+fn json_has_sizes_only_if_they_were_asked_for() {
+    let world = World::new();
+    let _ = world.aged(1);
+    let row = |args: &[&str]| {
+        let mut json = world.wsctl([&["list", "--format", "json"], args].concat()).run().exits(0).json();
+        json["workspaces"][0].take()
+    };
+    let mut with_size = [&KEYS[..], &["files", "size_bytes"]].concat();
+    with_size.sort_unstable();
+    for option in ["-s", "--size"] {
+        let row = row(&[option]);
+        assert_eq!(keys(&row), with_size);
+        assert!(row["size_bytes"].is_u64() && row["files"] == 3, "{row}");
+    }
+    assert_eq!(keys(&row(&["--sort", "size"])), KEYS);
+}
+
+#[test]
+fn json_says_null_where_there_is_nothing_to_say() {
+    let world = World::new();
+    let _ = world.workspace().id(&numbered(1)).make_without_metadata();
+    let _ = world.workspace().id(&numbered(2)).metadata("no JSON").make();
+    let odd = r#"{"last_accessed": "2024-05-23T14:30:00Z", "created_at": 7, "description": ["no text"]}"#;
+    let _ = world.workspace().id(&numbered(3)).metadata(odd).make();
+    let json = world.wsctl(["list", "--sort", "id", "--format", "json"]).run().exits(0).json();
+    let rows = json["workspaces"].as_array().expect("rows");
+    assert!(rows.iter().all(|row| keys(row) == KEYS), "{json}");
+    for row in &rows[..2] {
+        let absent = ["created_at", "last_accessed", "age_seconds", "description"];
+        assert!(absent.iter().all(|key| row[key].is_null()), "{row}");
+    }
+    assert!(rows[2]["created_at"].is_null() && rows[2]["description"].is_null(), "{json}");
+    assert_eq!((&rows[2]["status"], &rows[2]["last_accessed"]), (&json!("ok"), &json!("2024-05-23T14:30:00Z")));
+}
+
+#[test]
+fn created_and_description_are_shown_also_where_the_last_access_is_missing() {
+    let world = World::new();
+    let metadata = r#"{"created_at": "2024-05-23T14:30:00Z", "description": "Spa"}"#;
+    let _ = world.workspace().metadata(metadata).make();
+    let row = world.wsctl(["list", "--format", "jsonl"]).run().exits(0).json();
+    assert_eq!((&row["status"], &row["last_accessed"]), (&json!("corrupt"), &Value::Null));
+    assert_eq!((&row["created_at"], &row["description"]), (&json!("2024-05-23T14:30:00Z"), &json!("Spa")));
+}
+
+#[test]
+fn the_base_stands_in_json_as_it_was_given() {
+    let world = World::new(); // the program runs in the directory that the base lies in
+    let id = world.aged(1);
+    std::os::unix::fs::symlink("base", world.path("link")).expect("a link");
+    for base in ["base", "./base", "base/../base", "link"] {
+        let json = world.bare(["list", "-b", base, "--format", "json"]).run().exits(0).json();
+        assert_eq!((&json["base"], &json["workspaces"][0]["path"]), (&json!(base), &json!(format!("{base}/{id}"))));
+    }
+    let json = world.bare(["list", "-b", "base/", "--format", "json"]).run().exits(0).json();
+    assert_eq!(json["base"], "base/");
+}
+
+#[test]
+fn jsonl_is_one_such_workspace_object_a_line_in_the_same_order() {
+    let world = World::new();
+    let _: Vec<_> = (1..=3).map(|days| world.aged(days)).collect();
+    let ageless = |mut row: Value| {
+        row["age_seconds"].take(); // the two runs may see different seconds
+        row
+    };
+    for size in [&[][..], &["-s"]] {
+        let run = |format| world.wsctl([&["list", "--format", format], size].concat()).run().exits(0).quietly();
+        let (mut document, lines) = (run("json").json(), run("jsonl"));
+        let expected: Vec<_> =
+            document["workspaces"].as_array_mut().expect("rows").iter_mut().map(|row| ageless(row.take())).collect();
+        let rows: Vec<Value> =
+            lines.lines().iter().map(|line| ageless(serde_json::from_str(line).expect("JSON"))).collect();
+        assert_eq!(rows, expected);
+        assert!(lines.stdout.ends_with('\n'));
+    }
+}
+
+#[test]
+fn ids_are_one_a_line_or_with_0_each_followed_by_nul() {
+    let world = World::new();
+    let (a, b) = (world.aged(1), world.aged(2));
+    let _ = world.wsctl(["list", "--format", "ids"]).run().exits(0).prints(&format!("{a}\n{b}\n")).quietly();
+    for null in ["-0", "--null"] {
+        let _ = world.wsctl(["list", "--format", "ids", null]).run().exits(0).prints(&format!("{a}\0{b}\0")).quietly();
+    }
+}
+
+#[test]
+fn the_ids_of_one_list_are_another_commands_work() {
+    let world = World::new();
+    let ids: Vec<_> = (1..=3).map(|days| world.aged(days)).collect();
+    for null in [&[][..], &["-0"]] {
+        let list = world.wsctl([&["list", "--format", "ids"], null].concat()).run().exits(0);
+        let again = world.wsctl([&["list", "--format", "jsonl", "-"], null].concat()).stdin(list.stdout).run().exits(0);
+        let rows = again.lines().iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!(ids_in(&Value::Array(rows)), sorted(&ids));
+    }
+}
+
+#[test]
+fn the_table_has_a_row_for_each_workspace_below_its_heads() {
+    let world = World::new();
+    let created = "2024-05-23T14:30:00Z";
+    let id = world.workspace().days_ago(3).created(created).description("Monaco – VER vs HAM").make();
+    let missing = world.workspace().make_without_metadata();
+    let table = world.wsctl(["list"]).run().exits(0).quietly();
+    let lines = table.lines();
+    assert_eq!(lines.len(), 3, "{table:#?}");
+    let heads: Vec<_> = lines[0].split("  ").filter(|head| !head.is_empty()).map(str::trim).collect();
+    assert_eq!(heads, ["ID", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"]);
+    let column = |line: &str, head: &str| line[lines[0].find(head).expect("a head")..].to_owned();
+    assert!(lines[1].starts_with(&id) && lines[2].starts_with(&missing), "{table:#?}");
+    for (head, text) in [("STATUS", "ok "), ("LAST ACCESSED", "3d ago "), ("CREATED", "2024-05-23 14:30")] {
+        assert!(column(lines[1], head).starts_with(text), "{head}: {table:#?}");
+    }
+    assert_eq!(column(lines[1], "DESCRIPTION"), "Monaco – VER vs HAM");
+    assert!(column(lines[2], "STATUS").starts_with("missing "), "{table:#?}");
+}
+
+#[test]
+fn the_table_has_size_and_files_before_the_description_if_they_were_asked_for() {
+    let world = World::new();
+    let _ = world.workspace().file("laps", b"").description("Spa").make();
+    let table = world.wsctl(["list", "-s"]).run().exits(0).quietly();
+    let words: Vec<_> = table.lines()[0].split_whitespace().collect();
+    assert_eq!(words[words.len() - 3..], ["SIZE", "FILES", "DESCRIPTION"]);
+    let row: Vec<_> = table.lines()[1].split_whitespace().collect();
+    assert_eq!(row[row.len() - 2..], ["2", "Spa"], "two files: {table:#?}");
+}
+
+#[test]
+fn a_table_that_no_terminal_shows_is_not_cut() {
+    let world = World::new();
+    let text = "long ".repeat(500) + "end";
+    let _ = world.workspace().description(&text).make();
+    let table = world.wsctl(["list"]).run().exits(0);
+    assert!(table.lines()[1].ends_with(&text), "{table:#?}");
+}
+
+#[test]
+fn a_format_that_there_is_not_is_a_usage_error_that_names_those_there_are() {
+    let list = World::new().wsctl(["list", "--format", "yaml"]).run().exits(2).prints("");
+    let _ = list.complains("error[usage]: ").complains("table, json, jsonl, ids");
+}

@@ -1,0 +1,248 @@
+//! `wsctl touch` when something fails or kills it: the file is wholly the old or wholly the new, and nothing else is left.
+
+use crate::world::{Mount, ORDINARY_USER, World, has, is_root};
+use std::fs::{self, File, Permissions};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+
+const AT: &str = "2026-11-23T15:51:30Z";
+const WRITTEN: &str = "2026-11-23T15:51:30.000000+00:00";
+
+/// The names of temporary files in a workspace, the application's and ours.
+fn temporaries(world: &World, id: &str) -> Vec<String> {
+    let entries = fs::read_dir(world.dir_of(id)).expect("the workspace");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
+    names.filter(|name| name.contains("tmp.")).collect()
+}
+
+/// Runs the program through strace, which does this to its system calls.
+fn strace(injection: &str) -> [&str; 7] {
+    ["strace", "-o", "/dev/null", "-e", "trace=write,fsync,fchown,fchmod,flock,/rename", "--inject", injection]
+}
+
+#[test]
+fn a_full_file_system_is_an_io_error_and_the_old_content_stays() {
+    if !is_root() || !has("mount") {
+        return;
+    }
+    for options in ["size=64k", "nr_inodes=12"] {
+        let world = World::new();
+        let Some(_mount) = Mount::tmpfs(&world.base(), options) else { return };
+        let (old, missing) = (world.workspace().make(), world.workspace().make_without_metadata());
+        fill(&world);
+        let before = world.snapshot();
+        for id in [old, missing] {
+            let error = format!("error[io]: workspace {id}: ");
+            let ran = world.wsctl(["touch", &id]).run().exits(74).prints("").complains(&error);
+            assert!(ran.stderr.contains("No space left on device"), "{ran:#?}");
+            assert_eq!(temporaries(&world, &id), [""; 0]);
+        }
+        assert_eq!(contents(&before), contents(&world.snapshot()));
+    }
+}
+
+/// Leaves a file system neither a block nor an inode.
+fn fill(world: &World) {
+    let mut ballast = File::create(world.base().join("ballast")).expect("a file");
+    let page = [7; 4096];
+    while ballast.write(&page).is_ok_and(|written| written > 0) && ballast.metadata().expect("a stat").len() < 1 << 20 {
+    }
+    let mut number = 0;
+    while number < 100 && File::create(world.base().join(format!("file-{number}"))).is_ok() {
+        number += 1;
+    }
+}
+
+/// Lines of a snapshot without the directories, whose times change with each temporary file.
+fn contents(snapshot: &[String]) -> Vec<&String> {
+    snapshot.iter().filter(|line| line.ends_with(')')).collect()
+}
+
+#[test]
+fn a_read_only_file_system_is_an_io_error() {
+    if !is_root() || !has("mount") {
+        return;
+    }
+    let world = World::new();
+    let Some(mount) = Mount::tmpfs(&world.base(), "size=1m") else { return };
+    let (old, missing) = (world.workspace().make(), world.workspace().make_without_metadata());
+    mount.protect();
+    let before = world.snapshot();
+    for id in [old, missing] {
+        world.wsctl(["touch", &id]).run().exits(74).prints("").complains("Read-only file system");
+    }
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn what_an_ordinary_user_may_not_do_is_permission_denied_and_leaves_nothing() {
+    if !is_root() || !has("setpriv") {
+        return;
+    }
+    let world = World::new();
+    let [read_only, hidden, unreadable] = [1, 2, 3].map(|days| world.aged(days));
+    world.give_away();
+    fs::set_permissions(world.dir_of(&read_only), Permissions::from_mode(0o555)).expect("chmod");
+    fs::set_permissions(world.dir_of(&hidden), Permissions::from_mode(0o000)).expect("chmod");
+    fs::set_permissions(world.metadata_of(&unreadable), Permissions::from_mode(0o000)).expect("chmod");
+    // The directory is his, the file is root's: he could replace it, but not give it its owner again.
+    let foreign = world.aged(4);
+    std::os::unix::fs::chown(world.dir_of(&foreign), Some(ORDINARY_USER), Some(ORDINARY_USER)).expect("chown");
+    fs::set_permissions(world.metadata_of(&foreign), Permissions::from_mode(0o644)).expect("chmod");
+    for id in [read_only, hidden, unreadable, foreign] {
+        let before = contents_of(&world);
+        let error = format!("error[permission-denied]: workspace {id}: ");
+        world.wsctl(["touch", &id]).by_ordinary_user().run().exits(77).prints("").complains(&error);
+        assert_eq!(temporaries(&world, &id), [""; 0]);
+        assert_eq!(contents_of(&world), before);
+    }
+}
+
+/// The files below the base, with all that can be told of them.
+fn contents_of(world: &World) -> Vec<String> {
+    let snapshot = world.snapshot();
+    contents(&snapshot).into_iter().cloned().collect()
+}
+
+#[test]
+fn whatever_call_fails_the_file_stays_as_it_was_and_no_temporary_is_left() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    for (injection, status) in [
+        ("write:error=ENOSPC:when=1", 74),
+        ("write:error=EDQUOT:when=1", 74),
+        ("fsync:error=EIO:when=1", 74),
+        ("fsync:error=ENOSPC:when=1", 74),
+        ("/rename:error=EIO", 74),
+        ("/rename:error=EROFS", 74),
+        ("/rename:error=EACCES", 77),
+        ("fchmod:error=EPERM", 77),
+    ] {
+        let (old, missing) = (world.aged(1), world.workspace().make_without_metadata());
+        fs::set_permissions(world.metadata_of(&old), Permissions::from_mode(0o640)).expect("chmod");
+        let before = contents_of(&world);
+        let ids: &[_] = if injection.starts_with("fchmod") { &[old] } else { &[old, missing] };
+        for id in ids {
+            let ran = world.wsctl(["touch", id]).through(strace(injection)).run().exits(status).prints("");
+            ran.complains(&format!("workspace {id}: "));
+            assert_eq!(temporaries(&world, id), [""; 0], "{injection}");
+        }
+        assert_eq!(contents_of(&world), before, "{injection}");
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_synced_is_an_error_and_the_file_is_wholly_the_new() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let id = world.aged(1);
+    let json = world.read_metadata(&id);
+    let touch = world.wsctl(["touch", "--at", AT, &id]).through(strace("fsync:error=EIO:when=2"));
+    touch.run().exits(74).complains(&format!("error[io]: workspace {id}: "));
+    assert_eq!(with_time(&json), world.read_metadata(&id));
+    assert_eq!(temporaries(&world, &id), [""; 0]);
+}
+
+/// The application's metadata with the one value changed.
+fn with_time(json: &str) -> String {
+    let start = json.find("\"last_accessed\": \"").expect("the key") + "\"last_accessed\": \"".len();
+    let end = start + json[start..].find('"').expect("its end");
+    [&json[..start], WRITTEN, &json[end..]].concat()
+}
+
+#[test]
+fn what_is_written_is_on_disk_before_it_is_in_place_and_in_place_before_it_says_so() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    for id in [world.workspace().make(), world.workspace().make_without_metadata()] {
+        let log = world.path("calls");
+        let strace = ["strace", "-y", "-o", log.to_str().expect("UTF-8"), "-e", "trace=file,desc"];
+        world.wsctl(["touch", &id]).through(strace).run().exits(0);
+        let text = fs::read_to_string(&log).expect("a log");
+        let (dir, entry) = (format!("/{id}>"), format!("\"{id}\""));
+        let steps = text.lines().filter_map(|line| match line.split('(').next()? {
+            "write" | "pwrite64" | "writev" if line.contains(".wsctl-tmp.") => Some("write"),
+            "fsync" | "fdatasync" if line.contains("/.wsctl-tmp.") => Some("sync the file"),
+            "fsync" if line.contains(&dir) => Some("sync the directory"),
+            call if call.contains("rename") => Some("rename"),
+            call if call.contains("stat") && line.contains(&entry) => Some("look where it is"),
+            _ => None,
+        });
+        let expected = ["write", "sync the file", "rename", "sync the directory", "look where it is"];
+        assert_eq!(steps.collect::<Vec<_>>(), expected, "{text}");
+    }
+}
+
+#[test]
+fn killed_at_any_step_it_leaves_the_old_or_the_new_and_a_later_touch_sweeps_the_rest() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let mut leftovers = 0;
+    for injection in ["flock", "write", "fsync", "/rename", "fsync:when=2"] {
+        let id = world.aged(1);
+        let old = world.read_metadata(&id);
+        let (call, when) = injection.split_once(':').unwrap_or((injection, "when=1"));
+        let kill = format!("{call}:signal=KILL:{when}");
+        world.wsctl(["touch", "--at", AT, &id]).through(strace(&kill)).run().exits(137);
+        let found = world.read_metadata(&id);
+        assert!(found == old || found == with_time(&old), "{injection}: {found}");
+        leftovers += temporaries(&world, &id).len();
+        // It does no harm meanwhile, and it goes whether the next touch writes or fails.
+        world.wsctl(["list", "--format", "ids", &id]).run().exits(0).prints(&format!("{id}\n")).quietly();
+        world.wsctl(["touch", "--at", AT, &id]).run().exits(0).quietly();
+        assert_eq!(world.read_metadata(&id), with_time(&old));
+        assert_eq!(temporaries(&world, &id), [""; 0], "{injection}");
+    }
+    assert!(leftovers > 0, "no kill came while there was a temporary file");
+}
+
+#[test]
+fn leftovers_of_killed_runs_are_swept_and_the_files_of_the_application_are_not() {
+    let world = World::new();
+    let theirs = [".metadata.tmp.k3x9.json", "wsctl-tmp.notes", ".wsctl-tm"];
+    let mut workspace = world.workspace();
+    for name in theirs.iter().chain(&[".wsctl-tmp.0123456789abcdef", ".wsctl-tmp.fedcba9876543210", "data/laps.csv"]) {
+        workspace = workspace.file(name, b"{");
+    }
+    let id = workspace.make();
+    std::os::unix::fs::symlink("data/laps.csv", world.dir_of(&id).join("link")).expect("a link");
+    world.wsctl(["touch", &id]).run().exits(0).prints("").quietly();
+    let entries = fs::read_dir(world.dir_of(&id)).expect("the workspace");
+    let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, [".metadata.json", theirs[0], ".wsctl-tm", "data", "link", "wsctl-tmp.notes"]);
+    assert!(theirs.iter().all(|name| fs::read(world.dir_of(&id).join(name)).expect("a file") == b"{"));
+}
+
+#[test]
+fn a_temporary_file_that_a_living_process_has_locked_is_not_swept() {
+    if !has("python3") {
+        return;
+    }
+    let world = World::new();
+    let name = ".wsctl-tmp.0123456789abcdef";
+    let id = world.workspace().file(name, b"").make();
+    let lock = "import fcntl, sys; file = open(sys.argv[1], 'r+'); fcntl.flock(file, fcntl.LOCK_EX); \
+        print('locked', flush=True); sys.stdin.read()";
+    let mut python = Command::new("python3");
+    python.args(["-c", lock]).arg(world.dir_of(&id).join(name)).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut living = python.spawn().expect("python3");
+    let mut line = String::new();
+    BufReader::new(living.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
+    assert_eq!(line, "locked\n");
+    world.wsctl(["touch", "--at", AT, &id]).run().exits(0).quietly();
+    assert_eq!(temporaries(&world, &id), [name]);
+    drop(living.stdin.take());
+    assert!(living.wait().expect("its end").success());
+    world.wsctl(["touch", &id]).run().exits(0).quietly();
+    assert_eq!(temporaries(&world, &id), [""; 0]);
+}
