@@ -60,7 +60,10 @@ fn perform(cli: &Cli) -> anyhow::Result<Box<dyn Outcome>> {
         verbosity: cli.global.verbosity(),
         terminal: Terminal {
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
-            width: rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col.into()),
+            width: rustix::termios::tcgetwinsize(io::stdout())
+                .ok()
+                .map(|size| size.ws_col.into())
+                .filter(|width| *width > 0),
             color: cli.global.color(&io::stdout()),
         },
     };

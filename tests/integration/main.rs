@@ -6,6 +6,7 @@
 mod bad_input;
 mod bad_metadata;
 mod bad_streams;
+mod completions;
 mod layering;
 mod list;
 mod list_formats;
@@ -15,6 +16,7 @@ mod options;
 mod options_ids;
 mod options_logging;
 mod options_output;
+mod prompt;
 mod touch;
 mod touch_failures;
 mod touch_races;

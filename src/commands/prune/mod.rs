@@ -1,6 +1,6 @@
 //! `wsctl prune`: deletes stale workspaces.
 //!
-//! Its arguments and its flow: facts, then a [`plan`], then perhaps a question, then the plan carried out. A dry run is the
+//! Its arguments and its flow: facts, then a plan, then perhaps a question, then the plan carried out. A dry run is the
 //! plan not carried out.
 
 mod candidates;
