@@ -79,19 +79,22 @@ impl FromStr for CountOrShare {
 
 /// A share between 0 and 100 in the hundred.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Percent(f64);
+pub struct Percent {
+    /// In millionths of a hundredth, so that 2.3% of 1000 is 23.
+    millionths: u32,
+}
 
 impl Percent {
     /// This share of `whole`.
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub fn of(self, whole: u64) -> u64 {
-        (whole as f64 * self.0 / 100.0) as u64
+        let part = u128::from(whole) * u128::from(self.millionths) / 100_000_000;
+        u64::try_from(part).unwrap_or(u64::MAX)
     }
 }
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}%", self.0)
+        write!(f, "{}%", f64::from(self.millionths) / 1e6)
     }
 }
 
@@ -100,7 +103,9 @@ impl FromStr for Percent {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let number = text.trim().parse::<f64>().ok().filter(|number| (0.0..=100.0).contains(number));
-        number.map(Self).ok_or_else(|| "not a share from 0% to 100%".to_owned())
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it lies between 0 and 100,000,000
+        let millionths = number.map(|number| (number * 1e6).round() as u32);
+        millionths.map(|millionths| Self { millionths }).ok_or_else(|| "not a share from 0% to 100%".to_owned())
     }
 }
 
@@ -131,8 +136,10 @@ mod tests {
 
     #[test]
     fn a_share_lies_between_0_and_100() {
-        assert_eq!("5%".parse(), Ok(SizeOrShare::Share(Percent(5.0))));
-        assert_eq!(Percent(12.5).of(1000), 125);
+        assert_eq!("5%".parse(), Ok(SizeOrShare::Share(Percent { millionths: 5_000_000 })));
+        for (text, whole, part) in [("12.5", 1000, 125), ("2.3", 1000, 23), ("100", u64::MAX, u64::MAX), ("0", 7, 0)] {
+            assert_eq!(text.parse::<Percent>().map(|share| share.of(whole)), Ok(part));
+        }
         for text in ["101%", "-1%", "%", "NaN%", "inf%", "x%"] {
             assert!(text.parse::<SizeOrShare>().is_err() && text.parse::<CountOrShare>().is_err(), "{text}");
         }

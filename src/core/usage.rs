@@ -35,7 +35,14 @@ pub struct Links(HashSet<u64>);
 impl Links {
     /// The allocated bytes of an inode, or 0 for one that was counted before.
     pub fn bytes(&mut self, stat: &Stat) -> u64 {
-        let counted = !dirfd::is_dir(stat) && stat.st_nlink > 1 && !self.0.insert(stat.st_ino);
+        // One that is being removed loses its other names on the way.
+        let counted = if dirfd::is_dir(stat) {
+            false
+        } else if stat.st_nlink > 1 {
+            !self.0.insert(stat.st_ino)
+        } else {
+            self.0.contains(&stat.st_ino)
+        };
         if counted { 0 } else { dirfd::allocated(stat) }
     }
 }
@@ -101,7 +108,7 @@ impl Walk {
         let mut entries = dir.entries(&mut buffer);
         let found = loop {
             let entry = match entries.next() {
-                None => break Ok(None),
+                None | Some(Err(Errno::NOENT)) => break Ok(None), // the end, or others have removed it
                 Some(Err(errno)) => break Err(errno),
                 Some(Ok(entry)) => entry,
             };

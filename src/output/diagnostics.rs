@@ -1,7 +1,8 @@
 //! Failures on their way to stderr: each is one line with its category, said once, and remembered for the exit status.
 
 use crate::core::error::Severity;
-use crate::core::{Category, Error, ExitStatus};
+use crate::core::workspace::Status;
+use crate::core::{Category, Error, ExitStatus, WorkspaceId};
 
 /// The key under which a log record carries its category.
 pub const CATEGORY: &str = "category";
@@ -43,6 +44,17 @@ pub fn report_chain(error: &anyhow::Error) -> ExitStatus {
 /// Logs a failure that leaves the exit status as it is.
 pub fn remark(error: &Error) {
     log(error.category(), error.severity(), &error.full());
+}
+
+/// Warns that a workspace was passed over because its last access is not known; that is no failure.
+pub fn warn_of_skip(id: WorkspaceId, status: Status, reason: Option<&Error>) {
+    let subject = format!("{}: skipped ({})", id.subject(), status.word());
+    match reason {
+        Some(reason) => {
+            log(reason.category(), Severity::Warning, &format!("{subject}: {}", reason.full()));
+        }
+        None => log::warn!("{subject}: its last access lies ahead of the clock"),
+    }
 }
 
 fn log(category: Category, severity: Severity, message: &str) {

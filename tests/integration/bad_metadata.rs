@@ -98,7 +98,7 @@ fn assert_corrupt(world: &World, id: &str, what: &str) {
     }
     for rule in [&["--older-than", "0s"][..], &["--older-than", "0s", id], &["--max-total-size", "0"]] {
         let prune = ["prune", "--yes"].iter().chain(rule);
-        let skipped = format!("warning: workspace {id}: skipped (corrupt): ");
+        let skipped = format!("warning[corrupt-metadata]: workspace {id}: skipped (corrupt): ");
         world.wsctl(prune).run().sanely().exits(0).complains(&skipped);
     }
     world.wsctl(["validate", id]).run().exits(0).prints(&format!("{id}\n")).quietly();

@@ -2,6 +2,7 @@
 //! processes racing it and real signals.
 #![allow(clippy::disallowed_methods)] // the tests make the worlds that the program must survive
 #![allow(clippy::expect_used, unreachable_pub)] // here a failed expectation is what it is for
+#![allow(clippy::unnecessary_debug_formatting)] // paths that are no UTF-8 have to differ, too
 
 mod bad_input;
 mod bad_metadata;
@@ -17,6 +18,14 @@ mod options_ids;
 mod options_logging;
 mod options_output;
 mod prompt;
+mod prune_protection;
+mod prune_protocol;
+mod prune_races;
+mod prune_report;
+mod prune_rules;
+mod prune_trees;
+mod prune_unknown;
+mod tools;
 mod touch;
 mod touch_failures;
 mod touch_races;

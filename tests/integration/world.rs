@@ -144,7 +144,7 @@ pub fn snapshot(root: &Path) -> Vec<String> {
         let link = fs::read_link(entry.path()).ok();
         let (mode, user, group) = (stat.mode(), stat.uid(), stat.gid());
         let times = (stat.mtime(), stat.mtime_nsec(), stat.ctime(), stat.ctime_nsec(), stat.ino());
-        format!("{} {mode:o} {user}:{group} {times:?} {link:?} {content:?}", entry.path().display())
+        format!("{:?} {mode:o} {user}:{group} {times:?} {link:?} {content:?}", entry.path())
     });
     lines.collect()
 }

@@ -113,8 +113,7 @@ impl Facts {
 }
 
 fn absent(ids: &HashSet<WorkspaceId>, candidates: &[Candidate]) -> Vec<WorkspaceId> {
-    let present: HashSet<WorkspaceId> =
-        candidates.iter().filter(|candidate| !candidate.is_doomed()).map(|candidate| candidate.id).collect();
+    let present: HashSet<WorkspaceId> = candidates.iter().map(|candidate| candidate.id).collect();
     let mut absent: Vec<_> = ids.difference(&present).copied().collect();
     absent.sort_unstable();
     absent
@@ -143,23 +142,41 @@ fn look(
     candidate.signature = facts.signature;
     candidate.failure = facts.error.map(Box::new);
     if scope.sizes || scope.use_mtime {
-        let usage = usage::measure(base.dir().open_dir(&*candidate.name(), Mounts::Enter).ok()?);
+        let usage = measured(base, &candidate.name());
         candidate.bytes = Some(usage.bytes);
         if scope.use_mtime {
-            count_modification(&mut candidate, usage.newest, now);
+            count_modification(&mut candidate, usage, now);
         }
     }
     Some(candidate)
 }
 
+/// Measures a directory in the base.
+pub(super) fn measured(base: &Base, name: &str) -> usage::Usage {
+    match base.dir().open_dir(name, Mounts::Enter) {
+        Ok(dir) => usage::measure(dir),
+        Err(errno) => usage::Usage { error: Some(Error::os(errno, "cannot measure it")), ..usage::Usage::default() },
+    }
+}
+
 /// Lets the newest modification time count: the later of the two where the metadata says one, the only one where there is no
-/// metadata to go by.
-fn count_modification(candidate: &mut Candidate, newest: Option<Timestamp>, now: Timestamp) {
-    let counts = matches!(candidate.status, Status::Ok | Status::Missing | Status::Corrupt);
-    if let (true, Some(newest)) = (counts, newest) {
-        let last_access = candidate.last_access.filter(|_| candidate.status == Status::Ok).max(Some(newest));
-        candidate.last_access = last_access;
-        candidate.status = Status::at(last_access.unwrap_or(newest), now);
+/// metadata to go by. What cannot be seen may have been modified at any time.
+fn count_modification(candidate: &mut Candidate, usage: usage::Usage, now: Timestamp) {
+    if !matches!(candidate.status, Status::Ok | Status::Missing | Status::Corrupt) {
+        return;
+    }
+    let last_access = candidate.last_access.max(usage.newest);
+    match (usage.error, last_access) {
+        (None, Some(time)) => {
+            candidate.last_access = last_access;
+            candidate.status = Status::at(time, now);
+            candidate.failure = None;
+        }
+        (error, _) => {
+            candidate.last_access = None;
+            candidate.status = Status::Denied;
+            candidate.failure = error.map(Box::new);
+        }
     }
 }
 
@@ -170,8 +187,6 @@ pub(super) fn measure(base: &Base, candidates: &mut [Candidate], fates: &[Fate],
     let mut unmeasured: Vec<&mut Candidate> =
         candidates.iter_mut().zip(fates).filter(leaving).map(|(candidate, _)| candidate).collect();
     let names: Vec<String> = unmeasured.iter().map(|candidate| candidate.name()).collect();
-    let sizes = survey::look_at_all(&names, threads, |name, _| {
-        Some(base.dir().open_dir(&**name, Mounts::Enter).map_or(0, |dir| usage::measure(dir).bytes))
-    });
+    let sizes = survey::look_at_all(&names, threads, |name, _| Some(measured(base, name).bytes));
     unmeasured.iter_mut().zip(sizes).for_each(|(candidate, bytes)| candidate.bytes = Some(bytes));
 }

@@ -95,13 +95,13 @@ impl<'a> Eraser<'a> {
     /// Empties the root but for `.metadata.json`, in as many passes as hoisting takes.
     fn passes_over_root(&mut self) -> Result<()> {
         loop {
-            let before = self.progress;
+            let (progress, hoisted) = (self.progress, self.hoisted);
             self.stuck = None;
             let left = self.clear(self.root, 0).map_err(describe)?;
-            if left == 0 {
+            if left == 0 && self.hoisted == hoisted {
                 return Ok(());
             }
-            if self.progress == before {
+            if self.progress == progress {
                 return Err(self.stuck.map_or_else(|| Error::new(Category::Busy, "others are changing it"), describe));
             }
         }
@@ -115,7 +115,10 @@ impl<'a> Eraser<'a> {
         let mut left = 0;
         let mut entries = dir.entries(&mut buffer);
         while let Some(entry) = entries.next() {
-            let entry = entry?;
+            let entry = match entry {
+                Err(Errno::NOENT) => break, // others have removed the directory itself
+                entry => entry?,
+            };
             let name = entry.file_name();
             if dirfd::is_dot(name) || (level == 0 && name == METADATA_C) {
                 continue;

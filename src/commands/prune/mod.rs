@@ -18,11 +18,12 @@ use crate::args::size::{CountOrShare, SizeOrShare};
 use crate::args::{duration, size};
 use crate::core::{Base, Category, Error, Timestamp, WorkspaceId, base, survey};
 use crate::output::Outcome;
-use crate::output::diagnostics::Diagnostics;
+use crate::output::diagnostics::{self, Diagnostics};
 use crate::signals::Signals;
 use candidates::{Candidate, Facts, Scope};
 use carry_out::{Done, Ending, Remover, Task};
 use clap::{ArgGroup, Args};
+use mounts::Mounts;
 use plan::{Fate, Free, Rule, Rules};
 use prompt::Answer;
 use report::Report;
@@ -116,14 +117,15 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
         run.fail(*id, base::absent());
     }
     let goes_on = run.is_allowed(&fates, &facts) && run.is_agreed(&base, &mut facts, &fates, &signals)?;
-    run.settle_those_that_stay(&base, &facts.candidates, &fates, goes_on && !arguments.dry_run);
+    run.report_those_that_stay(&facts.candidates, &fates);
+    if goes_on {
+        run.settle_claims(&base, &facts.candidates, &fates);
+    }
     let tasks = tasks(facts.candidates, &fates);
     if !goes_on {
         run.report.kept += tasks.iter().filter(|task| task.rule != Rule::Leftover).count();
     } else if arguments.dry_run {
-        for task in &tasks {
-            run.report.planned(&task.candidate, task.rule);
-        }
+        run.foretell(&base, &tasks);
     } else {
         let remover = Remover { base: &base, use_mtime: arguments.use_mtime, jobs: run.jobs, signals: &signals };
         for done in remover.carry_out(tasks) {
@@ -208,26 +210,47 @@ impl Run<'_> {
         Ok(false)
     }
 
-    /// Reports what stays, and puts back what an earlier run had claimed of it.
-    fn settle_those_that_stay(&mut self, base: &Base, candidates: &[Candidate], fates: &[Fate], put_back: bool) {
+    /// Reports what stays, and why if its last access is not known.
+    fn report_those_that_stay(&mut self, candidates: &[Candidate], fates: &[Fate]) {
         for (candidate, fate) in candidates.iter().zip(fates) {
             match (fate, &candidate.failure) {
-                (Fate::Prune(_), _) => continue,
+                (Fate::Prune(_) | Fate::Ignore, _) => {}
                 (Fate::Keep, _) => self.report.kept += 1,
-                (Fate::Ignore, _) => {}
                 (Fate::Fail, Some(error)) => self.fail(candidate.id, Error::clone(error)),
                 (Fate::Skip | Fate::Fail, reason) => {
-                    let reason =
-                        reason.as_ref().map_or_else(|| "its last access lies ahead".to_owned(), |error| error.full());
-                    log::warn!("{}: skipped ({}): {reason}", candidate.id.subject(), candidate.status.word());
+                    diagnostics::warn_of_skip(candidate.id, candidate.status, reason.as_deref());
                     self.report.skipped(candidate);
                 }
             }
-            if let (true, Some(name)) = (put_back, candidate.trash_name()) {
-                match trash::put_back(base, name) {
-                    Err(Stopped::Failed(error)) => self.fail(candidate.id, error),
-                    _ => log::info!("{}: put back, as it was only claimed", candidate.id.subject()),
-                }
+        }
+    }
+
+    /// Puts back what an earlier run had claimed of those that stay.
+    fn settle_claims(&mut self, base: &Base, candidates: &[Candidate], fates: &[Fate]) {
+        let mut mounts = Mounts::read(base.dir());
+        for (candidate, fate) in candidates.iter().zip(fates) {
+            let Some(name) = candidate.trash_name().filter(|_| !matches!(fate, Fate::Prune(_))) else { continue };
+            let stopped = if self.arguments.dry_run {
+                trash::foresee(base, candidate, false, &mut mounts)
+            } else if let Err(Stopped::Failed(error)) = trash::put_back(base, name) {
+                Some(error)
+            } else {
+                None
+            };
+            if let Some(error) = stopped {
+                self.report.kept -= usize::from(*fate == Fate::Keep);
+                self.fail(candidate.id, error);
+            }
+        }
+    }
+
+    /// Reports what the run would come to.
+    fn foretell(&mut self, base: &Base, tasks: &[Task]) {
+        let mut mounts = Mounts::read(base.dir());
+        for Task { candidate, rule } in tasks {
+            match trash::foresee(base, candidate, true, &mut mounts) {
+                Some(error) => self.fail(candidate.id, error),
+                None => self.report.planned(candidate, *rule),
             }
         }
     }

@@ -91,9 +91,10 @@ impl Rules {
 /// Decides on each of the candidates, in their order.
 pub(super) fn decide(candidates: &[Candidate], rules: &Rules) -> Vec<Fate> {
     let by_age = oldest_first(candidates);
-    let mut protected = rules.exclude.clone();
-    protected.extend(by_age.iter().rev().take(rules.keep_last).map(|index| candidates[*index].id));
-    let mut fates: Vec<Fate> = candidates.iter().map(|candidate| first_fate(candidate, rules, &protected)).collect();
+    let kept = last_accessed(candidates, &by_age, rules.keep_last);
+    let is_protected = |index: usize| kept.contains(&index) || rules.exclude.contains(&candidates[index].id);
+    let first = |(index, candidate)| first_fate(candidate, rules, is_protected(index));
+    let mut fates: Vec<Fate> = candidates.iter().enumerate().map(first).collect();
 
     let (leaving, staying): (Vec<_>, Vec<_>) =
         candidates.iter().zip(&fates).partition(|(_, fate)| matches!(fate, Fate::Prune(_)));
@@ -101,7 +102,7 @@ pub(super) fn decide(candidates: &[Candidate], rules: &Rules) -> Vec<Fate> {
     let mut used = size(staying);
     let mut available = rules.free.map_or(0, |free| free.available).saturating_add(size(leaving));
     for index in by_age {
-        if fates[index] != Fate::Keep || protected.contains(&candidates[index].id) {
+        if fates[index] != Fate::Keep || is_protected(index) {
             continue;
         }
         let rule = if rules.max_total_size.is_some_and(|limit| used > limit) {
@@ -126,15 +127,21 @@ fn oldest_first(candidates: &[Candidate]) -> Vec<usize> {
     indices
 }
 
+/// The `number` workspaces that were accessed last. A copy that is still claimed counts only where there is no newer one.
+fn last_accessed(candidates: &[Candidate], by_age: &[usize], number: usize) -> HashSet<usize> {
+    let mut seen = HashSet::new();
+    by_age.iter().rev().filter(|index| seen.insert(candidates[**index].id)).take(number).copied().collect()
+}
+
 /// The fate by everything but size.
-fn first_fate(candidate: &Candidate, rules: &Rules, protected: &HashSet<WorkspaceId>) -> Fate {
+fn first_fate(candidate: &Candidate, rules: &Rules, is_protected: bool) -> Fate {
     if matches!(candidate.place, Place::Doomed(_)) {
         return Fate::Prune(Rule::Leftover);
     }
     if rules.ids.as_ref().is_some_and(|ids| !ids.contains(&candidate.id)) {
         return Fate::Ignore;
     }
-    if protected.contains(&candidate.id) {
+    if is_protected {
         return Fate::Keep;
     }
     if rules.ids_alone() {

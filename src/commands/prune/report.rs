@@ -103,7 +103,7 @@ impl Report {
         match &done.ending {
             Ending::Pruned => self.pruned(&done.task.candidate, done.task.rule, done.freed),
             Ending::Elsewhere => {}
-            Ending::Kept => self.kept += 1,
+            Ending::Kept => self.kept += usize::from(done.task.rule != Rule::Leftover),
             Ending::Failed(error) => self.failed(&done.task.candidate.id, error),
         }
     }

@@ -8,12 +8,12 @@
 //! The state lives in the names. Whoever finds one may take the next step, so nothing here needs a lock, and a run that is
 //! killed loses nothing that was not decided on.
 
-use super::candidates::{Candidate, Place};
+use super::candidates::{self, Candidate, Place};
 use super::mounts::Mounts;
 use crate::core::dirfd::{self, DirFd, Mounts as Crossing, Signature};
 use crate::core::names::{METADATA, Stage, TrashName, is_temporary};
 use crate::core::workspace::Status;
-use crate::core::{Base, Category, Error, WorkspaceId, usage};
+use crate::core::{Base, Category, Error, WorkspaceId};
 use rustix::io::Errno;
 
 /// How a step ended that did not lead to the next one.
@@ -51,7 +51,11 @@ pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Clai
             _ => Stopped::Failed(Error::os(errno, "cannot claim it")),
         })?;
     }
-    match base.dir().open_accessible(&*name.to_string(), Crossing::Refuse) {
+    let opened = match base.dir().open_dir(&*name.to_string(), Crossing::Refuse) {
+        Err(Errno::ACCESS) => base.dir().open_accessible(&*name.to_string(), Crossing::Refuse),
+        opened => opened,
+    };
+    match opened {
         Ok(dir) => Ok(Claimed { name, dir }),
         Err(Errno::NOENT) => Err(lost(base, name.id)),
         Err(errno) => Err(back(base, name, Error::os(errno, "cannot open it"))),
@@ -79,16 +83,18 @@ pub(super) fn doom(
     if first != decided_on || (use_mtime && modified_since(base, name, candidate)) {
         return Err(back(base, name, accessed()));
     }
-    let swept = sweep(claimed).map_err(failed)?;
-    if look(&claimed.dir).map_err(failed)? != decided_on {
+    let swept = sweep(base, claimed).map_err(failed)?;
+    // Sweeping modifies the directory itself, so modification times are looked at again only where nothing was swept.
+    let modified = use_mtime && swept.is_none() && modified_since(base, name, candidate);
+    if look(&claimed.dir).map_err(failed)? != decided_on || modified {
         return Err(back(base, name, accessed()));
     }
     if mounts.are_inside(name.id) {
-        return Err(back(base, name, Error::new(Category::Busy, "something is mounted inside")));
+        return Err(back(base, name, mounted()));
     }
     let doomed = TrashName { stage: Stage::Doomed, ..name };
     match base.dir().rename_new(&*name.to_string(), &*doomed.to_string()) {
-        Ok(()) => Ok((doomed, swept)),
+        Ok(()) => Ok((doomed, swept.unwrap_or(0))),
         Err(Errno::NOENT) => Err(lost(base, name.id)),
         Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => match put_back(base, name) {
             Ok(()) => Err(Stopped::Full(Error::os(errno, "cannot doom it"))),
@@ -98,17 +104,32 @@ pub(super) fn doom(
     }
 }
 
+/// Tells what would stop a run, as far as that can be known without changing anything: for a workspace that `goes`, a mount;
+/// for a claimed one that stays, a new one at its path.
+pub(super) fn foresee(base: &Base, candidate: &Candidate, goes: bool, mounts: &mut Mounts<'_>) -> Option<Error> {
+    match candidate.trash_name() {
+        Some(name) if !goes && base.contains(name.id).unwrap_or(false) => Some(in_the_way(name)),
+        _ if goes && mounts.are_inside(candidate.id) => Some(mounted()),
+        _ => None,
+    }
+}
+
+fn mounted() -> Error {
+    Error::new(Category::Busy, "something is mounted inside")
+}
+
+fn in_the_way(name: TrashName) -> Error {
+    let what = format!("there is a new workspace of this ID; the old one stays aside as {name} until it is stale");
+    Error::new(Category::Busy, what)
+}
+
 /// Puts a claimed workspace back at its own path, unless there is a new one.
 pub(super) fn put_back(base: &Base, name: TrashName) -> Result<(), Stopped> {
     let mut buffer = [0; WorkspaceId::LEN];
     match base.dir().rename_new(&*name.to_string(), name.id.encode(&mut buffer)) {
         Ok(()) => Ok(()),
         Err(Errno::NOENT) => Err(lost(base, name.id)),
-        Err(Errno::EXIST) => {
-            let what =
-                format!("there is a new workspace of this ID; the old one stays aside as {name} until it is stale");
-            Err(Stopped::Failed(Error::new(Category::Busy, what)))
-        }
+        Err(Errno::EXIST) => Err(Stopped::Failed(in_the_way(name))),
         Err(errno) => Err(Stopped::Failed(Error::os(errno, format!("cannot put it back from {name}")))),
     }
 }
@@ -137,14 +158,14 @@ fn look(dir: &DirFd) -> rustix::io::Result<Option<Signature>> {
 
 /// Whether anything in it was modified after the time that was decided on.
 fn modified_since(base: &Base, name: TrashName, candidate: &Candidate) -> bool {
-    let dir = base.dir().open_dir(&*name.to_string(), Crossing::Refuse);
-    dir.map_or(true, |dir| usage::measure(dir).newest > candidate.last_access)
+    let usage = candidates::measured(base, &name.to_string());
+    candidate.last_access.is_some_and(|time| usage.error.is_some() || usage.newest > Some(time))
 }
 
-/// Unlinks the files in the workspace's root that only wait to be renamed over its metadata, and tells how many bytes that
-/// freed.
-fn sweep(claimed: &Claimed) -> rustix::io::Result<u64> {
-    let mut freed = 0;
+/// Unlinks the files in the workspace's root that only wait to be renamed over its metadata. If there were any, it tells how
+/// many bytes that freed.
+fn sweep(base: &Base, claimed: &Claimed) -> rustix::io::Result<Option<u64>> {
+    let mut freed = None;
     let mut buffer = Vec::with_capacity(8 * 1024);
     let mut entries = claimed.dir.entries(&mut buffer);
     while let Some(entry) = entries.next() {
@@ -154,8 +175,15 @@ fn sweep(claimed: &Claimed) -> rustix::io::Result<u64> {
             continue;
         }
         let stat = claimed.dir.stat(name);
-        match claimed.dir.unlink(name) {
-            Ok(()) => freed += stat.map_or(0, |stat| dirfd::allocated(&stat)),
+        let unlinked = match claimed.dir.unlink(name) {
+            Err(Errno::ACCESS) => {
+                base.dir().make_accessible(&*claimed.name.to_string())?;
+                claimed.dir.unlink(name)
+            }
+            unlinked => unlinked,
+        };
+        match unlinked {
+            Ok(()) => *freed.get_or_insert(0) += stat.map_or(0, |stat| dirfd::allocated(&stat)),
             // A directory of that name can be renamed over nothing that is a file.
             Err(Errno::NOENT | Errno::ISDIR) => {}
             Err(errno) => return Err(errno),

@@ -1,0 +1,287 @@
+//! `wsctl prune` beside others: prunes, the application, whoever mounts and swaps, and signals. The runs are made to stand
+//! still at a system call, so that nothing here depends on who is faster.
+
+use crate::tools::{Mounted, Standing, set_aside, straced, text, trash, tree};
+use crate::world::{Ran, World, ago, has, ids_in, is_root, sorted};
+use chrono::TimeDelta;
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+/// Prunes what is older than 30 days, on one thread.
+const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
+
+/// Rewrites a metadata file as the application does.
+fn access(dir: &Path) {
+    let time = ago(TimeDelta::zero());
+    let temporary = dir.join(".metadata.tmp.a1b2.json");
+    fs::write(&temporary, format!("{{\n  \"last_accessed\": \"{time}\"\n}}")).expect("a temporary file");
+    fs::rename(&temporary, dir.join(".metadata.json")).expect("a rename");
+}
+
+/// The one thing that a prune has taken aside.
+fn the_trash(world: &World) -> String {
+    let [name] = &trash(world)[..] else { panic!("{:?}", world.names()) };
+    name.clone()
+}
+
+#[test]
+fn of_many_prunes_at_once_each_workspace_is_reported_by_one_and_none_fails() {
+    let world = World::new();
+    let stale: Vec<_> = (0..300).map(|number| world.aged(31 + number)).collect();
+    let fresh = world.aged(1);
+    let leftovers = [0, 1, 2, 3].map(|number| {
+        let files = (0..50).map(|file| format!("data/{file}"));
+        let id = files.fold(world.workspace(), |workspace, path| workspace.file(&path, b"x")).make();
+        set_aside(&world, if number == 0 { "claimed" } else { "doomed" }, &id);
+        id
+    });
+    let mut commands: Vec<_> =
+        (0..8).map(|number| world.wsctl(PRUNE[..6].iter().chain(&["-j", ["1", "2"][number % 2]])).command()).collect();
+    let begun = commands.iter_mut().map(|command| {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program")
+    });
+    let begun: Vec<_> = begun.collect();
+    let ended = begun.into_iter().map(|child| Ran::new(child.wait_with_output().expect("its output")));
+    let reports: Vec<_> = ended.map(|ran| ran.exits(0).quietly().json()).collect();
+    let pruned = sorted(reports.iter().flat_map(|report| ids_in(&report["pruned"])));
+    assert_eq!(pruned, sorted(stale.iter().chain(&leftovers[1..])));
+    assert_eq!(world.names(), sorted([&fresh, &leftovers[0]]));
+}
+
+#[test]
+fn a_prune_that_finds_a_doomed_tree_gone_under_its_hands_does_not_fail() {
+    if !has("strace") {
+        return;
+    }
+    for call in ["fsync", "openat2", "getdents64"] {
+        let world = World::new();
+        let id = world.aged(40);
+        let doomed = world.base().join(set_aside(&world, "doomed", &id));
+        let path = (call != "fsync").then_some(&*doomed);
+        let standing = Standing::after(&world, call, path, world.wsctl(PRUNE));
+        let other = world.wsctl(PRUNE).run().exits(0).json();
+        assert_eq!(ids_in(&other["pruned"]), [id], "{call}");
+        let report = standing.go_on().exits(0).quietly().json();
+        assert_eq!((&report["pruned"], &report["failed"]), (&json!([]), &json!([])), "{call}");
+    }
+}
+
+#[test]
+fn a_prune_whose_claim_another_run_takes_further_does_not_fail() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let id = world.aged(40);
+    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    assert_eq!(ids_in(&world.wsctl(PRUNE).run().exits(0).json()["pruned"]), [id]);
+    let report = standing.go_on().exits(0).quietly().json();
+    assert_eq!((&report["pruned"], &report["failed"], &report["freed_bytes"]), (&json!([]), &json!([]), &json!(0)));
+    assert_eq!(world.names(), [""; 0]);
+}
+
+#[test]
+fn a_workspace_accessed_between_decision_and_claim_survives_at_its_own_path() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let [first, accessed] = [world.aged(50), world.aged(40)];
+    // The oldest is claimed first: then all is decided, and the other one not claimed yet.
+    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    assert!(the_trash(&world).starts_with(&format!(".wsctl-claimed.{first}")));
+    access(&world.dir_of(&accessed));
+    let before = tree(&world.dir_of(&accessed));
+    let report = standing.go_on().exits(75).complains("warning[busy]: ").json();
+    assert_eq!((ids_in(&report["pruned"]), ids_in(&report["failed"])), (vec![first], vec![accessed.clone()]));
+    assert_eq!(report["failed"][0]["category"], json!("busy"));
+    assert_eq!(world.names(), [&*accessed]);
+    assert_eq!(tree(&world.dir_of(&accessed)), before);
+}
+
+#[test]
+fn a_rename_that_was_under_way_when_the_claim_came_is_seen() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let id = world.aged(40);
+    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    access(&world.base().join(the_trash(&world))); // as one does that had resolved the directory before
+    let before = tree(&world.base().join(the_trash(&world)));
+    let _ = standing.go_on().exits(75).complains("warning[busy]: ");
+    assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
+}
+
+#[test]
+fn a_rename_that_lands_after_the_first_look_is_seen_by_the_second() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let id = world.workspace().days_ago(40).file(".metadata.tmp.old.json", b"{}").make();
+    // The sweep stands between the looks.
+    let standing = Standing::after(&world, "unlinkat", None, world.wsctl(PRUNE));
+    access(&world.base().join(the_trash(&world)));
+    let before = tree(&world.base().join(the_trash(&world)));
+    let _ = standing.go_on().exits(75).complains("warning[busy]: ");
+    assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
+}
+
+#[test]
+fn an_accessed_workspace_never_goes_back_over_a_new_one() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let id = world.aged(40);
+    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    let aside = the_trash(&world);
+    access(&world.base().join(&aside));
+    fs::create_dir(world.dir_of(&id)).expect("the application makes it anew");
+    let _ = standing.go_on().exits(75).complains("warning[busy]: ");
+    assert_eq!(world.names(), sorted([&*aside, &*id]));
+    assert_eq!(fs::read_dir(world.dir_of(&id)).expect("the new one").count(), 0);
+}
+
+#[test]
+fn with_use_mtime_a_file_written_after_the_decision_saves_the_workspace() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let id = world.aged(40);
+    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    let file = world.base().join(the_trash(&world)).join("charts/lap_times.png");
+    fs::write(&file, "new").expect("a write");
+    assert_eq!(ids_in(&standing.go_on().exits(0).json()["pruned"]), [&*id], "without --use-mtime that is no access");
+    let id = world.aged(40);
+    for entry in walkdir::WalkDir::new(world.dir_of(&id)).contents_first(true) {
+        let file = fs::File::open(entry.expect("an entry").path()).expect("a file");
+        file.set_modified((chrono::Utc::now() - TimeDelta::days(40)).into()).expect("its time");
+    }
+    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE.iter().chain(&["--use-mtime"])));
+    fs::write(world.base().join(the_trash(&world)).join("charts/lap_times.png"), "new").expect("a write");
+    let _ = standing.go_on().exits(75).complains("warning[busy]: ");
+    assert_eq!(world.names(), [id]);
+}
+
+#[test]
+fn a_workspace_swapped_for_a_link_after_the_decision_is_not_followed() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let [first, swapped] = [world.aged(50), world.aged(40)];
+    let outside = world.path("outside");
+    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    fs::rename(world.dir_of(&swapped), &outside).expect("a rename");
+    std::os::unix::fs::symlink(&outside, world.dir_of(&swapped)).expect("a link");
+    let before = tree(&outside);
+    let ran = standing.go_on();
+    assert_eq!((ids_in(&ran.json()["pruned"]), tree(&outside)), (vec![first], before), "{ran:?}");
+    assert_eq!(world.names(), [swapped], "and the link is where it was: {ran:?}");
+}
+
+#[test]
+fn a_mount_that_appears_after_the_dooming_ends_the_removal_there() {
+    if !(is_root() && has("strace") && has("mount")) {
+        return;
+    }
+    let world = World::new();
+    let id = world.workspace().days_ago(40).file("data/x", b"x").file("other/y", b"y").make();
+    let outside = world.path("outside");
+    fs::create_dir(&outside).and_then(|()| fs::write(outside.join("precious"), "x")).expect("a file outside");
+    let before = tree(&outside);
+    let standing = Standing::after(&world, "fsync", None, world.wsctl(PRUNE));
+    let doomed = world.base().join(the_trash(&world));
+    let mounted = Mounted::bind(&world, &outside, &doomed.join("data"));
+    let ran = standing.go_on().exits(75).complains("warning[busy]: ");
+    assert_eq!((&ran.json()["pruned"], ids_in(&ran.json()["failed"])), (&json!([]), vec![id]));
+    assert_eq!(tree(&outside), before);
+    assert!(!doomed.join("other").exists() && doomed.join(".metadata.json").exists(), "all the rest goes, that last");
+    drop(mounted);
+    let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+    assert_eq!(report["pruned"][0]["rule"], json!("leftover"));
+    assert_eq!((world.names(), tree(&outside)), (vec![], before));
+}
+
+#[test]
+fn after_a_signal_what_is_in_hand_is_finished_and_the_rest_is_kept() {
+    if !has("strace") {
+        return;
+    }
+    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+        let world = World::new();
+        let ids: Vec<_> = (0..100).map(|number| world.aged(31 + number)).collect();
+        let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+        standing.signal(signal);
+        let report = standing.go_on().exits(status).quietly().json();
+        let pruned = ids_in(&report["pruned"]);
+        assert!((1..100).contains(&pruned.len()), "{report}");
+        assert_eq!(report["kept"], json!(100 - pruned.len()));
+        assert_eq!(sorted(pruned.iter().chain(&world.names())), sorted(&ids), "and nothing is left aside");
+        let rest = world.wsctl(PRUNE).run().exits(0).json();
+        assert_eq!(rest["pruned"].as_array().map(Vec::len), Some(100 - pruned.len()));
+    }
+}
+
+#[test]
+fn after_a_signal_the_summary_is_printed() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let _ = (0..100).map(|number| world.aged(31 + number)).collect::<Vec<_>>();
+    let run = world.wsctl(["prune", "-y", "--older-than", "30d", "-j", "1"]);
+    let standing = Standing::after(&world, "fsync", None, run);
+    standing.signal("TERM");
+    let ran = standing.go_on().exits(143);
+    let left = world.names().len();
+    assert!(ran.stdout.starts_with(&format!("pruned {} workspaces", 100 - left)), "{ran:?}");
+    assert!(ran.stdout.ends_with(&format!("kept {left}\n")), "{ran:?}");
+    assert_eq!(trash(&world), [""; 0]);
+}
+
+#[test]
+fn a_killed_run_loses_nothing_undecided_and_the_next_one_finishes_what_was() {
+    if !has("strace") {
+        return;
+    }
+    for (call, at_least) in [("renameat2", 0), ("fsync", 1)] {
+        let world = World::new();
+        let ids: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();
+        let standing = Standing::after(&world, call, None, world.wsctl(PRUNE));
+        drop(standing); // SIGKILL
+        let doomed = trash(&world).iter().filter(|name| name.starts_with(".wsctl-doomed.")).count();
+        assert!(doomed >= at_least && !trash(&world).is_empty(), "{:?}", world.names());
+        assert_eq!(world.names().len(), ids.len());
+        let args = ["prune", "-y", "--older-than", "3650d", "--format", "json"];
+        let report = world.wsctl(args).run().exits(0).json();
+        assert_eq!(report["pruned"].as_array().map(Vec::len), Some(doomed), "it decides afresh on the others");
+        assert_eq!((trash(&world).len(), world.names().len()), (0, ids.len() - doomed), "{call}");
+    }
+}
+
+#[test]
+fn no_fifo_and_no_lease_and_no_link_is_opened_for_longer_than_a_look() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let id = world.workspace().days_ago(40).file("data/x", b"x").make();
+    let run = world.wsctl(["prune", "-y", "--older-than", "30d", "-b", text(&world.base())]);
+    let (ran, log) = straced(&world, run, "open,openat,openat2");
+    let _ = ran.exits(0);
+    let below = |line: &&String| line.contains(&format!("{}>", world.base().display())) || line.contains(&id);
+    let below: Vec<_> = log.iter().filter(below).filter(|line| !line.contains("= -1")).collect();
+    assert!(!below.is_empty(), "{log:#?}");
+    for line in below {
+        let directory = line.contains("O_DIRECTORY");
+        let careful = ["O_NONBLOCK", "O_NOCTTY", "O_NOFOLLOW"].iter().all(|flag| line.contains(flag));
+        let no_links = line.contains("O_NOFOLLOW") || line.contains("NO_SYMLINKS") || line.contains("AT_FDCWD");
+        assert!((directory || careful) && no_links, "{line}");
+    }
+}

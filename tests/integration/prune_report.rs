@@ -1,0 +1,276 @@
+//! `wsctl prune`: what it says, and that a dry run says the same.
+
+use crate::tools::{du, set_aside, text};
+use crate::world::{Ran, World, has, ids_in, sorted};
+use serde_json::{Value, json};
+use std::fs;
+
+/// A base with workspaces that differ in what `du` counts: two that are stale, one fresh, one of unknown age.
+struct Mixed {
+    world: World,
+    stale: [String; 2],
+    fresh: String,
+    missing: String,
+}
+
+impl Mixed {
+    fn new() -> Self {
+        let world = World::new();
+        let older = world.workspace().days_ago(50).accessed("2020-05-23T14:30:00.5+02:00Z").file("a/b/c/d", &[1; 9000]);
+        let stale = [older.make(), world.workspace().days_ago(40).file("data/sparse", b"").make()];
+        let inside = |path: &str| world.dir_of(&stale[1]).join(path);
+        fs::File::create(inside("data/sparse")).and_then(|file| file.set_len(1 << 20)).expect("a sparse file");
+        fs::write(inside("one"), vec![1; 50_000]).expect("a file");
+        fs::write(inside(".metadata.tmp.abc.json"), [1; 5000]).expect("a temporary file");
+        for number in 0..200 {
+            fs::write(inside(&format!("data/{number:0200}")), "x").expect("a file"); // so that directories are large, too
+        }
+        let (fresh, missing) = (world.aged(1), world.workspace().make_without_metadata());
+        Self { world, stale, fresh, missing }
+    }
+
+    fn prune(&self, args: &[&str]) -> Ran {
+        self.world.wsctl(["prune", "--older-than", "30d"].iter().chain(args)).run()
+    }
+}
+
+#[test]
+fn the_text_is_a_summary_and_with_v_a_line_for_each_before_it() {
+    let mixed = Mixed::new();
+    let ran = mixed.prune(&["-n"]).exits(0);
+    assert_eq!(ran.lines().len(), 1, "{ran:?}");
+    assert!(ran.stdout.starts_with("would prune 2 workspaces, would free "), "{ran:?}");
+    assert!(ran.stdout.ends_with("; kept 1, skipped 1\n"), "{ran:?}");
+    let ran = mixed.prune(&["-y", "-v"]).exits(0);
+    let lines = ran.lines();
+    assert_eq!(lines.len(), 4, "{ran:?}");
+    let starts = [format!("pruned {} (older-than)", mixed.stale[0]), format!("pruned {} (older-than)", mixed.stale[1])];
+    assert!(lines[0].starts_with(&starts[0]) && lines[1].starts_with(&starts[1]), "{ran:?}");
+    assert_eq!(lines[2], format!("skipped {} (missing)", mixed.missing));
+    assert!(
+        lines[3].starts_with("pruned 2 workspaces, freed ") && lines[3].ends_with("; kept 1, skipped 1"),
+        "{ran:?}"
+    );
+    assert_eq!(mixed.world.names(), sorted([&mixed.fresh, &mixed.missing]));
+}
+
+#[test]
+fn with_q_there_is_no_summary_and_no_warning() {
+    let mixed = Mixed::new();
+    mixed.prune(&["-q", "-n"]).exits(0).prints("").quietly();
+    mixed.prune(&["-q", "-y"]).exits(0).prints("").quietly();
+    assert_eq!(mixed.world.names(), sorted([&mixed.fresh, &mixed.missing]));
+}
+
+/// Whether the first places of these keys in a text are in this order.
+fn keys_in_order(text: &str, keys: &[&str]) -> bool {
+    let places: Vec<_> = keys.iter().map(|key| text.find(&format!("\"{key}\":"))).collect();
+    places.iter().all(Option::is_some) && places.is_sorted()
+}
+
+#[test]
+fn the_json_document_has_just_this_shape_and_order() {
+    let mixed = Mixed::new();
+    let sizes = mixed.stale.each_ref().map(|id| du(&mixed.world.dir_of(id)));
+    let written = mixed.world.read_metadata(&mixed.stale[1]);
+    let accessed = serde_json::from_str::<Value>(&written).expect("JSON")["last_accessed"].clone();
+    let accessed = accessed.as_str().expect("a time").replace("+00:00Z", "Z");
+    let absent = "00000000-0000-4000-8000-000000000000";
+    let [a, b] = &mixed.stale;
+    let ran = mixed.prune(&["-y", "--format", "json", a, b, &mixed.fresh, &mixed.missing, absent]).exits(66);
+    let report = ran.json();
+    let message = report["failed"][0]["message"].as_str().expect("a message");
+    assert!(message.contains("does not exist"), "{message}");
+    let expected = json!({
+        "schema_version": 1,
+        "dry_run": false,
+        "base": text(&mixed.world.base()),
+        "cutoff": report["cutoff"],
+        "pruned": [
+            {"id": a, "last_accessed": "2020-05-23T12:30:00.500Z", "size_bytes": sizes[0], "rule": "older-than"},
+            {"id": b, "last_accessed": accessed, "size_bytes": sizes[1], "rule": "older-than"},
+        ],
+        "kept": 1,
+        "skipped": [{"id": mixed.missing, "reason": "missing"}],
+        "failed": [{"id": absent, "category": "not-found", "message": message}],
+        "freed_bytes": sizes[0] + sizes[1],
+    });
+    assert_eq!(report, expected);
+    assert!(ran.stdout.ends_with("}\n") && ran.stdout.matches("\"schema_version\"").count() == 1, "{ran:?}");
+    let keys = ["schema_version", "dry_run", "base", "cutoff", "pruned", "kept", "skipped", "failed", "freed_bytes"];
+    assert!(keys_in_order(&ran.stdout, &keys), "{ran:?}");
+    let part = |key: &str| ran.stdout.split(&format!("\"{key}\":")).nth(1).expect("a part");
+    assert!(keys_in_order(part("pruned"), &["id", "last_accessed", "size_bytes", "rule"]), "{ran:?}");
+    assert!(keys_in_order(part("skipped"), &["id", "reason"]), "{ran:?}");
+    assert!(keys_in_order(part("failed"), &["id", "category", "message"]), "{ran:?}");
+}
+
+#[test]
+fn the_cutoff_is_the_time_before_which_all_is_stale_and_null_without_older_than() {
+    let mixed = Mixed::new();
+    let before = chrono::Utc::now();
+    let report = mixed.prune(&["-n", "--format", "json"]).exits(0).json();
+    let cutoff = report["cutoff"].as_str().expect("a time");
+    assert!(cutoff.ends_with('Z'), "{cutoff}");
+    let cutoff = chrono::DateTime::parse_from_rfc3339(cutoff).expect("RFC 3339") + chrono::TimeDelta::days(30);
+    assert!((before..=chrono::Utc::now()).contains(&cutoff.to_utc()), "{cutoff}");
+    for rule in [["--max-total-size", "0"], ["--min-free", "0"], ["--", &mixed.fresh]] {
+        let args = ["prune", "-n", "--format", "json"].iter().chain(&rule);
+        assert_eq!(mixed.world.wsctl(args).run().exits(0).json()["cutoff"], Value::Null, "{rule:?}");
+    }
+}
+
+#[test]
+fn the_time_of_one_that_has_none_is_null() {
+    let world = World::new();
+    let id = world.workspace().make_without_metadata();
+    let report = world.wsctl(["prune", "-y", "--format", "json", &id]).run().exits(0).json();
+    let size = &report["freed_bytes"];
+    assert_eq!(report["pruned"], json!([{"id": id, "last_accessed": null, "size_bytes": size, "rule": "id"}]));
+}
+
+#[test]
+fn the_bytes_freed_are_those_that_du_counted_before() {
+    let mixed = Mixed::new();
+    let leftover = mixed.world.workspace().days_ago(40).file("data/x", &vec![1; 70_000]).make();
+    let names = [mixed.stale[0].clone(), mixed.stale[1].clone(), set_aside(&mixed.world, "doomed", &leftover)];
+    let mut expected = names.each_ref().map(|name| du(&mixed.world.base().join(name)));
+    expected.sort_unstable();
+    for how in ["-n", "-y"] {
+        let report = mixed.prune(&[how, "--format", "json"]).exits(0).json();
+        let pruned = report["pruned"].as_array().expect("an array").iter();
+        let mut sizes: Vec<_> = pruned.map(|item| item["size_bytes"].as_u64().expect("a size")).collect();
+        sizes.sort_unstable();
+        assert_eq!(sizes, expected, "{how}");
+        assert_eq!(report["freed_bytes"].as_u64(), Some(expected.iter().sum()), "{how}");
+    }
+}
+
+#[test]
+fn an_inode_of_several_names_is_counted_once() {
+    let world = World::new();
+    let id = world.workspace().days_ago(40).file("one", &vec![1; 70_000]).file("data/x", b"x").make();
+    for name in ["two", "data/three"] {
+        fs::hard_link(world.dir_of(&id).join("one"), world.dir_of(&id).join(name)).expect("a hard link");
+    }
+    let size = du(&world.dir_of(&id));
+    for how in ["-n", "-y"] {
+        let report = world.wsctl(["prune", how, "--format", "json", &id]).run().exits(0).json();
+        assert_eq!((&report["pruned"][0]["size_bytes"], &report["freed_bytes"]), (&json!(size), &json!(size)), "{how}");
+    }
+}
+
+#[test]
+fn a_dry_run_reports_what_the_real_run_does_and_changes_nothing() {
+    let mixed = Mixed::new();
+    let world = &mixed.world;
+    let _ = set_aside(world, "doomed", &world.aged(60));
+    let _ = set_aside(world, "claimed", &world.aged(61));
+    let _ = set_aside(world, "claimed", &world.aged(2));
+    let _ = world.workspace().days_ago(-3).make();
+    let _ = world.workspace().metadata("{").make();
+    let before = world.snapshot();
+    let args = ["--format", "json", "--keep-last", "2", "--max-total-size", "10K"];
+    let dry = mixed.prune(&[&["-n"][..], &args].concat());
+    assert_eq!(world.snapshot(), before);
+    let dry_and_yes = mixed.prune(&[&["-n", "-y"][..], &args].concat());
+    assert_eq!(world.snapshot(), before, "-y does not make it a real one");
+    let real = mixed.prune(&[&["-y"][..], &args].concat());
+    let [mut expected, mut both, got] = [dry.json(), dry_and_yes.json(), real.json()];
+    assert_eq!((&expected["dry_run"], &both["dry_run"]), (&json!(true), &json!(true)));
+    for report in [&mut expected, &mut both] {
+        report["dry_run"] = json!(false);
+        report["cutoff"] = got["cutoff"].clone(); // the clock goes on
+    }
+    assert_eq!((&got, &got), (&expected, &both));
+    assert_eq!((real.status, &real.stderr), (dry.status, &dry.stderr));
+    assert_eq!(got["pruned"].as_array().map(Vec::len), Some(4), "{got}");
+    assert_ne!(world.snapshot(), before);
+}
+
+#[test]
+fn without_yes_and_without_a_terminal_nothing_goes() {
+    let mixed = Mixed::new();
+    let before = mixed.world.snapshot();
+    mixed.prune(&[]).exits(2).prints("").complains("error[usage]: ").mentions("--yes");
+    mixed.world.wsctl(["prune", &mixed.fresh]).stdin("y\n").run().exits(2).prints("").mentions("--yes");
+    assert_eq!(mixed.world.snapshot(), before);
+}
+
+/// Runs prune on a terminal on which `answer` is typed; what it shows is its stdout.
+fn on_a_terminal(world: &World, answer: &str) -> Ran {
+    let script = "script -qec \"$*\" /dev/null";
+    world.wsctl(["prune", "--older-than", "30d"]).through(["bash", "-c", script, "bash"]).stdin(answer).run()
+}
+
+#[test]
+fn on_a_terminal_it_shows_what_would_go_and_only_a_yes_lets_it_go() {
+    if !(has("bash") && has("script")) {
+        return;
+    }
+    let mixed = Mixed::new();
+    let before = mixed.world.snapshot();
+    for no in ["n\n", "\n", "yup\n", "\u{4}"] {
+        let ran = on_a_terminal(&mixed.world, no).exits(78);
+        for part in ["2 of 4", "[y/N]", "refused", "oldest", &mixed.stale[0], "newest", &mixed.stale[1], "KiB"] {
+            assert!(ran.stdout.contains(part), "{part}: {ran:#?}");
+        }
+    }
+    assert_eq!(mixed.world.snapshot(), before);
+    let _ = on_a_terminal(&mixed.world, "y\n").exits(0);
+    assert_eq!(mixed.world.names(), sorted([&mixed.fresh, &mixed.missing]));
+    let ran = on_a_terminal(&mixed.world, "").exits(0);
+    assert!(!ran.stdout.contains("[y/N]"), "there is nothing to ask about: {ran:#?}");
+}
+
+#[test]
+fn any_number_of_jobs_does_the_same() {
+    for jobs in ["1", "4", "256"] {
+        let world = World::new();
+        let stale: Vec<_> = (0..70).map(|number| world.aged(31 + number)).collect();
+        let fresh = world.aged(1);
+        let sizes: u64 = stale.iter().map(|id| du(&world.dir_of(id))).sum();
+        let args = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", jobs];
+        let report = world.wsctl(args).run().exits(0).quietly().json();
+        assert_eq!((ids_in(&report["pruned"]), report["freed_bytes"].as_u64()), (sorted(&stale), Some(sizes)));
+        assert_eq!(world.names(), [fresh]);
+    }
+    let world = World::new();
+    for jobs in ["0", "-1", "257", "many"] {
+        world.wsctl(["prune", "-y", "--older-than", "30d", "-j", jobs]).run().exits(2).complains("error[usage]: ");
+    }
+}
+
+#[test]
+fn nothing_to_do_is_no_failure() {
+    let world = World::new();
+    let said = "pruned 0 workspaces, freed 0 B; kept 0\n";
+    world.wsctl(["prune", "-y", "--older-than", "30d"]).run().exits(0).prints(said).quietly();
+    let _ = world.aged(1);
+    let before = world.snapshot();
+    let report =
+        world.wsctl(["prune", "-y", "--older-than", "30d", "--format", "json"]).run().exits(0).quietly().json();
+    assert_eq!((&report["pruned"], &report["kept"], &report["freed_bytes"]), (&json!([]), &json!(1), &json!(0)));
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn a_base_that_is_missing_or_no_directory_is_an_error() {
+    let world = World::new();
+    fs::write(world.path("file"), "").expect("a file");
+    for base in ["absent", "file"] {
+        let args = ["prune", "-y", "--older-than", "30d", "-b", text(&world.path(base))].map(str::to_owned);
+        world.wsctl(args).run().exits(66).prints("").complains("error[not-found]: ");
+    }
+}
+
+#[test]
+fn a_diagnostic_names_its_workspace_once() {
+    let world = World::new();
+    let absent = "00000000-0000-4000-8000-000000000000";
+    world
+        .wsctl(["prune", "-y", absent])
+        .run()
+        .exits(66)
+        .complains(&format!("warning[not-found]: workspace {absent}: does not exist"));
+}

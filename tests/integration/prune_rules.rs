@@ -1,0 +1,298 @@
+//! `wsctl prune`: what its rules choose.
+
+use crate::tools::{Mounted, du};
+use crate::world::{World, ago, has, ids_in, is_root, sorted};
+use chrono::TimeDelta;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
+
+/// What a dry run with these arguments would prune.
+#[track_caller]
+fn chosen(world: &World, args: &[&str]) -> Vec<String> {
+    let args = ["prune", "-n", "--format", "json"].iter().chain(args);
+    ids_in(&world.wsctl(args).run().exits(0).json()["pruned"])
+}
+
+/// Each ID in a report's `pruned` with the rule that chose it, in the report's order.
+fn rules(report: &Value) -> Vec<(&str, &str)> {
+    let pruned = report["pruned"].as_array().expect("an array").iter();
+    pruned.map(|item| (item["id"].as_str().expect("an id"), item["rule"].as_str().expect("a rule"))).collect()
+}
+
+/// Sets the modification time of everything in a workspace, and of itself.
+fn modify(world: &World, id: &str, days_ago: u64) {
+    let time = SystemTime::now() - Duration::from_secs(days_ago * 86_400);
+    for entry in walkdir::WalkDir::new(world.dir_of(id)).contents_first(true) {
+        File::open(entry.expect("an entry").path()).and_then(|file| file.set_modified(time)).expect("its time");
+    }
+}
+
+#[test]
+fn what_was_last_accessed_longer_ago_goes_and_the_rest_stays() {
+    let world = World::new();
+    let [old, newer] = [world.aged(40), world.aged(30)];
+    let [fresh, newest] = [world.aged(29), world.aged(0)];
+    world.wsctl(["prune", "--older-than", "30d", "-y"]).run().exits(0).quietly();
+    assert_eq!(world.names(), sorted([fresh, newest]), "without {old} and {newer}");
+}
+
+#[test]
+fn when_a_workspace_was_created_is_nothing_to_a_rule() {
+    let world = World::new();
+    let old = world.workspace().days_ago(40).created(&ago(TimeDelta::zero())).make();
+    let odd = world.workspace().days_ago(40).created("yesterday").make();
+    let new = world.workspace().created("1999-12-31T23:59:59Z").make();
+    assert_eq!(chosen(&world, &["--older-than", "30d"]), sorted([old, odd]), "without {new}");
+}
+
+#[test]
+fn a_duration_may_have_any_unit_and_several() {
+    let world = World::new();
+    let at = |hours: i64, minutes: i64| {
+        world.workspace().accessed(&ago(TimeDelta::hours(hours) + TimeDelta::minutes(minutes))).make()
+    };
+    for (duration, hours) in [("7d", 168), ("12h", 12), ("2weeks", 336), ("1day 12h", 36), ("2160min", 36)] {
+        let (over, under) = (at(hours, 10), at(hours, -10));
+        assert_eq!(chosen(&world, &[&over, &under, "--older-than", duration]), [over], "{duration}");
+    }
+    let (over, under) = (world.aged(94), world.aged(88)); // the length of a month is nobody's promise
+    assert_eq!(chosen(&world, &[&over, &under, "--older-than", "3months"]), [over]);
+}
+
+#[test]
+fn a_duration_of_zero_seconds_makes_all_of_the_past_stale() {
+    let world = World::new();
+    let ids = sorted([world.aged(0), world.aged(1)]);
+    assert_eq!(chosen(&world, &["--older-than", "0s"]), ids);
+}
+
+#[test]
+fn a_duration_without_unit_or_with_one_of_two_meanings_is_refused_with_advice() {
+    let world = World::new();
+    let _ = world.aged(4000);
+    let before = world.snapshot();
+    for (duration, advice) in [
+        ("7", "unit"),
+        ("7", "7d"),
+        ("0", "unit"),
+        ("5m", "min"),
+        ("5m", "months"),
+        ("5M", "months"),
+        ("5M", "5min"),
+        ("-3d", "negative"),
+        ("7 bananas", "bananas"),
+        ("99999999999d", "years"),
+        ("", "7d"),
+    ] {
+        let ran = world.wsctl(["prune", "-y", "--older-than", duration]).run().exits(2).prints("");
+        ran.complains("error[usage]: ").mentions(advice);
+    }
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn no_rule_at_all_is_a_usage_error() {
+    let world = World::new();
+    let id = world.aged(4000);
+    let before = world.snapshot();
+    let protection = [["--keep-last", "0"], ["--max-delete", "9"], ["--exclude", &id], ["-y", "--use-mtime"]];
+    for args in protection.iter().map(|args| &args[..]).chain([&[][..]]) {
+        world.wsctl(["prune", "-y"].iter().chain(args)).run().exits(2).prints("").complains("error[usage]: ");
+    }
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn max_total_size_takes_the_least_recently_accessed_until_the_rest_fits() {
+    let world = World::new();
+    let ids = [40, 30, 20, 10].map(|days| world.workspace().days_ago(days).file("data", &vec![1; 20_000]).make());
+    let sizes = ids.each_ref().map(|id| du(&world.dir_of(id)));
+    let total: u64 = sizes.iter().sum();
+    let chosen = |limit: u64| chosen(&world, &["--max-total-size", &limit.to_string()]);
+    assert_eq!(chosen(total), [""; 0]);
+    assert_eq!(chosen(total - 1), [ids[0].clone()]);
+    assert_eq!(chosen(total - sizes[0]), [ids[0].clone()]);
+    assert_eq!(chosen(total - sizes[0] - 1), sorted(&ids[..2]));
+    assert_eq!(chosen(0), sorted(&ids));
+}
+
+#[test]
+fn max_total_size_counts_what_may_not_go_and_takes_from_the_others() {
+    let world = World::new();
+    let big = || world.workspace().file("data", &vec![1; 100_000]);
+    let unknown = big().make_without_metadata();
+    let future = big().days_ago(-2).make();
+    let [old, new] = [world.aged(20), world.aged(10)];
+    let report = world.wsctl(["prune", "-y", "--max-total-size", "200000", "--format", "json"]).run().exits(0).json();
+    assert_eq!(rules(&report), [(&*old, "max-total-size"), (&*new, "max-total-size")]);
+    assert_eq!(ids_in(&report["skipped"]), sorted([&unknown, &future]));
+    assert_eq!(world.names(), sorted([unknown, future]));
+}
+
+#[test]
+fn a_size_with_an_i_or_no_b_is_in_powers_of_1024_and_one_with_a_b_alone_of_1000() {
+    let world = World::new();
+    let id = world.workspace().file("data", &vec![1; 1_015_808]).make();
+    let size = du(&world.dir_of(&id));
+    assert!((1_020_000..1_044_480).contains(&size), "{size}");
+    for (limit, fits) in
+        [("1M", true), ("1MiB", true), ("1MB", false), ("1020K", true), ("1020KiB", true), ("1020KB", false)]
+    {
+        let gone = if fits { vec![] } else { vec![id.clone()] };
+        assert_eq!(chosen(&world, &["--max-total-size", limit]), gone, "{limit}");
+    }
+    for limit in ["1G", "1GiB", "1GB", "1TiB"] {
+        assert_eq!(chosen(&world, &["--max-total-size", limit]), [""; 0], "{limit}");
+    }
+    for limit in ["", "G", "-1G", "1X", "ten", "1 2"] {
+        world.wsctl(["prune", "-y", "--max-total-size", limit]).run().exits(2).complains("error[usage]: ");
+    }
+}
+
+/// A base of its own file system of 8 MiB, with four workspaces of 1 MiB and a page in it, the oldest first.
+fn small_file_system(world: &World) -> (Mounted, [String; 4]) {
+    let mounted = Mounted::tmpfs(world, &world.base(), "size=8m,mode=755");
+    let ids = [40, 30, 20, 10].map(|days| world.workspace().days_ago(days).file("data", &vec![1; 1 << 20]).make());
+    (mounted, ids)
+}
+
+#[test]
+fn min_free_takes_the_least_recently_accessed_until_so_much_is_free() {
+    if !(is_root() && has("mount")) {
+        return;
+    }
+    let world = World::new();
+    let (_mounted, ids) = small_file_system(&world);
+    let free = 4 * ((1 << 20) - 4096_u64);
+    let size = (1 << 20) + 4096;
+    let chosen = |wanted: &str| chosen(&world, &["--min-free", wanted]);
+    assert_eq!(chosen(&free.to_string()), [""; 0]);
+    assert_eq!(chosen(&(free + 1).to_string()), ids[..1]);
+    assert_eq!(chosen(&(free + size).to_string()), ids[..1]);
+    assert_eq!(chosen(&(free + size + 1).to_string()), sorted(&ids[..2]));
+    assert_eq!(chosen("4MiB"), ids[..1]);
+    assert_eq!(chosen("49%"), [""; 0]);
+    assert_eq!(chosen("50%"), ids[..1]);
+    assert_eq!(chosen("62%"), ids[..1]);
+    assert_eq!(chosen("63%"), sorted(&ids[..2]));
+    assert_eq!(chosen("100%"), sorted(&ids));
+    for wanted in ["101%", "-1%", "%", "many"] {
+        world.wsctl(["prune", "-y", "--min-free", wanted]).run().exits(2).complains("error[usage]: ");
+    }
+}
+
+#[test]
+fn the_rules_by_size_take_only_what_age_has_left_to_do_and_each_says_what_it_chose() {
+    if !(is_root() && has("mount")) {
+        return;
+    }
+    let world = World::new();
+    let (_mounted, [a, b, c, d]) = small_file_system(&world);
+    let args = ["prune", "-y", "--older-than", "35d", "--max-total-size", "2500KiB", "--min-free", "6MiB"];
+    let report = world.wsctl(args.iter().chain(&["--format", "json"])).run().exits(0).json();
+    assert_eq!(rules(&report), [(&*a, "older-than"), (&*b, "max-total-size"), (&*c, "min-free")]);
+    assert_eq!(world.names(), [d]);
+}
+
+#[test]
+fn ids_alone_go_whatever_their_age_and_no_others() {
+    let world = World::new();
+    let [old, fresh, other] = [world.aged(40), world.aged(0), world.aged(50)];
+    let args = ["prune", "-y", "--format", "json", &old, &fresh.to_uppercase(), &old];
+    let report = world.wsctl(args).run().exits(0).json();
+    assert_eq!(rules(&report), [(&*old, "id"), (&*fresh, "id")]);
+    assert_eq!(world.names(), [other]);
+}
+
+#[test]
+fn with_older_than_those_of_the_ids_go_that_are_stale() {
+    let world = World::new();
+    let [old, fresh, other] = [world.aged(40), world.aged(0), world.aged(50)];
+    let args = ["prune", "-y", "--format", "json", "--older-than", "30d", &old, &fresh];
+    let report = world.wsctl(args).run().exits(0).json();
+    assert_eq!(rules(&report), [(&*old, "older-than")]);
+    assert_eq!((report["kept"].as_u64(), world.names()), (Some(1), sorted([fresh, other])));
+}
+
+#[test]
+fn ids_come_from_stdin_by_line_or_by_nul() {
+    let world = World::new();
+    let [a, b, c, d, kept] = [1, 2, 3, 4, 5].map(|days| world.aged(days));
+    let input = format!("{a}\r\n\n\r\n{b}");
+    world.wsctl(["prune", "-y", "-"]).stdin(input).run().exits(0).quietly();
+    assert_eq!(world.names(), sorted([&c, &d, &kept]));
+    world.wsctl(["prune", "-y", "-0", "-"]).stdin(format!("{c}\0{d}\0")).run().exits(0).quietly();
+    assert_eq!(world.names(), [kept]);
+}
+
+#[test]
+fn an_empty_list_on_stdin_deletes_nothing() {
+    let world = World::new();
+    let _ = world.aged(4000);
+    let before = world.snapshot();
+    let rules: [&[&str]; 4] = [&[], &["-0"], &["--older-than", "1d"], &["--max-total-size", "0"]];
+    for (args, input) in rules.iter().flat_map(|args| [(args, ""), (args, "\n\r\n\n")]) {
+        if !args.contains(&"-0") || input.is_empty() {
+            let args = ["prune", "-y", "-"].iter().chain(*args);
+            world.wsctl(args).stdin(input).run().exits(0).quietly();
+        }
+    }
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn an_id_that_is_none_or_absent_is_a_failure_and_the_others_go_all_the_same() {
+    let world = World::new();
+    let absent = "00000000-0000-4000-8000-000000000000";
+    let bare = absent.replace('-', "");
+    for (given, category, status) in [("../etc", "invalid-id", 2), (&*bare, "invalid-id", 2), (absent, "not-found", 66)]
+    {
+        let id = world.aged(1);
+        let ran = world.wsctl(["prune", "-y", "--format", "json", given, &id]).run().exits(status);
+        let ran = ran.complains(&format!("[{category}]: "));
+        let report = ran.json();
+        assert_eq!(rules(&report), [(&*id, "id")]);
+        assert_eq!(report["failed"].as_array().expect("an array").len(), 1);
+        assert_eq!((&report["failed"][0]["id"], &report["failed"][0]["category"]), (&given.into(), &category.into()));
+    }
+    assert_eq!(world.names(), [""; 0]);
+    let ran = world.wsctl(["prune", "-y", "nonsense", absent]).run().exits(2); // the more severe of the two
+    assert_eq!(ran.stderr.lines().count(), 2, "{ran:?}");
+}
+
+#[test]
+fn with_use_mtime_the_later_of_access_and_modification_counts() {
+    let world = World::new();
+    let [written, idle, read] = [world.aged(40), world.aged(40), world.aged(1)];
+    modify(&world, &written, 40);
+    fs::write(world.dir_of(&written).join("charts/lap_times.png"), "new").expect("a write deep inside");
+    modify(&world, &idle, 40);
+    modify(&world, &read, 40);
+    assert_eq!(chosen(&world, &["--older-than", "30d"]), sorted([&written, &idle]));
+    world.wsctl(["prune", "-y", "--older-than", "30d", "--use-mtime"]).run().exits(0).quietly();
+    assert_eq!(world.names(), sorted([written, read]), "without {idle}");
+}
+
+#[test]
+fn with_use_mtime_modification_is_all_that_counts_where_metadata_is_missing_or_corrupt() {
+    let world = World::new();
+    let corrupt = |days| {
+        let id = world.workspace().metadata("{").file("data/x", b"x").make();
+        modify(&world, &id, days);
+        id
+    };
+    let missing = |days| {
+        let id = world.workspace().file("data/x", b"x").make_without_metadata();
+        modify(&world, &id, days);
+        id
+    };
+    let (stale, fresh) = ([corrupt(40), missing(40)], [corrupt(1), missing(1)]);
+    let future = world.workspace().days_ago(-9).make();
+    modify(&world, &future, 40);
+    let args = ["prune", "-y", "--older-than", "30d", "--use-mtime", "--format", "json"];
+    let report = world.wsctl(args).run().exits(0).json();
+    assert_eq!(ids_in(&report["pruned"]), sorted(&stale));
+    assert_eq!((report["kept"].as_u64(), ids_in(&report["skipped"])), (Some(2), vec![future.clone()]));
+    assert_eq!(world.names(), sorted(fresh.iter().chain([&future])));
+}

@@ -1,0 +1,247 @@
+//! `wsctl prune`: the removal of whatever an agent has left in its workspace, and nothing beyond it.
+
+use crate::tools::{Immutable, Mounted, text, tool, trash, tree};
+use crate::world::{Ran, World, has, ids_in, is_root, odd_name, skip, sorted};
+use serde_json::json;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::PathBuf;
+
+/// Prunes what is older than 30 days, with these arguments beside.
+fn prune(world: &World, args: &[&str]) -> Ran {
+    world.wsctl(["prune", "-y", "--older-than", "30d", "--format", "json"].iter().chain(args)).run()
+}
+
+/// A directory beside the base with a file in a directory.
+fn outside(world: &World) -> PathBuf {
+    let outside = world.path("outside");
+    fs::create_dir_all(outside.join("dir")).expect("directories");
+    fs::write(outside.join("dir/precious"), "precious").expect("a file");
+    outside
+}
+
+#[test]
+fn an_immutable_file_stays_with_the_metadata_and_is_reported_by_each_run_until_it_can_go() {
+    if !(is_root() && has("chattr")) {
+        return;
+    }
+    let world = World::new();
+    let [id, other] = [world.workspace().days_ago(40).file("data/deep/x", b"x").file("y", b"y").make(), world.aged(41)];
+    let Some(immutable) = Immutable::new(&world, &world.dir_of(&id).join("data/deep/x")) else {
+        skip("a file system with immutable files");
+        return;
+    };
+    let ran = prune(&world, &[]).exits(77).complains("error[permission-denied]: ");
+    let report = ran.json();
+    assert_eq!(ids_in(&report["pruned"]), [other]);
+    assert_eq!(
+        (ids_in(&report["failed"]), &report["failed"][0]["category"]),
+        (vec![id.clone()], &json!("permission-denied"))
+    );
+    let [left] = &world.names()[..] else { panic!("{:?}", world.names()) };
+    assert!(left.starts_with(&format!(".wsctl-doomed.{id}.")), "{left}");
+    let left = world.base().join(left);
+    assert!(left.join(".metadata.json").exists() && left.join("data/deep/x").exists() && !left.join("y").exists());
+    let report = prune(&world, &[]).exits(77).json();
+    assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&json!([]), vec![id.clone()]));
+    drop(immutable);
+    let report = prune(&world, &[]).exits(0).quietly().json();
+    assert_eq!((ids_in(&report["pruned"]), &report["pruned"][0]["rule"]), (vec![id], &json!("leftover")));
+    assert_eq!(world.names(), [""; 0]);
+}
+
+#[test]
+fn an_immutable_workspace_stays_whole_at_its_own_path() {
+    if !(is_root() && has("chattr")) {
+        return;
+    }
+    let world = World::new();
+    let id = world.aged(40);
+    let before = tree(&world.dir_of(&id));
+    let Some(_immutable) = Immutable::new(&world, &world.dir_of(&id)) else {
+        skip("a file system with immutable files");
+        return;
+    };
+    let _ = prune(&world, &[]).exits(77).complains("error[permission-denied]: ");
+    assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
+}
+
+#[test]
+fn an_ordinary_user_removes_directories_that_he_may_not_read_or_write_but_owns() {
+    if !(is_root() && has("setpriv")) {
+        return;
+    }
+    let world = World::new();
+    let workspace = world.workspace().days_ago(40).file("a/b/c/d/e/f/g/h", b"x");
+    let id = workspace.file("none/x", b"x").file("read-only/sub/x", b"x").file("unsearchable/x", b"x").make();
+    world.give_away();
+    let modes =
+        [("none", 0o0), ("read-only", 0o555), ("unsearchable", 0o600), ("a/b/c/d/e/f/g", 0o0), ("a/b/c/d/e", 0o500)];
+    for (path, mode) in modes {
+        fs::set_permissions(world.dir_of(&id).join(path), fs::Permissions::from_mode(mode)).expect("chmod");
+    }
+    fs::set_permissions(world.dir_of(&id), fs::Permissions::from_mode(0o555)).expect("chmod");
+    let args = ["prune", "-y", "--older-than", "30d", "--format", "json"];
+    let report = world.wsctl(args).by_ordinary_user().run().exits(0).quietly().json();
+    assert_eq!(ids_in(&report["pruned"]), [id]);
+    assert_eq!(world.names(), [""; 0]);
+}
+
+#[test]
+fn what_belongs_to_somebody_else_is_reported_as_failed_and_all_the_rest_goes() {
+    if !(is_root() && has("setpriv")) {
+        return;
+    }
+    let world = World::new();
+    let [id, other] = [world.workspace().days_ago(40).file("roots/x", b"x").file("y", b"y").make(), world.aged(41)];
+    world.give_away();
+    let theirs = world.dir_of(&id).join("roots");
+    std::os::unix::fs::chown(&theirs, Some(0), Some(0)).expect("chown");
+    let args = ["prune", "-y", "--older-than", "30d", "--format", "json"];
+    for _ in 0..2 {
+        let ran = world.wsctl(args).by_ordinary_user().run().exits(77).complains("error[permission-denied]: ");
+        assert_eq!(ids_in(&ran.json()["failed"]), [&*id]);
+    }
+    let [left] = &world.names()[..] else { panic!("{:?}, without {other}", world.names()) };
+    let left = world.base().join(left);
+    assert!(left.join("roots/x").exists() && left.join(".metadata.json").exists() && !left.join("y").exists());
+}
+
+#[test]
+fn a_mount_inside_makes_a_workspace_busy_and_it_stays_whole() {
+    if !(is_root() && has("mount")) {
+        return;
+    }
+    for (point, tmpfs) in [("charts", false), ("charts", true), (".", false)] {
+        let world = World::new();
+        let [id, other] = [world.aged(40), world.aged(41)];
+        let outside = outside(&world);
+        let point = world.dir_of(&id).join(point).canonicalize().expect("a path");
+        if point == world.dir_of(&id) {
+            fs::copy(world.metadata_of(&id), outside.join(".metadata.json")).expect("a copy");
+        }
+        let _mounted =
+            if tmpfs { Mounted::tmpfs(&world, &point, "size=1m") } else { Mounted::bind(&world, &outside, &point) };
+        let before = (tree(&world.dir_of(&id)), tree(&outside));
+        let ran = prune(&world, &[]).exits(75).complains("warning[busy]: ");
+        assert_eq!((ids_in(&ran.json()["pruned"]), ids_in(&ran.json()["failed"])), (vec![other], vec![id.clone()]));
+        let _ = world.wsctl(["prune", "-y", &id]).run().exits(75).complains("warning[busy]: ");
+        assert_eq!((world.names(), tree(&world.dir_of(&id)), tree(&outside)), (vec![id], before.0, before.1));
+    }
+}
+
+#[test]
+fn a_mount_on_a_file_inside_makes_a_workspace_busy_too() {
+    if !(is_root() && has("mount")) {
+        return;
+    }
+    let world = World::new();
+    let id = world.aged(40);
+    let file = outside(&world).join("dir/precious");
+    let _mounted = Mounted::bind(&world, &file, &world.dir_of(&id).join("charts/lap_times.png"));
+    let before = tree(&world.dir_of(&id));
+    let _ = prune(&world, &[]).exits(75).complains("warning[busy]: ");
+    assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
+}
+
+#[test]
+fn a_dry_run_reports_a_workspace_with_a_mount_inside_as_the_real_run_does() {
+    if !(is_root() && has("mount")) {
+        return;
+    }
+    let world = World::new();
+    let id = world.aged(40);
+    let _mounted = Mounted::bind(&world, &outside(&world), &world.dir_of(&id).join("charts"));
+    let [dry, real] = [prune(&world, &["-n"]), prune(&world, &[])];
+    let reported = |ran: &Ran| (ids_in(&ran.json()["pruned"]), ids_in(&ran.json()["failed"]), ran.status);
+    assert_eq!(reported(&dry), reported(&real));
+}
+
+#[test]
+fn hard_links_and_symlinks_to_the_outside_leave_the_outside_as_it_was() {
+    let world = World::new();
+    let outside = outside(&world);
+    let id = world.workspace().days_ago(40).file("data/x", b"x").make();
+    let inside = |name: &str| world.dir_of(&id).join(name);
+    fs::hard_link(outside.join("dir/precious"), inside("data/hard")).expect("a hard link");
+    let to_base = world.base();
+    for (name, to) in [("to-dir", &*outside), ("data/to-dir", &outside.join("dir")), ("to-base", &to_base)] {
+        symlink(to, inside(name)).expect("a link");
+    }
+    for (name, to) in [("to-file", "../../outside/dir/precious"), ("up", ".."), ("self", "self"), ("root", "/")] {
+        symlink(to, inside(name)).expect("a link");
+    }
+    fs::set_permissions(outside.join("dir"), fs::Permissions::from_mode(0o500)).expect("chmod"); // not to be repaired
+    let before = tree(&outside);
+    assert_eq!(ids_in(&prune(&world, &[]).exits(0).quietly().json()["pruned"]), [id]);
+    assert_eq!((world.names(), tree(&outside)), (vec![], before));
+    assert_eq!(fs::metadata(outside.join("dir/precious")).expect("a stat").nlink(), 1);
+}
+
+#[test]
+fn fifos_sockets_and_names_of_255_bytes_that_are_no_utf_8_go() {
+    let world = World::new();
+    let id = world.workspace().days_ago(40).file("data/x", b"x").make();
+    let dir = world.dir_of(&id).join("data");
+    for name in [&[0xff_u8; 255][..], b"\x1b]0;x\x07", b"-rf", b"new\nline", b" ", b"...", &[b'x'; 255]] {
+        fs::write(dir.join(OsStr::from_bytes(name)), "x").expect("a file");
+        let nested = dir.join("dirs").join(OsStr::from_bytes(name));
+        fs::create_dir_all(nested.join(OsStr::from_bytes(name))).expect("directories");
+    }
+    fs::create_dir(odd_name(&dir)).expect("a directory");
+    let mode = rustix::fs::Mode::RWXU;
+    rustix::fs::mknodat(rustix::fs::CWD, dir.join("fifo"), rustix::fs::FileType::Fifo, mode, 0).expect("a FIFO");
+    drop(std::os::unix::net::UnixListener::bind(dir.join("socket")).expect("a socket"));
+    assert_eq!(ids_in(&prune(&world, &[]).exits(0).quietly().json()["pruned"]), [id]);
+    assert_eq!(world.names(), [""; 0]);
+}
+
+/// Makes a chain of directories in `dir`, each in the one before, with a file at its end.
+fn chain(dir: &std::path::Path, depth: usize, name: &str) {
+    let script = "import os, sys
+os.chdir(sys.argv[1])
+for _ in range(int(sys.argv[2])):
+    os.mkdir(sys.argv[3])
+    os.chdir(sys.argv[3])
+open('end', 'w').close()";
+    tool(&["python3", "-c", script, text(dir), &depth.to_string(), name]);
+}
+
+#[test]
+fn a_chain_of_5000_directories_goes_with_few_descriptors_and_a_small_stack() {
+    if !(has("python3") && has("bash")) {
+        return;
+    }
+    let world = World::new();
+    let [id, other] = [world.aged(40), world.aged(41)];
+    chain(&world.dir_of(&id), 5000, "d");
+    chain(&world.dir_of(&other).join("charts"), 300, &"n".repeat(255));
+    let stack = if cfg!(debug_assertions) { 256 } else { 64 }; // KiB; unoptimized, `--version` alone needs more than 128
+    let limits = format!("ulimit -n 64 && ulimit -s {stack} && exec \"$@\"");
+    let args = ["prune", "-y", "--older-than", "30d", "--format", "json"];
+    let run = world.wsctl(args).through(["bash", "-c", &limits, "bash"]);
+    assert_eq!(ids_in(&run.run().exits(0).quietly().json()["pruned"]), sorted([id, other]));
+    assert_eq!(world.names(), [""; 0]);
+}
+
+#[test]
+fn a_wide_tree_of_directories_that_lie_deep_goes() {
+    let world = World::new();
+    let id = world.aged(40);
+    for number in 0..300 {
+        let dir = world.dir_of(&id).join(format!("1/2/3/4/5/{number}/7/8/9/10/11/12"));
+        fs::create_dir_all(&dir).and_then(|()| fs::write(dir.join("x"), "x")).expect("a deep file");
+    }
+    assert_eq!(ids_in(&prune(&world, &[]).exits(0).quietly().json()["pruned"]), [id]);
+    assert_eq!(trash(&world), [""; 0]);
+}
+
+#[test]
+fn metadata_that_is_a_directory_full_of_things_goes_too() {
+    let world = World::new();
+    let id = world.workspace().file(".metadata.json/a/b/c/d/e/f/g", b"x").file("x", b"x").make_without_metadata();
+    world.wsctl(["prune", "-y", &id]).run().exits(0).quietly();
+    assert_eq!(world.names(), [""; 0]);
+}

@@ -1,0 +1,162 @@
+//! What the tests of `prune` need of the system beside a base: mounts, immutable files, and runs that stand still at a system
+//! call. Each is undone when it is dropped, also where the test fails.
+
+use crate::world::{Ran, Run, World};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Runs a system tool and asserts that it succeeds; gives its stdout.
+#[track_caller]
+pub fn tool(words: &[&str]) -> String {
+    let output = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).output().expect("a tool");
+    assert!(output.status.success(), "{words:?}: {output:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// A path as text.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// What `du` says that a tree uses, in bytes.
+pub fn du(path: &Path) -> u64 {
+    let output = tool(&["du", "-s", "-x", "-B1", text(path)]);
+    output.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number")
+}
+
+/// What is in a tree: paths relative to it, types, modes and contents. Unlike a snapshot it outlives a move there and back.
+pub fn tree(root: &Path) -> Vec<String> {
+    let lines = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().map(|entry| {
+        let entry = entry.expect("an entry");
+        let stat = entry.path().symlink_metadata().expect("a stat");
+        let content = if stat.is_file() { fs::read(entry.path()).ok() } else { None };
+        let path = entry.path().strip_prefix(root).expect("below the root");
+        format!("{path:?} {:o} {} {content:?}", stat.mode(), stat.ino())
+    });
+    lines.collect()
+}
+
+/// The trash names in the base.
+pub fn trash(world: &World) -> Vec<String> {
+    world.names().into_iter().filter(|name| name.starts_with(".wsctl-")).collect()
+}
+
+/// Moves a workspace to where a prune that was killed then would have left it, and gives its new name.
+pub fn set_aside(world: &World, stage: &str, id: &str) -> String {
+    let name = format!(".wsctl-{stage}.{id}.00c0ffee00c0ffee");
+    fs::rename(world.dir_of(id), world.base().join(&name)).expect("a rename");
+    name
+}
+
+/// Something is mounted in a world; the drop unmounts all that is.
+pub struct Mounted(PathBuf);
+
+impl Mounted {
+    /// A tmpfs with these options. The caller must be root.
+    pub fn tmpfs(world: &World, point: &Path, options: &str) -> Self {
+        tool(&["mount", "-t", "tmpfs", "-o", options, "wsctl-test", text(point)]);
+        Self(world.path(""))
+    }
+
+    /// A directory of the same file system. The caller must be root.
+    pub fn bind(world: &World, from: &Path, point: &Path) -> Self {
+        tool(&["mount", "--bind", text(from), text(point)]);
+        Self(world.path(""))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let points = table.lines().filter_map(|line| line.split(' ').nth(4));
+        for point in points.filter(|point| Path::new(point).starts_with(&self.0)) {
+            let _ = Command::new("umount").args(["-l", point]).status(); // wherever a prune has moved it
+        }
+    }
+}
+
+/// Something in a base is immutable; the drop undoes that for all of the base.
+pub struct Immutable(PathBuf);
+
+impl Immutable {
+    /// Sets the attribute. `None` where the file system knows none, or we are not root.
+    pub fn new(world: &World, path: &Path) -> Option<Self> {
+        let set = Command::new("chattr").args(["+i", text(path)]).stderr(Stdio::null()).status();
+        set.is_ok_and(|status| status.success()).then(|| Self(world.base()))
+    }
+}
+
+impl Drop for Immutable {
+    fn drop(&mut self) {
+        let _ = Command::new("chattr").args(["-R", "-f", "-i", text(&self.0)]).status();
+    }
+}
+
+/// Runs to its end under strace, and gives its log beside what the run came to. File descriptors are shown with their paths.
+pub fn straced(world: &World, run: Run<'_>, calls: &str) -> (Ran, Vec<String>) {
+    let log = world.path("strace");
+    let ran = run.through(["strace", "-f", "-y", "-o", text(&log), "-e", &format!("trace={calls}")]).run();
+    let lines = fs::read_to_string(log).expect("a log").lines().map(str::to_owned).collect();
+    (ran, lines)
+}
+
+/// A run that stands still (it is stopped by SIGSTOP) right after a system call, until [`Standing::go_on`].
+pub struct Standing {
+    child: Option<Child>,
+    pid: String,
+}
+
+impl Standing {
+    /// Begins the run, and returns once it stands still after the first of these calls; with `path`, after the first that
+    /// has to do with that path.
+    #[track_caller]
+    pub fn after(world: &World, call: &str, path: Option<&Path>, run: Run<'_>) -> Self {
+        let log = world.path("standing");
+        let _ = fs::remove_file(&log); // of an earlier one
+        let inject = format!("inject={call}:signal=SIGSTOP:when=1");
+        let mut strace = vec!["strace", "-f", "-o", text(&log), "-e", &inject];
+        strace.extend(path.iter().flat_map(|path| ["-P", text(path)]));
+        let mut command = run.through(strace).command();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace");
+        let mut standing = Self { child: Some(child), pid: String::new() };
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(60) {
+            let written = fs::read_to_string(&log).unwrap_or_default();
+            if let Some(line) = written.lines().find(|line| line.contains("--- stopped by SIGSTOP ---")) {
+                line.split_whitespace().next().expect("a process").clone_into(&mut standing.pid);
+                return standing;
+            }
+            assert!(!written.contains("+++ exited"), "it never stood still after {call}:\n{written}");
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it does not get to {call}");
+    }
+
+    /// Sends it a signal, which it gets when it goes on.
+    pub fn signal(&self, signal: &str) {
+        tool(&["kill", &format!("-{signal}"), &self.pid]);
+    }
+
+    /// Lets it run to its end.
+    pub fn go_on(mut self) -> Ran {
+        self.signal("CONT");
+        let child = self.child.take().expect("a process");
+        Ran::new(child.wait_with_output().expect("its output"))
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            if !self.pid.is_empty() {
+                let _ = Command::new("kill").args(["-9", &self.pid]).status();
+            }
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
