@@ -25,6 +25,7 @@ mod prune_report;
 mod prune_rules;
 mod prune_trees;
 mod prune_unknown;
+mod readme;
 mod tools;
 mod touch;
 mod touch_failures;
