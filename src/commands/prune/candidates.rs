@@ -137,6 +137,7 @@ fn look(
         failure: None,
     };
     let facts = workspace::examine(base.dir(), &candidate.name(), now, buffer)?;
+    log::trace!("{}: {}", candidate.name(), facts.status.word());
     candidate.status = facts.status;
     candidate.last_access = facts.last_accessed;
     candidate.signature = facts.signature;

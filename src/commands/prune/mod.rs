@@ -1,8 +1,9 @@
 //! `wsctl prune`: deletes stale workspaces.
 //!
-//! Its arguments and its flow: facts, then a plan, then perhaps a question, then the plan carried out. A dry run is the
+//! Its flow: facts, then a plan, then perhaps a question, then the plan carried out. A dry run is the
 //! plan not carried out.
 
+mod arguments;
 mod candidates;
 mod carry_out;
 mod erase;
@@ -12,84 +13,23 @@ mod prompt;
 mod report;
 mod trash;
 
-use super::{Context, Format};
-use crate::args::ids::{self, Separator};
-use crate::args::size::{CountOrShare, SizeOrShare};
-use crate::args::{duration, size};
-use crate::core::{Base, Category, Error, Timestamp, WorkspaceId, base, survey};
+use super::Context;
+use crate::args::ids;
+use crate::args::size::CountOrShare;
+use crate::core::{Base, Category, Error, WorkspaceId, base, survey};
 use crate::output::Outcome;
 use crate::output::diagnostics::{self, Diagnostics};
 use crate::signals::Signals;
-use candidates::{Candidate, Facts, Scope};
+use candidates::{Candidate, Facts};
 use carry_out::{Done, Ending, Remover, Task};
-use clap::{ArgGroup, Args};
 use mounts::Mounts;
-use plan::{Fate, Free, Rule, Rules};
+use plan::{Fate, Rule};
 use prompt::Answer;
 use report::Report;
 use std::collections::HashSet;
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
 use trash::Stopped;
 
-/// What `--help` ends with.
-pub const EXAMPLES: &str = "\
-Examples:
-  wsctl prune --older-than 30d --dry-run -v
-  wsctl prune --older-than 30d --max-delete 20% --yes
-  wsctl prune --max-total-size 10GiB --min-free 5% --keep-last 100 --yes
-  wsctl prune 6c7ab482-a9ca-49d7-9364-b3e425655d2e";
-
-/// The arguments of `prune`.
-#[derive(Debug, Args)]
-#[command(group = ArgGroup::new("selection").args(["older_than", "max_total_size", "min_free", "ids"]).required(true).multiple(true))]
-pub struct Arguments {
-    /// Those last accessed longer ago than this: 7d, 12h, 2weeks, "1day 12h", 3months
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse, allow_hyphen_values = true)]
-    #[arg(help_heading = "Rules")]
-    older_than: Option<Duration>,
-    /// Then, while all together use more than this, the least recently accessed: 10GiB
-    #[arg(long, value_name = "SIZE", value_parser = size::parse, allow_hyphen_values = true)]
-    #[arg(help_heading = "Rules")]
-    max_total_size: Option<u64>,
-    /// Then, while the file system has less free than this, the least recently accessed: 5% or 20GiB
-    #[arg(long, value_name = "SIZE|P%", allow_hyphen_values = true, help_heading = "Rules")]
-    min_free: Option<SizeOrShare>,
-    /// Count the newest modification of anything in a workspace as an access, too
-    #[arg(long, help_heading = "Rules")]
-    use_mtime: bool,
-    /// Keep the N last accessed, whatever else applies
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, allow_negative_numbers = true)]
-    #[arg(help_heading = "Protection")]
-    keep_last: usize,
-    /// Keep this workspace (repeatable)
-    #[arg(long, value_name = "ID", help_heading = "Protection")]
-    exclude: Vec<WorkspaceId>,
-    /// Keep the workspaces in this file: IDs, one a line, with # comments (repeatable)
-    #[arg(long, value_name = "FILE", help_heading = "Protection")]
-    exclude_from: Vec<PathBuf>,
-    /// Delete nothing at all if more than this many would go, or this share of all: 100 or 20%
-    #[arg(long, value_name = "N|P%", allow_hyphen_values = true, help_heading = "Protection")]
-    max_delete: Option<CountOrShare>,
-    /// Decide and report the same, but change nothing
-    #[arg(short = 'n', long, help_heading = "Running")]
-    dry_run: bool,
-    /// Do not ask
-    #[arg(short, long, help_heading = "Running")]
-    yes: bool,
-    /// How many threads remove at once
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Running")]
-    jobs: Option<u16>,
-    /// How to show the report
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Running")]
-    format: Format,
-    #[command(flatten)]
-    separator: Separator,
-    /// Just these workspaces; with --older-than, those of them that are stale; `-` reads IDs from stdin
-    #[arg(value_name = "ID")]
-    ids: Vec<OsString>,
-}
+pub use arguments::{Arguments, EXAMPLES};
 
 /// Decides, asks, and carries out what was decided.
 pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn Outcome>> {
@@ -113,6 +53,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
     let rules = arguments.rules(&base, exclude, ids, context.now)?;
     let mut facts = Facts::gather(&base, &arguments.scope(&rules), run.jobs, context.now)?;
     let fates = plan::decide(&facts.candidates, &rules);
+    log::debug!("{} examined of {} in all", facts.candidates.len(), facts.total);
     for id in &facts.absent {
         run.fail(*id, base::absent());
     }
@@ -275,48 +216,4 @@ fn tasks(candidates: Vec<Candidate>, fates: &[Fate]) -> Vec<Task> {
         .collect();
     tasks.sort_by_key(|task| task.candidate.last_access);
     tasks
-}
-
-impl Arguments {
-    /// Before this, a last access is stale.
-    fn cutoff(&self, now: Timestamp) -> Option<Timestamp> {
-        self.older_than.map(|duration| now.earlier(duration))
-    }
-
-    /// The workspaces that stay in any case.
-    fn excluded(&self) -> anyhow::Result<HashSet<WorkspaceId>> {
-        let mut excluded: HashSet<WorkspaceId> = self.exclude.iter().copied().collect();
-        for file in &self.exclude_from {
-            excluded.extend(ids::from_file(file)?);
-        }
-        Ok(excluded)
-    }
-
-    fn rules(
-        &self,
-        base: &Base,
-        exclude: HashSet<WorkspaceId>,
-        ids: Option<HashSet<WorkspaceId>>,
-        now: Timestamp,
-    ) -> anyhow::Result<Rules> {
-        let free = match self.min_free {
-            None => None,
-            Some(wanted) => {
-                let space = base.space()?;
-                let wanted = match wanted {
-                    SizeOrShare::Bytes(bytes) => bytes,
-                    SizeOrShare::Share(share) => share.of(space.total),
-                };
-                Some(Free { wanted, available: space.available })
-            }
-        };
-        let (cutoff, max_total_size, keep_last) = (self.cutoff(now), self.max_total_size, self.keep_last);
-        Ok(Rules { cutoff, max_total_size, free, keep_last, exclude, ids })
-    }
-
-    /// Which workspaces have to be looked at for these rules.
-    fn scope<'a>(&self, rules: &'a Rules) -> Scope<'a> {
-        let sizes = rules.max_total_size.is_some() || rules.free.is_some();
-        Scope { ids: rules.ids.as_ref(), all: sizes || self.keep_last > 0, sizes, use_mtime: self.use_mtime }
-    }
 }

@@ -38,10 +38,7 @@ pub(super) struct Claimed {
 
 /// Takes a workspace aside. One that was found claimed is just opened.
 pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Claimed, Stopped> {
-    let name = match candidate.place {
-        Place::Own => TrashName { stage: Stage::Claimed, id: candidate.id, tag },
-        Place::Claimed(tag) | Place::Doomed(tag) => TrashName { stage: Stage::Claimed, id: candidate.id, tag },
-    };
+    let name = candidate.trash_name().unwrap_or(TrashName { stage: Stage::Claimed, id: candidate.id, tag });
     if candidate.place == Place::Own {
         let mut buffer = [0; WorkspaceId::LEN];
         base.dir().rename_new(candidate.id.encode(&mut buffer), &*name.to_string()).map_err(|errno| match errno {
@@ -50,6 +47,7 @@ pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Clai
             Errno::NOSPC | Errno::DQUOT => Stopped::Full(Error::os(errno, "cannot claim it")),
             _ => Stopped::Failed(Error::os(errno, "cannot claim it")),
         })?;
+        log::debug!("{}: claimed as {name}", name.id.subject());
     }
     let opened = match base.dir().open_dir(&*name.to_string(), Crossing::Refuse) {
         Err(Errno::ACCESS) => base.dir().open_accessible(&*name.to_string(), Crossing::Refuse),
@@ -94,7 +92,10 @@ pub(super) fn doom(
     }
     let doomed = TrashName { stage: Stage::Doomed, ..name };
     match base.dir().rename_new(&*name.to_string(), &*doomed.to_string()) {
-        Ok(()) => Ok((doomed, swept.unwrap_or(0))),
+        Ok(()) => {
+            log::debug!("{}: doomed as {doomed}", name.id.subject());
+            Ok((doomed, swept.unwrap_or(0)))
+        }
         Err(Errno::NOENT) => Err(lost(base, name.id)),
         Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => match put_back(base, name) {
             Ok(()) => Err(Stopped::Full(Error::os(errno, "cannot doom it"))),
@@ -127,7 +128,10 @@ fn in_the_way(name: TrashName) -> Error {
 pub(super) fn put_back(base: &Base, name: TrashName) -> Result<(), Stopped> {
     let mut buffer = [0; WorkspaceId::LEN];
     match base.dir().rename_new(&*name.to_string(), name.id.encode(&mut buffer)) {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            log::debug!("{}: put back", name.id.subject());
+            Ok(())
+        }
         Err(Errno::NOENT) => Err(lost(base, name.id)),
         Err(Errno::EXIST) => Err(Stopped::Failed(in_the_way(name))),
         Err(errno) => Err(Stopped::Failed(Error::os(errno, format!("cannot put it back from {name}")))),

@@ -1,0 +1,117 @@
+//! The arguments of `prune`, and the rules that they make.
+
+use super::candidates::Scope;
+use super::plan::{Free, Rules};
+use crate::args::ids::{self, Separator};
+use crate::args::size::{CountOrShare, SizeOrShare};
+use crate::args::{duration, size};
+use crate::commands::Format;
+use crate::core::{Base, Timestamp, WorkspaceId};
+use clap::{ArgGroup, Args};
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What `--help` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  wsctl prune --older-than 30d --dry-run -v
+  wsctl prune --older-than 30d --max-delete 20% --yes
+  wsctl prune --max-total-size 10GiB --min-free 5% --keep-last 100 --yes
+  wsctl prune 6c7ab482-a9ca-49d7-9364-b3e425655d2e";
+
+/// The arguments of `prune`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("selection").args(["older_than", "max_total_size", "min_free", "ids"]).required(true).multiple(true))]
+pub struct Arguments {
+    /// Those last accessed longer ago than this: 7d, 12h, 2weeks, "1day 12h", 3months
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, allow_hyphen_values = true)]
+    #[arg(help_heading = "Rules")]
+    pub(super) older_than: Option<Duration>,
+    /// Then, while all together use more than this, the least recently accessed: 10GiB
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, allow_hyphen_values = true)]
+    #[arg(help_heading = "Rules")]
+    pub(super) max_total_size: Option<u64>,
+    /// Then, while the file system has less free than this, the least recently accessed: 5% or 20GiB
+    #[arg(long, value_name = "SIZE|P%", allow_hyphen_values = true, help_heading = "Rules")]
+    pub(super) min_free: Option<SizeOrShare>,
+    /// Count the newest modification of anything in a workspace as an access, too
+    #[arg(long, help_heading = "Rules")]
+    pub(super) use_mtime: bool,
+    /// Keep the N last accessed, whatever else applies
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, allow_negative_numbers = true)]
+    #[arg(help_heading = "Protection")]
+    pub(super) keep_last: usize,
+    /// Keep this workspace (repeatable)
+    #[arg(long, value_name = "ID", help_heading = "Protection")]
+    pub(super) exclude: Vec<WorkspaceId>,
+    /// Keep the workspaces in this file: IDs, one a line, with # comments (repeatable)
+    #[arg(long, value_name = "FILE", help_heading = "Protection")]
+    pub(super) exclude_from: Vec<PathBuf>,
+    /// Delete nothing at all if more than this many would go, or this share of all: 100 or 20%
+    #[arg(long, value_name = "N|P%", allow_hyphen_values = true, help_heading = "Protection")]
+    pub(super) max_delete: Option<CountOrShare>,
+    /// Decide and report the same, but change nothing
+    #[arg(short = 'n', long, help_heading = "Running")]
+    pub(super) dry_run: bool,
+    /// Do not ask
+    #[arg(short, long, help_heading = "Running")]
+    pub(super) yes: bool,
+    /// How many threads remove at once
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Running")]
+    pub(super) jobs: Option<u16>,
+    /// How to show the report
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Running")]
+    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) separator: Separator,
+    /// Just these workspaces; with --older-than, those of them that are stale; `-` reads IDs from stdin
+    #[arg(value_name = "ID")]
+    pub(super) ids: Vec<OsString>,
+}
+
+impl Arguments {
+    /// Before this, a last access is stale.
+    pub(super) fn cutoff(&self, now: Timestamp) -> Option<Timestamp> {
+        self.older_than.map(|duration| now.earlier(duration))
+    }
+
+    /// The workspaces that stay in any case.
+    pub(super) fn excluded(&self) -> anyhow::Result<HashSet<WorkspaceId>> {
+        let mut excluded: HashSet<WorkspaceId> = self.exclude.iter().copied().collect();
+        for file in &self.exclude_from {
+            excluded.extend(ids::from_file(file)?);
+        }
+        Ok(excluded)
+    }
+
+    /// The rules, with what they need to know of the file system.
+    pub(super) fn rules(
+        &self,
+        base: &Base,
+        exclude: HashSet<WorkspaceId>,
+        ids: Option<HashSet<WorkspaceId>>,
+        now: Timestamp,
+    ) -> anyhow::Result<Rules> {
+        let free = match self.min_free {
+            None => None,
+            Some(wanted) => {
+                let space = base.space()?;
+                let wanted = match wanted {
+                    SizeOrShare::Bytes(bytes) => bytes,
+                    SizeOrShare::Share(share) => share.of(space.total),
+                };
+                Some(Free { wanted, available: space.available })
+            }
+        };
+        let (cutoff, max_total_size, keep_last) = (self.cutoff(now), self.max_total_size, self.keep_last);
+        Ok(Rules { cutoff, max_total_size, free, keep_last, exclude, ids })
+    }
+
+    /// Which workspaces have to be looked at for these rules.
+    pub(super) fn scope<'a>(&self, rules: &'a Rules) -> Scope<'a> {
+        let sizes = rules.max_total_size.is_some() || rules.free.is_some();
+        Scope { ids: rules.ids.as_ref(), all: sizes || self.keep_last > 0, sizes, use_mtime: self.use_mtime }
+    }
+}
