@@ -2,7 +2,7 @@
 
 use super::{Context, Format};
 use crate::args::ids::{self, Separator};
-use crate::core::{Base, ExitStatus, WorkspaceId, check::check};
+use crate::core::{Base, ExitStatus, WorkspaceId, check::Checker};
 use crate::output::diagnostics::Diagnostics;
 use crate::output::{Outcome, escape};
 use clap::Args;
@@ -48,10 +48,11 @@ struct Answers {
 /// Checks every candidate.
 pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn Outcome>> {
     let base = Base::open(&context.base)?;
+    let checker = Checker::new(&base)?;
     let mut diagnostics = Diagnostics::default();
     let mut answers = Vec::new();
     for candidate in ids::candidates(&arguments.ids, &arguments.separator)? {
-        let id = check(&base, Some(candidate.as_bytes())).unwrap_or_else(|error| {
+        let id = checker.check(Some(candidate.as_bytes())).unwrap_or_else(|error| {
             diagnostics.report(&error);
             None
         });
