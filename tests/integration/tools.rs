@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -115,9 +116,15 @@ impl Standing {
     /// has to do with that path.
     #[track_caller]
     pub fn after(world: &World, call: &str, path: Option<&Path>, run: Run<'_>) -> Self {
-        let log = world.path("standing");
-        let _ = fs::remove_file(&log); // of an earlier one
-        let inject = format!("inject={call}:signal=SIGSTOP:when=1");
+        Self::after_nth(world, call, 1, path, run).unwrap_or_else(|ran| panic!("it never stood still: {ran:#?}"))
+    }
+
+    /// The same after the nth such call; if it comes to its end before, that is what it came to.
+    #[track_caller]
+    pub fn after_nth(world: &World, call: &str, nth: usize, path: Option<&Path>, run: Run<'_>) -> Result<Self, Ran> {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let log = world.path(&format!("standing.{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        let inject = format!("inject={call}:signal=SIGSTOP:when={nth}");
         let mut strace = vec!["strace", "-f", "-o", text(&log), "-e", &inject];
         strace.extend(path.iter().flat_map(|path| ["-P", text(path)]));
         let mut command = run.through(strace).command();
@@ -128,10 +135,13 @@ impl Standing {
             let written = fs::read_to_string(&log).unwrap_or_default();
             if let Some(line) = written.lines().find(|line| line.contains("--- stopped by SIGSTOP ---")) {
                 line.split_whitespace().next().expect("a process").clone_into(&mut standing.pid);
-                return standing;
+                return Ok(standing);
             }
-            assert!(!written.contains("+++ exited"), "it never stood still after {call}:\n{written}");
-            thread::sleep(Duration::from_millis(5));
+            if written.contains("+++ exited") {
+                let child = standing.child.take().expect("a process");
+                return Err(Ran::new(child.wait_with_output().expect("its output")));
+            }
+            thread::sleep(Duration::from_millis(3));
         }
         panic!("it does not get to {call}");
     }

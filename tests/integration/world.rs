@@ -27,14 +27,20 @@ const TOO_LONG: Duration = Duration::from_secs(60);
 /// A directory of its own with a base in it; removed at the end.
 pub struct World {
     dir: TempDir,
+    binary: PathBuf,
 }
 
 impl World {
     /// A world with an empty base.
     pub fn new() -> Self {
+        Self::of(Path::new(env!("CARGO_BIN_EXE_wsctl")))
+    }
+
+    /// The same for another build of the program.
+    pub fn of(binary: &Path) -> Self {
         let dir = tempfile::Builder::new().prefix("wsctl-test.").tempdir().expect("a temporary directory");
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
-        let world = Self { dir };
+        let world = Self { dir, binary: binary.to_owned() };
         fs::create_dir(world.base()).expect("a base");
         world
     }
@@ -121,7 +127,7 @@ impl World {
     fn binary_for_everybody(&self) -> PathBuf {
         let copy = self.path("wsctl");
         if !copy.exists() {
-            let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_wsctl")).arg(&copy).status();
+            let copied = Command::new("cp").arg(&self.binary).arg(&copy).status();
             assert!(copied.expect("cp").success());
         }
         copy
@@ -292,7 +298,7 @@ impl Run<'_> {
         }
         words.push(match self.user {
             Some(_) => self.world.binary_for_everybody().into(),
-            None => env!("CARGO_BIN_EXE_wsctl").into(),
+            None => self.world.binary.clone().into(),
         });
         words.extend(self.args.iter().cloned());
         let mut command = Command::new(&words[0]);

@@ -1,0 +1,128 @@
+//! The schedules, proven: the program is built with one of its safeguards taken out, and a schedule must fail.
+//!
+//! The sources are copied and changed by exact text; a change that no longer fits its source fails the test.
+
+use crate::schedules::{Schedule, first_failure, touches, writers};
+use crate::world::has;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A safeguard, where it stands, what stands in its place in the mutant, and the schedules that must notice.
+struct Mutant {
+    name: &'static str,
+    file: &'static str,
+    changes: &'static [(&'static str, &'static str)],
+    noticed_by: fn(&Path) -> Vec<Schedule<'_>>,
+}
+
+const SECOND_LOOK: (&str, &str) = ("look(&claimed.dir).map_err(failed)? != decided_on || modified", "modified");
+const NO_SWEEP: (&str, &str) =
+    ("if !is_temporary(name.to_bytes())", "if name.to_bytes().len() < 500 || !is_temporary(name.to_bytes())");
+
+const MUTANTS: [Mutant; 8] = [
+    Mutant {
+        name: "without the second look",
+        file: "commands/prune/trash.rs",
+        changes: &[SECOND_LOOK],
+        noticed_by: writers,
+    },
+    Mutant {
+        name: "without any look",
+        file: "commands/prune/trash.rs",
+        changes: &[("first != decided_on || (use_mtime", "(use_mtime"), SECOND_LOOK],
+        noticed_by: writers,
+    },
+    Mutant {
+        name: "with one look only, and nothing swept",
+        file: "commands/prune/trash.rs",
+        changes: &[SECOND_LOOK, NO_SWEEP],
+        noticed_by: writers,
+    },
+    Mutant {
+        name: "with two looks, but nothing swept between them",
+        file: "commands/prune/trash.rs",
+        changes: &[NO_SWEEP],
+        noticed_by: writers,
+    },
+    Mutant {
+        name: "with a put-back that overwrites",
+        file: "commands/prune/trash.rs",
+        changes: &[(
+            "base.dir().rename_new(&*name.to_string(), name.id.encode",
+            "base.dir().rename(&*name.to_string(), name.id.encode",
+        )],
+        noticed_by: writers,
+    },
+    Mutant {
+        name: "with unlinks before the sync",
+        file: "commands/prune/carry_out.rs",
+        changes: &[(
+            "if doomed.is_empty() { Ok(()) } else { self.base.dir().sync() }",
+            "Ok::<(), rustix::io::Errno>(())",
+        )],
+        noticed_by: writers,
+    },
+    Mutant {
+        name: "without touch's look at where its directory is",
+        file: "core/rewrite.rs",
+        changes: &[(
+            "Some(Ok(false)) => Err(Error::new(Category::Busy, \"it was taken away while it was touched\")),",
+            "Some(Ok(false)) => rewritten,",
+        )],
+        noticed_by: touches,
+    },
+    Mutant {
+        name: "without touch's look at the file before its rename",
+        file: "core/rewrite.rs",
+        changes: &[(
+            "Ok(stat) if Signature::from(&stat) == Signature::from(&read.stat) => {}",
+            "Ok(stat) if stat.st_ino > 0 || Signature::from(&stat) == Signature::from(&read.stat) => {}",
+        )],
+        noticed_by: writers,
+    },
+];
+
+fn build(mutant: &Mutant, place: &Path) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let _ = fs::remove_dir_all(place);
+    fs::create_dir_all(place).expect("a directory");
+    for part in ["Cargo.toml", "Cargo.lock", "src", "README.md"] {
+        let copied = Command::new("cp").arg("-r").arg(root.join(part)).arg(place).status();
+        assert!(copied.expect("cp").success());
+    }
+    let file = place.join("src").join(mutant.file);
+    let mut text = fs::read_to_string(&file).expect("a source");
+    for (safeguard, instead) in mutant.changes {
+        assert_eq!(text.matches(safeguard).count(), 1, "{}: {safeguard}", mutant.name);
+        text = text.replace(safeguard, instead);
+    }
+    fs::write(&file, text).expect("a source");
+    let target = place.with_file_name("mutants");
+    let cargo = option_env!("CARGO").unwrap_or("cargo");
+    let mut command = Command::new(cargo);
+    command.args(["build", "--offline", "--quiet", "--bin", "wsctl", "--target-dir"]).arg(&target);
+    let output = command.env("RUSTFLAGS", "-Awarnings").current_dir(place).output().expect("cargo");
+    assert!(output.status.success(), "{}: {}", mutant.name, String::from_utf8_lossy(&output.stderr));
+    let binary = place.join("wsctl");
+    assert!(Command::new("cp").arg(target.join("debug/wsctl")).arg(&binary).status().expect("cp").success());
+    binary
+}
+
+#[test]
+fn without_any_one_of_its_safeguards_the_program_fails_a_schedule() {
+    if !has("strace") {
+        return;
+    }
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutant");
+    let mut unnoticed = Vec::new();
+    for mutant in &MUTANTS {
+        let binary = build(mutant, &place);
+        let schedules = (mutant.noticed_by)(&binary);
+        match first_failure(&schedules) {
+            Some(failure) => println!("{}: {}", mutant.name, failure.lines().next().unwrap_or_default()),
+            None => unnoticed.push(mutant.name),
+        }
+    }
+    assert!(unnoticed.is_empty(), "unnoticed: {unnoticed:#?}");
+}
