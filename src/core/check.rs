@@ -13,8 +13,6 @@ use std::hash::{DefaultHasher, Hasher};
 use std::os::unix::ffi::OsStrExt;
 
 const LEN: usize = WorkspaceId::LEN;
-/// An ID to read and write where none was given.
-const STAND_IN: &[u8; LEN] = b"00000000-0000-0000-0000-000000000000";
 
 /// Checks IDs against a base.
 #[derive(Debug)]
@@ -51,45 +49,54 @@ impl<'a> Checker<'a> {
     /// # Errors
     /// By errno, if the answer cannot be had.
     pub fn check(&self, candidate: Option<&[u8]>) -> Result<Option<WorkspaceId>> {
-        let (text, is_whole) = fixed(candidate.unwrap_or_default());
+        let text = fixed(candidate.unwrap_or_default());
+        let is_whole = candidate.is_some_and(|candidate| candidate.len() == LEN);
         let hash = hash(&text);
         let nobody = dummy(hash);
-        let well_formed = is_whole & is_canonical(&text);
-        let id = WorkspaceId::parse([STAND_IN, &text][usize::from(well_formed)]);
-        let mut name = *STAND_IN;
-        if let Some(id) = id {
-            id.encode(&mut name);
-        }
+        // What is no ID is given the shape of one, to be read and written like one.
+        let name = shaped(&text);
+        let well_formed = is_whole & is_same(&name, &text);
+        let id = WorkspaceId::parse(&name);
         let somebody =
             self.present.get(usize::try_from(hash).unwrap_or(0) % self.present.len().max(1)).unwrap_or(&nobody);
 
-        let found = self.base.dir().stat(&[&nobody, &name][usize::from(well_formed)][..]);
-        let opposite = [somebody, &nobody][usize::from(found.is_ok())];
-        let _ = std::hint::black_box(self.base.dir().stat(&opposite[..]));
-        match (id.filter(|_| well_formed), found) {
-            (Some(id), Ok(stat)) => Ok(is_dir(&stat).then_some(id)),
-            (Some(id), Err(errno)) if errno != Errno::NOENT => {
-                Err(Error::os(errno, "cannot look it up").of(id.subject()))
-            }
-            _ => Ok(None),
+        let found = self.look_up([&nobody, &name][usize::from(well_formed)]);
+        let opposite = self.look_up([somebody, &nobody][usize::from(found != Err(Errno::NOENT))]);
+        std::hint::black_box(opposite).ok();
+        let is_there = well_formed && found == Ok(true);
+        match found {
+            Err(errno) if errno != Errno::NOENT => Err(Error::os(errno, "cannot look a workspace up")),
+            _ => Ok(id.filter(|_| is_there)),
         }
+    }
+
+    /// Whether something of that name is a directory.
+    fn look_up(&self, name: &[u8; LEN]) -> rustix::io::Result<bool> {
+        self.base.dir().stat(&name[..]).map(|stat| is_dir(&stat))
     }
 }
 
-/// The first bytes of a text, and whether there are just as many as an ID has.
-fn fixed(text: &[u8]) -> ([u8; LEN], bool) {
+/// The first bytes of a text, as many as an ID has.
+fn fixed(text: &[u8]) -> [u8; LEN] {
     let mut fixed = [0; LEN];
     let length = text.len().min(LEN);
     fixed[..length].copy_from_slice(&text[..length]);
-    (fixed, text.len() == LEN)
+    fixed
 }
 
-/// Whether it has the form of an ID, with no way out before the last byte.
-fn is_canonical(text: &[u8; LEN]) -> bool {
-    text.iter().enumerate().fold(true, |so_far, (place, byte)| {
-        let is_right = [byte.is_ascii_hexdigit(), *byte == b'-'];
-        so_far & is_right[usize::from(matches!(place, 8 | 13 | 18 | 23))]
+/// The lower-case ID that a text is, or one that has something of it.
+fn shaped(text: &[u8; LEN]) -> [u8; LEN] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    std::array::from_fn(|place| {
+        // The low four bits of a letter count from `a`, which is 1 there and 10 in hexadecimal.
+        let digit = (text[place] & 15) + 9 * u8::from(text[place] & 64 != 0);
+        [DIGITS[usize::from(digit & 15)], b'-'][usize::from(matches!(place, 8 | 13 | 18 | 23))]
     })
+}
+
+/// Whether a lower-case ID is that of a text, with no way out before the last byte.
+fn is_same(id: &[u8; LEN], text: &[u8; LEN]) -> bool {
+    id.iter().zip(text).fold(true, |so_far, (a, b)| so_far & (*a == b.to_ascii_lowercase()))
 }
 
 fn hash(text: &[u8; LEN]) -> u64 {
