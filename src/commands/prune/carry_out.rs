@@ -3,7 +3,7 @@
 //! A batch is claimed, looked at once more and doomed, all of it, before one sync of the base and only then the first unlink:
 //! what a power cut undoes is never half removed.
 
-use super::candidates::Candidate;
+use super::candidates::{Candidate, Place};
 use super::erase;
 use super::mounts::Mounts;
 use super::plan::Rule;
@@ -84,6 +84,10 @@ impl Remover<'_> {
                 return done;
             }
             tasks = deferred.into_iter().map(|(task, _)| task).collect();
+            // Whatever there was no room for was left, or put back, at its own path: also what had been found claimed.
+            for task in &mut tasks {
+                task.candidate.place = Place::Own;
+            }
         }
     }
 
@@ -103,7 +107,9 @@ impl Remover<'_> {
             progress
         };
         let progress = thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            // A thread that is not to be had (EAGAIN) is done without.
+            let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+            let others: Vec<_> = (1..threads).filter_map(spawn).collect();
             let mut progress = work();
             for other in others {
                 progress.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
@@ -131,8 +137,11 @@ impl Remover<'_> {
         for (at, task) in batch.iter().enumerate() {
             match (task.candidate.trash_name().filter(|_| task.candidate.is_doomed()), &full) {
                 (Some(name), _) => doomed.push((at, name, 0)),
-                (None, Some(error)) => progress.push((at, Progress::Deferred(Error::clone(error)))),
-                (None, None) => match trash::claim(self.base, &task.candidate, tag) {
+                // One that was found claimed needs no longer name.
+                (None, Some(error)) if task.candidate.place == Place::Own => {
+                    progress.push((at, Progress::Deferred(Error::clone(error))));
+                }
+                (None, _) => match trash::claim(self.base, &task.candidate, tag) {
                     Ok(claim) => claimed.push((at, claim)),
                     Err(stopped) => {
                         let step = stop(stopped);
