@@ -1,6 +1,6 @@
 //! Durable, atomic replacement of one file: whoever reads it, at any instant and after any crash, finds the old or the new.
 
-use super::dirfd::DirFd;
+use super::dirfd::{self, DirFd};
 use super::error::{Error, Result};
 use super::names::{OWN_TEMPORARY, fresh_tag};
 use rustix::fs::{FlockOperation, Gid, Mode, Stat, Uid};
@@ -60,7 +60,7 @@ impl<'a> Staged<'a> {
     /// Sets owner and mode, where they differ. The owner first: changing it clears some bits of the mode.
     fn give(&self, to: Ownership) -> Result<()> {
         let failed = |errno| Error::os(errno, "cannot keep the owner and mode of the file");
-        let is = Ownership::of(&rustix::fs::fstat(&self.file).map_err(failed)?);
+        let is = Ownership::of(&dirfd::stat_of(&self.file).map_err(failed)?);
         if (is.user, is.group) != (to.user, to.group) {
             let (user, group) = (Uid::from_raw(to.user), Gid::from_raw(to.group));
             retry_on_intr(|| rustix::fs::fchown(&self.file, Some(user), Some(group))).map_err(failed)?;

@@ -39,6 +39,11 @@ impl From<&Stat> for Signature {
     }
 }
 
+/// The stat of an open file.
+pub fn stat_of(file: impl AsFd + Copy) -> Result<Stat> {
+    retry_on_intr(|| rustix::fs::fstat(file))
+}
+
 /// Whether two stats are of the same inode.
 pub fn same_inode(a: &Stat, b: &Stat) -> bool {
     (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
@@ -163,7 +168,7 @@ impl DirFd {
 
     /// The stat of this directory itself.
     pub fn stat_self(&self) -> Result<Stat> {
-        rustix::fs::fstat(&self.0)
+        stat_of(&self.0)
     }
 
     /// The stat of what has this name here, of a link itself.
@@ -223,7 +228,7 @@ impl DirFd {
     }
 
     /// Reads the names from where the directory's offset stands, `.` and `..` among them (see [`is_dot`]), in pieces as
-    /// large as `buffer`'s capacity.
+    /// large as `buffer`'s capacity. After EINTR it can go on.
     pub fn entries<'a>(&'a self, buffer: &'a mut Vec<u8>) -> RawDir<'a, BorrowedFd<'a>> {
         buffer.clear();
         RawDir::new(self.0.as_fd(), buffer.spare_capacity_mut())

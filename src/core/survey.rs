@@ -4,6 +4,7 @@ use super::base::{Base, Entry};
 use super::error::Result;
 use super::id::WorkspaceId;
 use super::names::TrashName;
+use rustix::io::Errno;
 use std::thread;
 
 /// Fewer items than this are not worth a thread.
@@ -19,8 +20,18 @@ pub struct Names {
 }
 
 impl Names {
-    /// Reads the base once.
+    /// Reads the base.
     pub fn read(base: &Base) -> Result<Self> {
+        loop {
+            match Self::read_once(base) {
+                // std does not go on with a directory that a signal came to.
+                Err(error) if error.errno() == Some(Errno::INTR) => {}
+                read => return read,
+            }
+        }
+    }
+
+    fn read_once(base: &Base) -> Result<Self> {
         let mut names = Self::default();
         for entry in base.entries() {
             match entry? {

@@ -109,6 +109,7 @@ impl Walk {
         let found = loop {
             let entry = match entries.next() {
                 None | Some(Err(Errno::NOENT)) => break Ok(None), // the end, or others have removed it
+                Some(Err(Errno::INTR)) => continue,
                 Some(Err(errno)) => break Err(errno),
                 Some(Ok(entry)) => entry,
             };

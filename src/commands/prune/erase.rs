@@ -117,6 +117,7 @@ impl<'a> Eraser<'a> {
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Err(Errno::NOENT) => break, // others have removed the directory itself
+                Err(Errno::INTR) => continue,
                 entry => entry?,
             };
             let name = entry.file_name();

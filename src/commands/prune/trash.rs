@@ -173,7 +173,10 @@ fn sweep(base: &Base, claimed: &Claimed) -> rustix::io::Result<Option<u64>> {
     let mut buffer = Vec::with_capacity(8 * 1024);
     let mut entries = claimed.dir.entries(&mut buffer);
     while let Some(entry) = entries.next() {
-        let entry = entry?;
+        let entry = match entry {
+            Err(Errno::INTR) => continue,
+            entry => entry?,
+        };
         let name = entry.file_name();
         if !is_temporary(name.to_bytes()) {
             continue;
