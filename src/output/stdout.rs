@@ -21,15 +21,14 @@ fn notice_closed_stdout() {
 /// [`Category::Io`] if stdout is closed, full or otherwise cannot be written.
 pub fn write(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut out = BufWriter::with_capacity(64 * 1024, Stdout);
-    match render(&mut out).and_then(|()| out.flush()) {
+    let written = render(&mut out).and_then(|()| out.flush());
+    drop(out.into_parts()); // what was not taken must not be written again, after all, when the buffer is dropped
+    match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             let error = Error::io(&error, "cannot write to stdout");
             Err(error.recategorized(Category::Io))
         }
-        _ => {
-            drop(out.into_parts()); // what a closed pipe did not take must not be written again
-            Ok(())
-        }
+        _ => Ok(()),
     }
 }
 

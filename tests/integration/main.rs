@@ -8,6 +8,8 @@ mod bad_input;
 mod bad_metadata;
 mod bad_streams;
 mod completions;
+mod fault_checks;
+mod faults;
 mod layering;
 mod list;
 mod list_formats;
