@@ -60,10 +60,14 @@ pub fn look_at_all<I: Sync, R: Send>(
     let mut shares = items.chunks(items.len().div_ceil(threads).max(1));
     let first = shares.next().unwrap_or_default();
     thread::scope(|scope| {
-        let others: Vec<_> = shares.map(|share| scope.spawn(|| look_at(share))).collect();
+        let spawn = |share| thread::Builder::new().spawn_scoped(scope, move || look_at(share)).map_err(|_| share);
+        let others: Vec<_> = shares.map(spawn).collect();
         let mut results = look_at(first);
         for other in others {
-            results.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            results.extend(match other {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                Err(share) => look_at(share), // no thread was to be had (EAGAIN)
+            });
         }
         results
     })
