@@ -1,11 +1,11 @@
 //! Which workspaces have something mounted inside: removing such a one would leave a torn tree around the mount.
 
-use crate::core::{DirFd, WorkspaceId, names::TrashName};
+use crate::core::{DirFd, Error, Result, WorkspaceId, names::TrashName};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{self, ErrorKind, Read, Seek};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -14,25 +14,28 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 pub(super) struct Mounts<'a> {
     base: &'a DirFd,
     table: Option<File>,
-    inside: HashSet<WorkspaceId>,
+    /// An error is what kept it from being read; the next question asks again.
+    inside: Result<HashSet<WorkspaceId>>,
 }
 
 impl<'a> Mounts<'a> {
     /// Reads the table. Where there is none (no `/proc`), removal itself still stops at every mount that it meets.
     pub(super) fn read(base: &'a DirFd) -> Self {
-        let table = File::open("/proc/self/mountinfo").inspect_err(|error| log::debug!("no mount table: {error}")).ok();
-        let mut mounts = Self { base, table, inside: HashSet::new() };
+        let mut mounts = Self { base, table: None, inside: Ok(HashSet::new()) };
         mounts.read_again();
         mounts
     }
 
     /// Whether something is mounted in or on the workspace, at its own path or taken aside. A mount keeps its place in the
     /// tree when a directory above it is renamed, so names from before a claim serve as well.
-    pub(super) fn are_inside(&mut self, id: WorkspaceId) -> bool {
-        if self.have_changed() {
+    ///
+    /// # Errors
+    /// By errno, if the table is there and cannot be read: who does not know must not begin to tear a tree.
+    pub(super) fn are_inside(&mut self, id: WorkspaceId) -> Result<bool> {
+        if self.inside.is_err() || self.have_changed() {
             self.read_again();
         }
-        self.inside.contains(&id)
+        self.inside.as_ref().map(|inside| inside.contains(&id)).map_err(Error::clone)
     }
 
     fn have_changed(&self) -> bool {
@@ -46,14 +49,28 @@ impl<'a> Mounts<'a> {
     }
 
     fn read_again(&mut self) {
-        let Some(table) = &mut self.table else { return };
-        let mut text = Vec::new();
-        let read = table.rewind().and_then(|()| table.read_to_end(&mut text));
-        let path = std::fs::read_link(format!("/proc/self/fd/{}", self.base.as_fd().as_raw_fd()));
-        if let (Ok(_), Ok(path)) = (read, path) {
-            let prefix = [path.into_os_string().into_vec().as_slice(), b"/"].concat();
-            self.inside = text.split(|byte| *byte == b'\n').filter_map(|line| workspace_of(line, &prefix)).collect();
+        self.inside =
+            self.found().map_err(|error| Error::io(&error, "cannot tell whether something is mounted inside"));
+    }
+
+    fn found(&mut self) -> io::Result<HashSet<WorkspaceId>> {
+        if self.table.is_none() {
+            match File::open("/proc/self/mountinfo") {
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    log::debug!("no mount table: {error}");
+                    return Ok(HashSet::new());
+                }
+                table => self.table = Some(table?),
+            }
         }
+        let mut text = Vec::new();
+        if let Some(table) = &mut self.table {
+            table.rewind()?;
+            table.read_to_end(&mut text)?;
+        }
+        let path = std::fs::read_link(format!("/proc/self/fd/{}", self.base.as_fd().as_raw_fd()))?;
+        let prefix = [path.into_os_string().into_vec().as_slice(), b"/"].concat();
+        Ok(text.split(|byte| *byte == b'\n').filter_map(|line| workspace_of(line, &prefix)).collect())
     }
 }
 

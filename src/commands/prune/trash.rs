@@ -87,8 +87,8 @@ pub(super) fn doom(
     if look(&claimed.dir).map_err(failed)? != decided_on || modified {
         return Err(back(base, name, accessed()));
     }
-    if mounts.are_inside(name.id) {
-        return Err(back(base, name, mounted()));
+    if let Some(obstacle) = obstacle(mounts, name.id) {
+        return Err(back(base, name, obstacle));
     }
     let doomed = TrashName { stage: Stage::Doomed, ..name };
     match base.dir().rename_new(&*name.to_string(), &*doomed.to_string()) {
@@ -110,13 +110,18 @@ pub(super) fn doom(
 pub(super) fn foresee(base: &Base, candidate: &Candidate, goes: bool, mounts: &mut Mounts<'_>) -> Option<Error> {
     match candidate.trash_name() {
         Some(name) if !goes && base.contains(name.id).unwrap_or(false) => Some(in_the_way(name)),
-        _ if goes && mounts.are_inside(candidate.id) => Some(mounted()),
+        _ if goes => obstacle(mounts, candidate.id),
         _ => None,
     }
 }
 
-fn mounted() -> Error {
-    Error::new(Category::Busy, "something is mounted inside")
+/// What forbids to begin removing it: a mount inside, or that nobody can tell.
+fn obstacle(mounts: &mut Mounts<'_>, id: WorkspaceId) -> Option<Error> {
+    match mounts.are_inside(id) {
+        Ok(false) => None,
+        Ok(true) => Some(Error::new(Category::Busy, "something is mounted inside")),
+        Err(error) => Some(error),
+    }
 }
 
 fn in_the_way(name: TrashName) -> Error {
