@@ -31,7 +31,7 @@ pub(super) struct Candidate {
     pub(super) signature: Option<Signature>,
     /// Disk usage in bytes, once it was measured.
     pub(super) bytes: Option<u64>,
-    /// Why the last access is not known.
+    /// Why the last access is not known, or not all of the size.
     pub(super) failure: Option<Box<Error>>,
 }
 
@@ -61,6 +61,17 @@ impl Candidate {
     /// Its disk usage in bytes, as far as it was measured.
     pub(super) fn size(&self) -> u64 {
         self.bytes.unwrap_or(0)
+    }
+
+    /// What kept a workspace whose last access is known from being measured. That others take it away meanwhile is no
+    /// failure, and removal gives itself the permissions that it needs.
+    pub(super) fn unmeasured(&self) -> Option<&Error> {
+        let error = self.failure.as_deref().filter(|_| matches!(self.status, Status::Ok | Status::Future))?;
+        match error.category() {
+            Category::NotFound | Category::Busy => None,
+            Category::PermissionDenied if self.is_doomed() => None,
+            _ => Some(error),
+        }
     }
 
     /// The category of what kept its last access from being known.
@@ -147,6 +158,8 @@ fn look(
         candidate.bytes = Some(usage.bytes);
         if scope.use_mtime {
             count_modification(&mut candidate, usage, now);
+        } else {
+            candidate.failure = candidate.failure.or(usage.error.map(Box::new));
         }
     }
     Some(candidate)
@@ -181,13 +194,18 @@ fn count_modification(candidate: &mut Candidate, usage: usage::Usage, now: Times
     }
 }
 
-/// Measures those that shall go, where no rule had them measured before.
+/// Measures those that shall go, where no rule had them measured before. What permissions hide is passed over: removal may
+/// give itself those that it needs.
 pub(super) fn measure(base: &Base, candidates: &mut [Candidate], fates: &[Fate], threads: usize) {
     let leaving =
         |(candidate, fate): &(&mut Candidate, &Fate)| matches!(fate, Fate::Prune(_)) && candidate.bytes.is_none();
     let mut unmeasured: Vec<&mut Candidate> =
         candidates.iter_mut().zip(fates).filter(leaving).map(|(candidate, _)| candidate).collect();
     let names: Vec<String> = unmeasured.iter().map(|candidate| candidate.name()).collect();
-    let sizes = survey::look_at_all(&names, threads, |name, _| Some(measured(base, name).bytes));
-    unmeasured.iter_mut().zip(sizes).for_each(|(candidate, bytes)| candidate.bytes = Some(bytes));
+    let usages = survey::look_at_all(&names, threads, |name, _| Some(measured(base, name)));
+    for (candidate, usage) in unmeasured.iter_mut().zip(usages) {
+        candidate.bytes = Some(usage.bytes);
+        let error = usage.error.filter(|error| error.category() != Category::PermissionDenied);
+        candidate.failure = candidate.failure.take().or(error.map(Box::new));
+    }
 }

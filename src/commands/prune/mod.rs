@@ -58,6 +58,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
         run.fail(*id, base::absent());
     }
     let goes_on = run.is_allowed(&fates, &facts) && run.is_agreed(&base, &mut facts, &fates, &signals)?;
+    run.report_unmeasured(&facts.candidates);
     run.report_those_that_stay(&facts.candidates, &fates);
     if goes_on {
         run.settle_claims(&base, &facts.candidates, &fates);
@@ -149,6 +150,15 @@ impl Run<'_> {
             Answer::Signal(status) => self.diagnostics.raise(status),
         }
         Ok(false)
+    }
+
+    /// Reports where sizes are less than the truth, since decisions and promises rest on them.
+    fn report_unmeasured(&mut self, candidates: &[Candidate]) {
+        for candidate in candidates {
+            if let Some(error) = candidate.unmeasured() {
+                self.diagnostics.report(&Error::clone(error).of(candidate.id.subject()));
+            }
+        }
     }
 
     /// Reports what stays, and why if its last access is not known.
