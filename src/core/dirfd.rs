@@ -155,15 +155,24 @@ impl DirFd {
         }
     }
 
-    /// What tells this directory's mount from others: device and, where statx(2) knows it, the mount's own number.
-    fn mount(&self) -> Result<(u64, u64)> {
+    /// What tells this directory's mount from others: device and, where it can be had, the mount's own number.
+    fn mount(&self) -> Result<(u64, Option<u64>)> {
         let device = self.stat_self()?.st_dev;
         let mask = StatxFlags::MNT_ID;
         match retry_on_intr(|| rustix::fs::statx(&self.0, c"", AtFlags::EMPTY_PATH, mask)) {
-            Ok(statx) if StatxFlags::from_bits_retain(statx.stx_mask).contains(mask) => Ok((device, statx.stx_mnt_id)),
-            Ok(_) | Err(Errno::NOSYS | Errno::PERM) => Ok((device, 0)),
+            Ok(statx) if StatxFlags::from_bits_retain(statx.stx_mask).contains(mask) => {
+                Ok((device, Some(statx.stx_mnt_id)))
+            }
+            Ok(_) | Err(Errno::NOSYS | Errno::PERM) => Ok((device, self.mount_in_proc())),
             Err(errno) => Err(errno),
         }
+    }
+
+    /// The number of its mount as proc(5) tells it: statx(2) does so only since Linux 5.8, and a device alone does not tell a
+    /// bind mount of the same file system.
+    fn mount_in_proc(&self) -> Option<u64> {
+        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", self.0.as_raw_fd())).ok()?;
+        info.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim().parse().ok()
     }
 
     /// The stat of this directory itself.
