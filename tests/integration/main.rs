@@ -10,6 +10,8 @@ mod bad_streams;
 mod completions;
 mod fault_checks;
 mod faults;
+mod hostile_mounts;
+mod hostile_trees;
 mod layering;
 mod list;
 mod list_formats;

@@ -116,16 +116,34 @@ impl Standing {
     /// has to do with that path.
     #[track_caller]
     pub fn after(world: &World, call: &str, path: Option<&Path>, run: Run<'_>) -> Self {
-        Self::after_nth(world, call, 1, path, run).unwrap_or_else(|ran| panic!("it never stood still: {ran:#?}"))
+        Self::lacking(world, &[], call, path, run)
     }
 
-    /// The same after the nth such call; if it comes to its end before, that is what it came to.
+    /// The same on a kernel that lacks something: with these further options of strace.
     #[track_caller]
-    pub fn after_nth(world: &World, call: &str, nth: usize, path: Option<&Path>, run: Run<'_>) -> Result<Self, Ran> {
+    pub fn lacking(world: &World, what: &[&str], call: &str, path: Option<&Path>, run: Run<'_>) -> Self {
+        Self::begin(world, what, (call, 1), path, run).unwrap_or_else(|ran| panic!("it never stood still: {ran:#?}"))
+    }
+
+    /// Stands still after the nth such call; if it comes to its end before, that is what it came to.
+    #[track_caller]
+    pub fn after_nth(world: &World, call: &str, nth: usize, run: Run<'_>) -> Result<Self, Ran> {
+        Self::begin(world, &[], (call, nth), None, run)
+    }
+
+    #[track_caller]
+    fn begin(
+        world: &World,
+        lacking: &[&str],
+        (call, nth): (&str, usize),
+        path: Option<&Path>,
+        run: Run<'_>,
+    ) -> Result<Self, Ran> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let log = world.path(&format!("standing.{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
         let inject = format!("inject={call}:signal=SIGSTOP:when={nth}");
         let mut strace = vec!["strace", "-f", "-o", text(&log), "-e", &inject];
+        strace.extend(lacking);
         strace.extend(path.iter().flat_map(|path| ["-P", text(path)]));
         let mut command = run.through(strace).command();
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace");

@@ -1,0 +1,200 @@
+//! Mounts inside a workspace, before and while it is removed: whatever is mounted, and with or without openat2(2), the
+//! removal ends there and nothing behind it is touched.
+
+use crate::tools::{Mounted, Standing, trash, tree};
+use crate::world::{Ran, Run, World, has, ids_in, is_root};
+use serde_json::json;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Prunes what is older than 30 days, on one thread.
+const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
+/// What the kernel may lack: nothing, openat2 (Linux before 5.6, or a seccomp filter that says ENOSYS or EPERM), and the
+/// number of a mount in statx, too (Linux before 5.8).
+const LACKING: [&[&str]; 4] = [
+    &[],
+    &["-e", "inject=openat2:error=ENOSYS"],
+    &["-e", "inject=openat2:error=EPERM"],
+    &["-e", "inject=openat2:error=ENOSYS", "-e", "inject=statx:error=ENOSYS"],
+];
+
+/// What can be mounted.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// Another file system.
+    Tmpfs,
+    /// A directory of the same file system.
+    Directory,
+    /// A file of the same file system.
+    File,
+}
+
+const KINDS: [Kind; 3] = [Kind::Tmpfs, Kind::Directory, Kind::File];
+
+/// A world with a directory beside the base that must stay as it is.
+struct Scene {
+    world: World,
+    outside: PathBuf,
+    before: Vec<String>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let world = World::new();
+        let outside = world.path("outside");
+        fs::create_dir_all(outside.join("dir")).expect("directories");
+        fs::write(outside.join("dir/precious"), "precious").expect("a file");
+        Self { before: tree(&outside), world, outside }
+    }
+
+    /// Mounts on `name` in `dir`: on its `file`, or on itself.
+    fn mount(&self, kind: Kind, dir: &Path) -> Mounted {
+        match kind {
+            Kind::Tmpfs => {
+                let mounted = Mounted::tmpfs(&self.world, dir, "size=1m");
+                fs::write(dir.join("precious"), "precious").expect("a file on it");
+                mounted
+            }
+            Kind::Directory => Mounted::bind(&self.world, &self.outside, dir),
+            Kind::File => Mounted::bind(&self.world, &self.outside.join("dir/precious"), &dir.join("file")),
+        }
+    }
+
+    /// Asserts that nothing that is or was mounted in `dir` was touched.
+    #[track_caller]
+    fn is_untouched(&self, kind: Kind, dir: &Path) {
+        assert_eq!(tree(&self.outside), self.before);
+        let precious = match kind {
+            Kind::Tmpfs => dir.join("precious"),
+            Kind::Directory => dir.join("dir/precious"),
+            Kind::File => dir.join("file"),
+        };
+        assert_eq!(fs::read(precious).expect("what is mounted"), b"precious");
+    }
+}
+
+/// A workspace with a file at each depth.
+fn workspace(world: &World) -> String {
+    let dirs = (1..=15).step_by(2).map(|length| &"a/b/c/d/e/f/g/h"[..length]).chain(["data"]);
+    dirs.fold(world.workspace().days_ago(40), |workspace, dir| workspace.file(&format!("{dir}/file"), b"x")).make()
+}
+
+fn lacking<'a>(run: Run<'a>, what: &[&str]) -> Run<'a> {
+    if what.is_empty() { run } else { run.through(["strace", "-f", "-o", "/dev/null"].iter().chain(what)) }
+}
+
+/// Asserts that just this one was busy.
+#[track_caller]
+fn is_busy(ran: Ran, id: &str) {
+    let report = ran.exits(75).complains("warning[busy]: ").json();
+    assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&json!([]), vec![id.to_owned()]));
+}
+
+#[test]
+fn a_mount_at_any_depth_leaves_a_workspace_whole_with_and_without_openat2() {
+    if !(is_root() && has("mount") && has("strace")) {
+        return;
+    }
+    for kind in KINDS {
+        for place in ["data", "a/b/c/d/e/f/g/h"] {
+            let scene = Scene::new();
+            let id = workspace(&scene.world);
+            let point = scene.world.dir_of(&id).join(place);
+            let _mounted = scene.mount(kind, &point);
+            let before = tree(&scene.world.dir_of(&id));
+            for what in LACKING {
+                is_busy(lacking(scene.world.wsctl(PRUNE), what).run(), &id);
+                assert_eq!((scene.world.names(), tree(&scene.world.dir_of(&id))), (vec![id.clone()], before.clone()));
+            }
+            scene.is_untouched(kind, &point);
+        }
+    }
+}
+
+#[test]
+fn a_mount_that_appears_between_claim_and_dooming_is_seen_and_the_workspace_goes_back() {
+    if !(is_root() && has("mount") && has("strace")) {
+        return;
+    }
+    for kind in KINDS {
+        let scene = Scene::new();
+        let id = workspace(&scene.world);
+        let before = tree(&scene.world.dir_of(&id));
+        let standing = Standing::after(&scene.world, "renameat2", None, scene.world.wsctl(PRUNE));
+        let [claimed] = &trash(&scene.world)[..] else { panic!("{:?}", scene.world.names()) };
+        let mounted = scene.mount(kind, &scene.world.base().join(claimed).join("a/b/c"));
+        is_busy(standing.go_on(), &id);
+        scene.is_untouched(kind, &scene.world.dir_of(&id).join("a/b/c"));
+        drop(mounted);
+        assert_eq!(tree(&scene.world.dir_of(&id)), before);
+    }
+}
+
+/// Lets a prune stand still once it has tried to remove the directory `name` as if it were empty, mounts there, and gives
+/// the place with what became of the run.
+fn mount_under_its_hands(scene: &Scene, name: &str, kind: Kind, standing: Standing) -> (PathBuf, Mounted, Ran) {
+    let all = walkdir::WalkDir::new(scene.world.base()).into_iter().map(|entry| entry.expect("an entry").into_path());
+    let point = all.into_iter().find(|path| path.is_dir() && path.ends_with(name)).expect("the directory");
+    let mounted = scene.mount(kind, &point);
+    (point, mounted, standing.go_on())
+}
+
+#[test]
+fn a_mount_that_appears_right_before_a_directory_is_opened_is_not_entered_whatever_the_kernel_lacks() {
+    if !(is_root() && has("mount") && has("strace")) {
+        return;
+    }
+    for (what, kind) in LACKING.into_iter().flat_map(|what| KINDS.map(|kind| (what, kind))) {
+        let scene = Scene::new();
+        let id = scene.world.workspace().days_ago(40).file("data/file", b"x").make();
+        // Nothing else is there to be unlinked before.
+        let standing = Standing::lacking(&scene.world, what, "unlinkat", None, scene.world.wsctl(PRUNE));
+        let (point, mounted, ran) = mount_under_its_hands(&scene, "data", kind, standing);
+        is_busy(ran, &id);
+        scene.is_untouched(kind, &point);
+        drop(mounted);
+        let report = scene.world.wsctl(PRUNE).run().exits(0).quietly().json();
+        assert_eq!(report["pruned"][0]["rule"], json!("leftover"));
+        assert_eq!((scene.world.names(), tree(&scene.outside)), (vec![], scene.before));
+    }
+}
+
+#[test]
+fn a_mount_that_appears_deep_where_directories_are_opened_or_hoisted_is_not_entered() {
+    if !(is_root() && has("mount") && has("strace")) {
+        return;
+    }
+    for (kind, name) in KINDS.into_iter().flat_map(|kind| ["c", "d", "e", "f"].map(|name| (kind, name))) {
+        let scene = Scene::new();
+        let id = workspace(&scene.world);
+        let standing = Standing::after(&scene.world, "unlinkat", Some(Path::new(name)), scene.world.wsctl(PRUNE));
+        let (_, mounted, ran) = mount_under_its_hands(&scene, name, kind, standing);
+        is_busy(ran, &id);
+        assert_eq!(tree(&scene.outside), scene.before);
+        let found = walkdir::WalkDir::new(scene.world.base()).into_iter().map(|entry| entry.expect("an entry"));
+        let precious = found.filter(|entry| fs::read(entry.path()).is_ok_and(|content| content == b"precious"));
+        assert_eq!(precious.count(), 1, "{kind:?} on {name}: it is still mounted");
+        drop(mounted);
+        assert_eq!(ids_in(&scene.world.wsctl(PRUNE).run().exits(0).json()["pruned"]), [id]);
+    }
+}
+
+#[test]
+fn list_enters_no_mount_also_without_openat2() {
+    if !(is_root() && has("mount") && has("strace")) {
+        return;
+    }
+    for kind in KINDS {
+        let scene = Scene::new();
+        let id = workspace(&scene.world);
+        fs::write(scene.outside.join("large"), vec![7; 1_000_000]).expect("a file");
+        let _mounted = scene.mount(kind, &scene.world.dir_of(&id).join("a/b/c/d"));
+        let usages = LACKING.map(|what| {
+            let run = scene.world.wsctl(["list", "-s", "--format", "jsonl", &id]);
+            let row = lacking(run, what).run().exits(0).quietly().json();
+            (row["size_bytes"].clone(), row["files"].clone())
+        });
+        assert!(usages.iter().all(|usage| *usage == usages[0]), "{kind:?}: {usages:?}");
+        assert!(usages[0].0.as_u64().is_some_and(|size| size < 1_000_000), "{kind:?}: {usages:?}");
+    }
+}

@@ -1,0 +1,271 @@
+//! Trees that an agent may have made to break a tool that walks them: of any depth and width, and full of things that are
+//! neither files nor directories. `prune` removes them and `list -s` measures them, with few descriptors, a small stack and
+//! memory that does not grow with them.
+
+use crate::tools::{Immutable, du, straced, text, tool, trash, tree};
+use crate::world::{Mount, Ran, World, has, ids_in, is_root, skip};
+use serde_json::json;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// What a run may use: 64 descriptors, and a stack of 64 KiB (unoptimized, `--version` alone needs more than 128).
+const LIMITS: [&str; 3] =
+    ["prlimit", "--nofile=64", if cfg!(debug_assertions) { "--stack=262144" } else { "--stack=65536" }];
+/// More than the peak of one and the same run differs from time to time, in KiB.
+const NOISE: u64 = 1024;
+/// Makes a chain of directories, with a block of content at each 1000th level; or so many files, one in 1000 with content.
+const MAKE: &str = "import os, sys
+at, number = os.open(sys.argv[2], os.O_RDONLY), int(sys.argv[3])
+for i in range(number):
+    if i % 1000 == 999:
+        file = os.open('full%d' % i, os.O_CREAT | os.O_WRONLY, dir_fd=at)
+        os.write(file, b'x' * 4096)
+        os.close(file)
+    elif sys.argv[1] == 'wide':
+        os.mknod('an empty file, number %d' % i, dir_fd=at)
+    if sys.argv[1] == 'deep':
+        os.mkdir('d', dir_fd=at)
+        below = os.open('d', os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below";
+
+/// Empties the base when it goes, however deep it is: what else would do that recurses, and takes all tests with it.
+struct Emptied<'a>(&'a World);
+
+impl Drop for Emptied<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("rm").arg("-rf").arg(self.0.base()).stderr(Stdio::null()).status();
+    }
+}
+
+/// Runs with these arguments within [`LIMITS`], and gives its peak of memory in KiB, too.
+fn limited(world: &World, args: &[&str]) -> (Ran, u64) {
+    let peak = world.path("peak");
+    let ran = world.wsctl(args).through(LIMITS.into_iter().chain(["time", "-q", "-f", "%M", "-o", text(&peak)])).run();
+    (ran, fs::read_to_string(peak).expect("a peak").trim().parse().expect("a number"))
+}
+
+/// Measures and removes a tree of this shape and size within the limits, and gives both peaks of memory.
+fn peaks(world: &World, shape: &str, size: usize) -> (u64, u64) {
+    let id = world.aged(40);
+    tool(&["python3", "-c", MAKE, shape, text(&world.dir_of(&id)), &size.to_string()]);
+    let used = du(&world.dir_of(&id));
+    let (listed, list) = limited(world, &["list", "-s", "--format", "jsonl"]);
+    let row = listed.exits(0).quietly().json();
+    let files = if shape == "deep" { size / 1000 } else { size } + 3; // those of `World::aged`, too
+    assert_eq!((&row["size_bytes"], &row["files"]), (&json!(used), &json!(files)));
+    let (pruned, prune) = limited(world, &["prune", "-y", "--older-than", "30d", "--format", "json"]);
+    let report = pruned.exits(0).quietly().json();
+    assert_eq!((ids_in(&report["pruned"]), &report["freed_bytes"]), (vec![id], &json!(used)));
+    assert_eq!(world.names(), [""; 0]);
+    (list, prune)
+}
+
+/// Asserts what [`peaks`] does, and that memory does not grow with the tree but for so many bytes a level where nothing may
+/// be renamed.
+#[track_caller]
+fn costs(world: &World, shape: &str, size: usize, bytes: u64) {
+    if !(has("python3") && has("prlimit") && has("time")) {
+        return;
+    }
+    let _emptied = Emptied(world);
+    let (small, large) = (peaks(world, shape, 1000), peaks(world, shape, size));
+    let allowed = NOISE + bytes * u64::try_from(size).expect("a number") / 1024;
+    assert!(large.0 <= small.0 + allowed && large.1 <= small.1 + NOISE, "{small:?} {large:?} KiB");
+}
+
+#[test]
+fn a_tree_100_000_levels_deep_is_measured_and_goes() {
+    let world = World::new();
+    // A file system in memory is faster; where none may be mounted, the disk does as well.
+    let _memory = is_root().then(|| Mount::tmpfs(&world.base(), "size=64m"));
+    costs(&world, "deep", 100_000, 64);
+}
+
+#[test]
+fn a_directory_of_200_000_files_is_measured_and_goes() {
+    let world = World::new();
+    let _memory = is_root().then(|| Mount::tmpfs(&world.base(), "size=64m,nr_inodes=0"));
+    costs(&world, "wide", 200_000, 0);
+}
+
+#[test]
+#[ignore = "the long form: minutes of disk"]
+fn on_disk_100_000_levels_and_a_directory_of_a_million_files_are_measured_and_go() {
+    let world = World::new();
+    costs(&world, "deep", 100_000, 64);
+    costs(&world, "wide", 1_000_000, 0);
+}
+
+/// Prunes what is older than 30 days.
+fn prune(world: &World) -> Ran {
+    world.wsctl(["prune", "-y", "--older-than", "30d", "--format", "json"]).run()
+}
+
+#[test]
+fn device_nodes_and_links_that_dangle_or_loop_go_and_no_device_is_opened() {
+    if !(is_root() && has("strace")) {
+        return;
+    }
+    let world = World::new();
+    let id = world.workspace().days_ago(40).file("data/x", b"x").make();
+    let dir = world.dir_of(&id).join("data");
+    let long = [[b'l'; 200], [0xfe; 200]].map(|name| OsStr::from_bytes(&name).to_owned());
+    for (name, to) in [("dangling", "nowhere"), ("loop-a", "loop-b"), ("loop-b", "loop-a"), ("up", "../../..")] {
+        symlink(to, dir.join(name)).expect("a link");
+    }
+    long.iter().for_each(|name| symlink(name, dir.join(name)).expect("a link to itself"));
+    for (name, kind, number) in [("tape", "c", "9"), ("null", "c", "3"), ("disk", "b", "7")] {
+        tool(&["mknod", text(&dir.join(name)), kind, "1", number]);
+    }
+    let used = du(&world.dir_of(&id));
+    let row = world.wsctl(["list", "-s", "--format", "jsonl"]).run().exits(0).quietly().json();
+    assert_eq!((&row["size_bytes"], &row["files"]), (&json!(used), &json!(11)));
+    let args = ["prune", "-y", "--older-than", "30d", "--format", "json"];
+    let (ran, log) = straced(&world, world.wsctl(args), "open,openat,openat2");
+    assert_eq!(ids_in(&ran.exits(0).quietly().json()["pruned"]), [id]);
+    let special = |line: &&String| ["tape", "\"null", "disk"].iter().any(|name| line.contains(name));
+    assert_eq!(log.iter().find(special), None);
+    assert_eq!(world.names(), [""; 0]);
+}
+
+#[test]
+fn a_hard_link_to_a_file_outside_leaves_it_its_owner_mode_time_and_content() {
+    if !is_root() {
+        return;
+    }
+    let world = World::new();
+    let outside = ["one", "two"].map(|name| world.path(name));
+    for file in &outside {
+        fs::write(file, "precious").expect("a file");
+        fs::set_permissions(file, fs::Permissions::from_mode(0o4750)).expect("chmod");
+        tool(&["touch", "-d", "2001-02-03 04:05:06.789", text(file)]);
+    }
+    let id = world.workspace().days_ago(40).file("data/x", b"x").make_without_metadata();
+    for (file, name) in [(0, "data/hard"), (0, ".metadata.json"), (1, ".metadata.tmp.1.json"), (1, "data/.x")] {
+        fs::hard_link(&outside[file], world.dir_of(&id).join(name)).expect("a hard link");
+    }
+    let facts = |file| {
+        let stat = fs::symlink_metadata(file).expect("a stat");
+        (stat.mode(), stat.uid(), stat.gid(), stat.mtime(), stat.mtime_nsec(), stat.size())
+    };
+    let before = outside.each_ref().map(facts);
+    world.wsctl(["prune", "-y", &id]).run().exits(0).quietly();
+    assert_eq!((outside.each_ref().map(facts), world.names()), (before, vec![]));
+    for file in &outside {
+        let links = fs::metadata(file).expect("a stat").nlink();
+        assert_eq!((links, &fs::read(file).expect("a file")[..]), (1, &b"precious"[..]));
+    }
+}
+
+#[test]
+fn metadata_that_is_also_a_temporary_of_the_application_looks_accessed_once_and_goes_with_the_next_run() {
+    let world = World::new();
+    let id = world.aged(40);
+    fs::hard_link(world.metadata_of(&id), world.dir_of(&id).join(".metadata.tmp.1.json")).expect("a hard link");
+    // The sweep of the one name changes the inode of both: better a false alarm than an access lost.
+    let _ = prune(&world).exits(75).complains("warning[busy]: ");
+    assert_eq!(ids_in(&prune(&world).exits(0).quietly().json()["pruned"]), [id]);
+}
+
+/// A chain of ten directories below a workspace's, each with a file.
+fn ten_levels(world: &World) -> (String, Vec<std::path::PathBuf>) {
+    let id = world.aged(40);
+    let mut dirs = vec![world.dir_of(&id)];
+    for level in 0..10 {
+        let dir = dirs[level].join(format!("level {level}"));
+        fs::create_dir(&dir).and_then(|()| fs::write(dir.join("file"), "x")).expect("a directory with a file");
+        dirs.push(dir);
+    }
+    (id, dirs)
+}
+
+#[test]
+fn directories_of_mode_000_at_every_depth_go_also_without_openat2() {
+    if !(is_root() && has("setpriv") && has("strace")) {
+        return;
+    }
+    let no_openat2 = ["strace", "-f", "-o", "/dev/null", "-e", "inject=openat2:error=ENOSYS"];
+    for wrapper in [&[][..], &no_openat2] {
+        let world = World::new();
+        let (id, dirs) = ten_levels(&world);
+        world.give_away();
+        for dir in dirs.iter().rev().take(10) {
+            fs::set_permissions(dir, fs::Permissions::from_mode(0o0)).expect("chmod");
+        }
+        let run = world.wsctl(["prune", "-y", "--older-than", "30d", "--format", "json"]);
+        let report = run.by_ordinary_user().through(wrapper).run().exits(0).quietly().json();
+        assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]), "{wrapper:?}");
+    }
+}
+
+#[test]
+fn immutable_files_deep_in_a_tree_stay_alone_and_are_reported_until_they_can_go() {
+    if !(is_root() && has("chattr")) {
+        return;
+    }
+    let world = World::new();
+    let (id, dirs) = ten_levels(&world);
+    let (Some(deep), Some(_shallow)) =
+        (Immutable::new(&world, &dirs[10].join("file")), Immutable::new(&world, &dirs[2].join("file")))
+    else {
+        skip("a file system with immutable files");
+        return;
+    };
+    for _ in 0..2 {
+        let report = prune(&world).exits(77).complains("error[permission-denied]: ").json();
+        assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&json!([]), vec![id.clone()]));
+        let [left] = &trash(&world)[..] else { panic!("{:?}", world.names()) };
+        let files = tree(&world.base().join(left)).into_iter().filter(|line| line.contains("file\""));
+        assert_eq!(files.count(), 2, "the two, with the directories that they need, and the metadata: {report}");
+    }
+    drop(deep);
+    let report = prune(&world).exits(0).quietly().json();
+    assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
+}
+
+#[test]
+fn a_leased_file_and_a_fifo_as_metadata_keep_no_prune_waiting() {
+    if !(has("python3") && has("mkfifo")) {
+        return;
+    }
+    let world = World::new();
+    let [fifo, leased, deep] =
+        [(); 3].map(|()| world.workspace().days_ago(40).file("data/x", b"x").make_without_metadata());
+    tool(&["mkfifo", text(&world.metadata_of(&fifo))]);
+    fs::write(world.metadata_of(&leased), "{}").expect("a file");
+    let _leases = [world.metadata_of(&leased), world.dir_of(&deep).join("data/x")].map(|file| lease(&file));
+    // By a rule they stay, and by their IDs they go; a lease stands in the way of no unlink.
+    let report = prune(&world).exits(75).json();
+    assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&json!([]), vec![leased.clone()]));
+    let _ = world.wsctl(["prune", "-y", &fifo, &leased, &deep]).run().exits(0);
+    assert_eq!(world.names(), [""; 0]);
+}
+
+/// A process that holds a lease and does not give it up; it ends with its stdin.
+struct Lease(Child);
+
+fn lease(file: &Path) -> Lease {
+    let hold = "import fcntl, os, signal, sys
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+fcntl.fcntl(os.open(sys.argv[1], os.O_RDWR), fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print('held', flush=True)
+sys.stdin.read()";
+    let mut python = Command::new("python3");
+    python.args(["-c", hold, text(file)]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut holder = python.spawn().expect("python3");
+    let mut word = [0; 5];
+    std::io::Read::read_exact(&mut holder.stdout.take().expect("stdout"), &mut word).expect("a lease");
+    Lease(holder)
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
