@@ -145,7 +145,9 @@ impl Remover<'_> {
                     Ok(claim) => claimed.push((at, claim)),
                     Err(stopped) => {
                         let step = stop(stopped);
-                        if let Progress::Deferred(error) = &step {
+                        // Where a longer name fits depends on the name: as long as there is nothing in hand whose removal
+                        // would make room, the next one is tried.
+                        if let (Progress::Deferred(error), false) = (&step, claimed.is_empty() && doomed.is_empty()) {
                             full = Some(error.clone());
                         }
                         progress.push((at, step));
