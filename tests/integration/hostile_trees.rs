@@ -114,11 +114,13 @@ fn device_nodes_and_links_that_dangle_or_loop_go_and_no_device_is_opened() {
     let world = World::new();
     let id = world.workspace().days_ago(40).file("data/x", b"x").make();
     let dir = world.dir_of(&id).join("data");
-    let long = [[b'l'; 200], [0xfe; 200]].map(|name| OsStr::from_bytes(&name).to_owned());
+    let looped = [[b'l'; 200], [0xfe; 200]].map(|name| OsStr::from_bytes(&name).to_owned());
     for (name, to) in [("dangling", "nowhere"), ("loop-a", "loop-b"), ("loop-b", "loop-a"), ("up", "../../..")] {
         symlink(to, dir.join(name)).expect("a link");
     }
-    long.iter().for_each(|name| symlink(name, dir.join(name)).expect("a link to itself"));
+    for name in looped {
+        symlink(&name, dir.join(&name)).expect("a link to itself");
+    }
     for (name, kind, number) in [("tape", "c", "9"), ("null", "c", "3"), ("disk", "b", "7")] {
         tool(&["mknod", text(&dir.join(name)), kind, "1", number]);
     }

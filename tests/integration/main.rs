@@ -10,6 +10,7 @@ mod bad_streams;
 mod completions;
 mod fault_checks;
 mod faults;
+mod full_disks;
 mod hostile_mounts;
 mod hostile_trees;
 mod layering;

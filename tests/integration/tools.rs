@@ -1,7 +1,7 @@
 //! What the tests of `prune` need of the system beside a base: mounts, immutable files, and runs that stand still at a system
 //! call. Each is undone when it is dropped, also where the test fails.
 
-use crate::world::{Ran, Run, World};
+use crate::world::{Ran, Run, World, skip};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -61,6 +61,17 @@ impl Mounted {
     pub fn tmpfs(world: &World, point: &Path, options: &str) -> Self {
         tool(&["mount", "-t", "tmpfs", "-o", options, "wsctl-test", text(point)]);
         Self(world.path(""))
+    }
+
+    /// A file system of its own, of this many MiB, made by `mkfs` with these words. `None`, loudly, where there are no loop
+    /// devices or the kernel does not know it. The caller must be root.
+    pub fn image(world: &World, point: &Path, size: u64, mkfs: &[&str]) -> Option<Self> {
+        let image = world.path("image");
+        fs::File::create(&image).and_then(|file| file.set_len(size << 20)).expect("an image");
+        tool(&[mkfs, &[text(&image)]].concat());
+        // The loop device goes with the mount.
+        let mounted = Command::new("mount").args(["-o", "loop", text(&image), text(point)]).status().expect("mount");
+        (mounted.success() || skip("loop devices")).then(|| Self(world.path("")))
     }
 
     /// A directory of the same file system. The caller must be root.

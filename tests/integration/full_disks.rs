@@ -1,0 +1,169 @@
+//! `prune` on file systems that have no block and no inode left, which is when it is needed most.
+
+use crate::tools::{Mounted, straced, text, tool, trash, tree};
+use crate::world::{Mount, World, has, ids_in, is_root, sorted};
+use serde_json::json;
+use std::fs;
+use std::path::PathBuf;
+
+const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
+
+/// Takes the last block, then the last inode or whatever else a new name in the base needs.
+fn fill(world: &World) {
+    let script = "import os, sys
+os.chdir(sys.argv[1])
+ballast = os.open('ballast', os.O_CREAT | os.O_WRONLY)
+at, size = 0, 1 << 30
+while size >= 512:
+    try:
+        os.posix_fallocate(ballast, at, size)
+        at += size
+    except OSError:
+        size //= 2
+os.sync()
+for length in (200, 100, 36, 4):
+    for number in range(1 << 20):
+        try:
+            os.mknod(('%04d' % number).ljust(length, '-'))
+        except OSError:
+            break";
+    tool(&["python3", "-c", script, text(&world.base())]);
+}
+
+/// A full ext4 with blocks of 1 KiB and twenty stale workspaces in its root. The base has no room for a longer name.
+struct Full {
+    world: World,
+    _mounted: Mounted,
+    stale: Vec<String>,
+    /// A long name in the base that nobody needs.
+    spare: PathBuf,
+}
+
+impl Full {
+    /// `before` may still change something while there is room.
+    fn new(before: impl FnOnce(&World)) -> Option<Self> {
+        if !(is_root() && has("mkfs.ext4") && has("python3") && has("strace")) {
+            return None;
+        }
+        let world = World::new();
+        // Without an index: a name may take any room that there is, and does not have to go where its hash says.
+        let mkfs = ["mkfs.ext4", "-q", "-b", "1024", "-m", "0", "-N", "4000", "-O", "^dir_index"];
+        let mounted = Mounted::image(&world, &world.base(), 16, &mkfs)?;
+        let stale = (0..20).map(|number| world.aged(31 + number)).collect();
+        before(&world);
+        let spare = world.base().join("s".repeat(200));
+        fs::write(&spare, "").expect("a name");
+        fill(&world);
+        assert!(
+            fs::create_dir(world.base().join(".wsctl-claimed.".to_owned() + &"x".repeat(53))).is_err(),
+            "it is full"
+        );
+        Some(Self { world, _mounted: mounted, stale, spare })
+    }
+}
+
+#[test]
+fn where_no_longer_name_fits_at_all_it_is_an_io_error_and_all_stays_whole() {
+    let Some(full) = Full::new(|_| ()) else { return };
+    let before = tree(&full.world.base());
+    let ran = full.world.wsctl(PRUNE).run().exits(74).mentions("No space left on device");
+    let report = ran.json();
+    assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&json!([]), sorted(&full.stale)));
+    let other = |failed: &serde_json::Value| failed["category"] != "io";
+    assert!(!report["failed"].as_array().expect("failures").iter().any(other), "{report}");
+    assert_eq!(tree(&full.world.base()), before);
+}
+
+#[test]
+fn those_that_can_be_claimed_are_erased_first_and_make_room_for_the_others() {
+    let Some(full) = Full::new(|_| ()) else { return };
+    fs::remove_file(&full.spare).expect("room for two or three claims");
+    let (ran, log) = straced(&full.world, full.world.wsctl(PRUNE), "renameat2,unlinkat");
+    let report = ran.exits(0).quietly().json();
+    assert_eq!((ids_in(&report["pruned"]), &report["failed"]), (sorted(&full.stale), &json!([])));
+    let no_room = log.iter().position(|line| line.contains("ENOSPC")).expect("a claim that met ENOSPC");
+    assert!(log[no_room..].iter().any(|line| line.contains("wsctl-claimed") && line.ends_with("= 0")), "{log:#?}");
+}
+
+#[test]
+fn one_that_cannot_be_claimed_keeps_no_other_from_being_tried() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let stale: Vec<_> = (0..8).map(|number| world.aged(31 + number)).collect();
+    // As where an index wants the longer name in a block that is full.
+    let full = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=ENOSPC:when=1..3"];
+    let report = world.wsctl(PRUNE).through(full).run().exits(0).quietly().json();
+    assert_eq!((ids_in(&report["pruned"]), world.names()), (sorted(&stale), vec![]));
+}
+
+#[test]
+fn a_full_ext4_with_an_index_is_pruned_or_stays_whole() {
+    if !(is_root() && has("mkfs.ext4") && has("python3")) {
+        return;
+    }
+    let world = World::new();
+    let mkfs = ["mkfs.ext4", "-q", "-b", "1024", "-m", "0", "-N", "4000"];
+    let Some(_mounted) = Mounted::image(&world, &world.base(), 16, &mkfs) else { return };
+    let stale: Vec<_> = (0..60).map(|number| world.aged(31 + number)).collect();
+    fill(&world);
+    // Whether any claim finds room in the block that its hash names is chance; if one does, all go.
+    let ran = world.wsctl(PRUNE).run();
+    let whole = if ran.status == 0 { vec![] } else { sorted(&stale) };
+    let ids = ran.json()["failed"].as_array().map(Vec::len);
+    assert_eq!((ran.status, ids), if whole.is_empty() { (0, Some(0)) } else { (74, Some(60)) });
+    let left = world.names().into_iter().filter(|name| stale.contains(name));
+    assert_eq!((left.collect::<Vec<_>>(), trash(&world)), (whole, vec![]));
+}
+
+#[test]
+fn what_an_earlier_run_has_doomed_makes_room_where_nothing_can_be_claimed() {
+    let doomed = |world: &World| {
+        let id = world.aged(50);
+        crate::tools::set_aside(world, "doomed", &id);
+    };
+    let Some(full) = Full::new(doomed) else { return };
+    let report = full.world.wsctl(PRUNE).run().exits(0).quietly().json();
+    assert_eq!(report["pruned"].as_array().map(Vec::len), Some(21));
+    assert_eq!(trash(&full.world), [""; 0]);
+}
+
+#[test]
+fn an_agent_that_fills_its_disk_with_its_own_workspace_is_pruned() {
+    let Some(full) = Full::new(|_| ()) else { return };
+    fs::remove_file(&full.spare).expect("room for a claim");
+    let id = &full.stale[0];
+    fs::rename(full.world.base().join("ballast"), full.world.dir_of(id).join("ballast")).expect("a rename");
+    let report = full.world.wsctl(["prune", "-y", id, "--format", "json"]).run().exits(0).quietly().json();
+    assert!(report["freed_bytes"].as_u64().is_some_and(|bytes| bytes > 8 << 20), "{report}");
+}
+
+#[test]
+fn a_full_xfs_is_pruned() {
+    if !(is_root() && has("mkfs.xfs") && has("python3")) {
+        return;
+    }
+    let world = World::new();
+    let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"]) else { return };
+    let stale: Vec<_> = (0..100).map(|number| world.aged(31 + number)).collect();
+    fill(&world);
+    assert!(fs::write(world.base().join("more"), [7; 8192]).is_err(), "it is full");
+    let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+    assert_eq!((ids_in(&report["pruned"]), trash(&world)), (sorted(&stale), vec![]));
+}
+
+#[test]
+fn a_file_system_in_memory_without_block_and_inode_is_pruned() {
+    if !(is_root() && has("mount") && has("python3")) {
+        return;
+    }
+    let world = World::new();
+    let Some(_mount) = Mount::tmpfs(&world.base(), "size=256k,nr_inodes=200") else { return };
+    let stale: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();
+    fill(&world);
+    assert!(fs::create_dir(world.base().join("more")).is_err(), "it is full");
+    let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+    assert_eq!((ids_in(&report["pruned"]), trash(&world)), (sorted(&stale), vec![]));
+    assert!(fs::create_dir(world.base().join("more")).is_ok(), "and that has freed something");
+}
