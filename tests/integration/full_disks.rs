@@ -99,6 +99,25 @@ fn one_that_cannot_be_claimed_keeps_no_other_from_being_tried() {
 }
 
 #[test]
+fn what_was_freed_is_committed_before_a_claim_is_tried_again() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let [first, second] = [world.aged(41), world.aged(40)];
+    let log = world.path("log");
+    let strace = ["strace", "-f", "-o", text(&log), "-e", "trace=renameat2,fsync,unlinkat"];
+    let run = world.wsctl(PRUNE).through(strace.iter().chain(&["-e", "inject=renameat2:error=ENOSPC:when=1"]));
+    assert_eq!(ids_in(&run.run().exits(0).quietly().json()["pruned"]), sorted([&first, &second]));
+    let log = fs::read_to_string(log).expect("a log");
+    let lines: Vec<_> = log.lines().collect();
+    let place = |parts: &[&str]| lines.iter().position(|line| parts.iter().all(|part| line.contains(part)));
+    let gone = place(&["unlinkat", "wsctl-doomed", "= 0"]).expect("one that was in hand");
+    let again = place(&["renameat2", "wsctl-claimed", &first, "= 0"]).expect("the other one");
+    assert!(lines[gone..again].iter().any(|line| line.contains("fsync(")), "{log}");
+}
+
+#[test]
 fn a_full_ext4_with_an_index_is_pruned_or_stays_whole() {
     if !(is_root() && has("mkfs.ext4") && has("python3")) {
         return;

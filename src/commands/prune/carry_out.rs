@@ -83,6 +83,8 @@ impl Remover<'_> {
                 done.extend(deferred.into_iter().map(failed));
                 return done;
             }
+            // A journal hands freed blocks out again only once it has committed their removal. If it cannot, there is no harm.
+            let _ = self.base.dir().sync();
             tasks = deferred.into_iter().map(|(task, _)| task).collect();
             // Whatever there was no room for was left, or put back, at its own path: also what had been found claimed.
             for task in &mut tasks {
