@@ -62,8 +62,8 @@ pub(super) struct Remover<'a> {
 
 /// A task in a batch, and how far it has got.
 enum Progress {
-    /// There was no room for a longer name.
-    Deferred(Error),
+    /// There was no room for another name; and where it is by now.
+    Deferred(Error, Place),
     Ended(Ending, u64),
 }
 
@@ -86,10 +86,6 @@ impl Remover<'_> {
             // A journal hands freed blocks out again only once it has committed their removal. If it cannot, there is no harm.
             let _ = self.base.dir().sync();
             tasks = deferred.into_iter().map(|(task, _)| task).collect();
-            // Whatever there was no room for was left, or put back, at its own path: also what had been found claimed.
-            for task in &mut tasks {
-                task.candidate.place = Place::Own;
-            }
         }
     }
 
@@ -141,7 +137,7 @@ impl Remover<'_> {
                 (Some(name), _) => doomed.push((at, name, 0)),
                 // One that was found claimed needs no longer name.
                 (None, Some(error)) if task.candidate.place == Place::Own => {
-                    progress.push((at, Progress::Deferred(Error::clone(error))));
+                    progress.push((at, Progress::Deferred(Error::clone(error), task.candidate.place)));
                 }
                 (None, _) => match trash::claim(self.base, &task.candidate, tag) {
                     Ok(claim) => claimed.push((at, claim)),
@@ -149,7 +145,8 @@ impl Remover<'_> {
                         let step = stop(stopped);
                         // Where a longer name fits depends on the name: as long as there is nothing in hand whose removal
                         // would make room, the next one is tried.
-                        if let (Progress::Deferred(error), false) = (&step, claimed.is_empty() && doomed.is_empty()) {
+                        if let (Progress::Deferred(error, _), false) = (&step, claimed.is_empty() && doomed.is_empty())
+                        {
                             full = Some(error.clone());
                         }
                         progress.push((at, step));
@@ -191,7 +188,7 @@ fn stop(stopped: Stopped) -> Progress {
     match stopped {
         Stopped::Gone => Progress::Ended(Ending::Elsewhere, 0),
         Stopped::PutBack => Progress::Ended(Ending::Kept, 0),
-        Stopped::Full(error) => Progress::Deferred(error),
+        Stopped::Full(error, place) => Progress::Deferred(error, place),
         Stopped::Failed(error) => Progress::Ended(Ending::Failed(error), 0),
     }
 }
@@ -201,9 +198,12 @@ fn sort(tasks: Vec<Task>, mut progress: Vec<(usize, Progress)>) -> (Vec<Done>, V
     progress.sort_unstable_by_key(|(at, _)| *at);
     let mut progress = progress.into_iter().peekable();
     let (mut done, mut deferred) = (Vec::new(), Vec::new());
-    for (at, task) in tasks.into_iter().enumerate() {
+    for (at, mut task) in tasks.into_iter().enumerate() {
         match progress.next_if(|(of, _)| *of == at).map(|(_, step)| step) {
-            Some(Progress::Deferred(error)) => deferred.push((task, error)),
+            Some(Progress::Deferred(error, place)) => {
+                task.candidate.place = place;
+                deferred.push((task, error));
+            }
             Some(Progress::Ended(ending, freed)) => done.push(Done { task, ending, freed }),
             None => done.push(Done { task, ending: Ending::Kept, freed: 0 }),
         }

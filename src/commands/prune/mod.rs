@@ -183,7 +183,7 @@ impl Run<'_> {
             let Some(name) = candidate.trash_name().filter(|_| !matches!(fate, Fate::Prune(_))) else { continue };
             let stopped = if self.arguments.dry_run {
                 trash::foresee(base, candidate, false, &mut mounts)
-            } else if let Err(Stopped::Failed(error)) = trash::put_back(base, name) {
+            } else if let Err(Stopped::Failed(error) | Stopped::Full(error, _)) = trash::put_back(base, name) {
                 Some(error)
             } else {
                 None

@@ -23,8 +23,8 @@ pub(super) enum Stopped {
     Gone,
     /// Another run has decided otherwise and put it back.
     PutBack,
-    /// There is no room for the longer name, until something has been removed.
-    Full(Error),
+    /// There is no room for another name, until something has been removed; and where it is by now.
+    Full(Error, Place),
     /// It stays, whole, for this reason.
     Failed(Error),
 }
@@ -44,7 +44,7 @@ pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Clai
         base.dir().rename_new(candidate.id.encode(&mut buffer), &*name.to_string()).map_err(|errno| match errno {
             Errno::NOENT => Stopped::Gone,
             Errno::BUSY => Stopped::Failed(Error::new(Category::Busy, "something is mounted on it")),
-            Errno::NOSPC | Errno::DQUOT => Stopped::Full(Error::os(errno, "cannot claim it")),
+            Errno::NOSPC | Errno::DQUOT => Stopped::Full(Error::os(errno, "cannot claim it"), Place::Own),
             _ => Stopped::Failed(Error::os(errno, "cannot claim it")),
         })?;
         log::debug!("{}: claimed as {name}", name.id.subject());
@@ -98,7 +98,7 @@ pub(super) fn doom(
         }
         Err(Errno::NOENT) => Err(lost(base, name.id)),
         Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => match put_back(base, name) {
-            Ok(()) => Err(Stopped::Full(Error::os(errno, "cannot doom it"))),
+            Ok(()) => Err(Stopped::Full(Error::os(errno, "cannot doom it"), Place::Own)),
             Err(stopped) => Err(stopped),
         },
         Err(errno) => Err(back(base, name, Error::os(errno, "cannot doom it"))),
@@ -139,7 +139,13 @@ pub(super) fn put_back(base: &Base, name: TrashName) -> Result<(), Stopped> {
         }
         Err(Errno::NOENT) => Err(lost(base, name.id)),
         Err(Errno::EXIST) => Err(Stopped::Failed(in_the_way(name))),
-        Err(errno) => Err(Stopped::Failed(Error::os(errno, format!("cannot put it back from {name}")))),
+        Err(errno) => {
+            let error = Error::os(errno, format!("cannot put it back from {name}"));
+            Err(match errno {
+                Errno::NOSPC | Errno::DQUOT => Stopped::Full(error, Place::Claimed(name.tag)),
+                _ => Stopped::Failed(error),
+            })
+        }
     }
 }
 
