@@ -99,6 +99,25 @@ fn one_that_cannot_be_claimed_keeps_no_other_from_being_tried() {
 }
 
 #[test]
+fn one_that_can_be_neither_doomed_nor_put_back_is_tried_again_when_others_are_gone() {
+    if !has("strace") {
+        return;
+    }
+    // Two claims, then a dooming and the way back that find no room; or one claim, and the same of what a run had claimed.
+    for (aside, when) in [(false, "3"), (false, "3..4"), (true, "2"), (true, "2..3")] {
+        let world = World::new();
+        let stale = [world.aged(41), world.aged(40)];
+        if aside {
+            crate::tools::set_aside(&world, "claimed", &stale[0]);
+        }
+        let inject = format!("inject=renameat2:error=ENOSPC:when={when}");
+        let full = ["strace", "-f", "-o", "/dev/null", "-e", &inject];
+        let report = world.wsctl(PRUNE).through(full).run().exits(0).quietly().json();
+        assert_eq!((ids_in(&report["pruned"]), world.names()), (sorted(&stale), vec![]), "{aside} {when}: {report}");
+    }
+}
+
+#[test]
 fn what_was_freed_is_committed_before_a_claim_is_tried_again() {
     if !has("strace") {
         return;
