@@ -19,6 +19,8 @@ mod list_formats;
 mod list_size;
 mod list_status;
 mod mutants;
+mod named;
+mod named_output;
 mod options;
 mod options_ids;
 mod options_logging;
