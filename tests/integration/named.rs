@@ -1,5 +1,5 @@
-//! Named after what went wrong elsewhere, with what happened there and why it cannot happen here. Two of the list have
-//! another name here: rear 1774 could not be looked up, and rear 465 is the same accident.
+//! Named after what went wrong elsewhere, with what happened there and why it cannot happen here. rear 1774 could not be looked
+//! up: rear 465 is the same accident.
 
 use crate::tools::{Mounted, Standing, set_aside, straced, text, tool, trash, tree};
 use crate::world::{ORDINARY_USER, World, ago, has, ids_in, is_root, sorted};
