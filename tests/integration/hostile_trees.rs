@@ -96,9 +96,8 @@ fn a_directory_of_200_000_files_is_measured_and_goes() {
 #[test]
 #[ignore = "the long form: minutes of disk"]
 fn on_disk_100_000_levels_and_a_directory_of_a_million_files_are_measured_and_go() {
-    let world = World::new();
-    costs(&world, "deep", 100_000, 64);
-    costs(&world, "wide", 1_000_000, 0);
+    costs(&World::new(), "deep", 100_000, 64);
+    costs(&World::new(), "wide", 1_000_000, 0);
 }
 
 /// Prunes what is older than 30 days.
