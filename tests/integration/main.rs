@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, unreachable_pub)] // here a failed expectation is what it is for
 #![allow(clippy::unnecessary_debug_formatting)] // paths that are no UTF-8 have to differ, too
 
+mod attackers;
 mod bad_input;
 mod bad_metadata;
 mod bad_streams;
@@ -25,6 +26,7 @@ mod options;
 mod options_ids;
 mod options_logging;
 mod options_output;
+mod power_cuts;
 mod prompt;
 mod prune_protection;
 mod prune_protocol;
@@ -35,6 +37,7 @@ mod prune_trees;
 mod prune_unknown;
 mod readme;
 mod schedules;
+mod soak;
 mod tools;
 mod touch;
 mod touch_failures;

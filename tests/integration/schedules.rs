@@ -47,7 +47,7 @@ impl Scene {
     }
 
     fn stop(&self, args: &[&str], point: &Point) -> Result<Standing, Ran> {
-        Standing::after_nth(&self.world, &point.call, point.nth, self.world.wsctl(args))
+        Standing::try_after(&self.world, (&point.call, point.nth), self.world.wsctl(args))
     }
 
     /// Nobody sees a workspace that lacks anything at its own path, unless it is a new one.

@@ -136,10 +136,16 @@ impl Standing {
         Self::begin(world, what, (call, 1), path, run).unwrap_or_else(|ran| panic!("it never stood still: {ran:#?}"))
     }
 
-    /// Stands still after the nth such call; if it comes to its end before, that is what it came to.
+    /// The same after the nth of these calls, counted from 1.
     #[track_caller]
-    pub fn after_nth(world: &World, call: &str, nth: usize, run: Run<'_>) -> Result<Self, Ran> {
-        Self::begin(world, &[], (call, nth), None, run)
+    pub fn after_nth(world: &World, point: (&str, usize), path: Option<&Path>, run: Run<'_>) -> Self {
+        Self::begin(world, &[], point, path, run).unwrap_or_else(|ran| panic!("it never stood still: {ran:#?}"))
+    }
+
+    /// The same; if it comes to its end before, that is what it came to.
+    #[track_caller]
+    pub fn try_after(world: &World, point: (&str, usize), run: Run<'_>) -> Result<Self, Ran> {
+        Self::begin(world, &[], point, None, run)
     }
 
     #[track_caller]

@@ -33,12 +33,21 @@ pub struct World {
 impl World {
     /// A world with an empty base.
     pub fn new() -> Self {
-        Self::of(Path::new(env!("CARGO_BIN_EXE_wsctl")))
+        Self::made(&std::env::temp_dir(), Path::new(env!("CARGO_BIN_EXE_wsctl")))
     }
 
     /// The same for another build of the program.
     pub fn of(binary: &Path) -> Self {
-        let dir = tempfile::Builder::new().prefix("wsctl-test.").tempdir().expect("a temporary directory");
+        Self::made(&std::env::temp_dir(), binary)
+    }
+
+    /// The same in a directory of the caller's choice: in `/dev/shm` nothing waits for a disk.
+    pub fn inside(parent: &Path) -> Self {
+        Self::made(parent, Path::new(env!("CARGO_BIN_EXE_wsctl")))
+    }
+
+    fn made(parent: &Path, binary: &Path) -> Self {
+        let dir = tempfile::Builder::new().prefix("wsctl-test.").tempdir_in(parent).expect("a temporary directory");
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
         let world = Self { dir, binary: binary.to_owned() };
         fs::create_dir(world.base()).expect("a base");
