@@ -136,7 +136,9 @@ impl<'a> Scene<'a> {
     fn touch_of(&self, ids: &[String]) -> Run<'a> {
         let time = fresh_time();
         let mut touched = self.touched.lock().expect("no panic");
-        ids.iter().for_each(|id| touched.entry(id.clone()).or_default().push((time.clone(), false)));
+        for id in ids {
+            touched.entry(id.clone()).or_default().push((time.clone(), false));
+        }
         self.world.wsctl(["touch", "-c", "--at", &time].into_iter().chain(ids.iter().map(String::as_str)))
     }
 
@@ -195,11 +197,15 @@ impl<'a> Scene<'a> {
         let _ = self.world.wsctl(FINISH).run().exits(0).quietly();
         let left: BTreeSet<_> = self.world.names().into_iter().filter(|name| name != "lost+found").collect();
         assert_eq!(left, stay, "nothing is left aside, and what was not decided on is at its own path");
-        stay.iter().for_each(|id| self.assert_whole(id, &self.world.dir_of(id)));
+        for id in &stay {
+            self.assert_whole(id, &self.world.dir_of(id));
+        }
         let _ = self.world.wsctl(["touch", "-c"].into_iter().chain(stay.iter().map(String::as_str))).run().exits(0);
         let has_temporary = |id: &String| tree(&self.world.dir_of(id)).iter().any(|line| line.starts_with("\".wsctl-"));
         assert!(!stay.iter().any(has_temporary), "a touch sweeps what killed ones left");
-        stay.iter().for_each(|id| fs::remove_dir_all(self.world.dir_of(id)).expect("a removal"));
+        for id in &stay {
+            fs::remove_dir_all(self.world.dir_of(id)).expect("a removal");
+        }
     }
 
     /// Asserts that a prune might have decided on this one.
@@ -213,7 +219,9 @@ impl<'a> Scene<'a> {
     /// The run that is to be stopped, and what goes before it.
     fn begin(&self, prunes: bool) -> Run<'a> {
         let (first, then) = self.to_touch().split_at(Self::TOUCHED / 2);
-        first.iter().for_each(|id| self.touch(id));
+        for id in first {
+            self.touch(id);
+        }
         if prunes { self.world.wsctl(PRUNE) } else { self.touch_of(then) }
     }
 }
@@ -281,9 +289,9 @@ fn cut(times: usize) {
             let moment = moments[(number * 2 + usize::from(kind == "xfs")) * moments.len() / times % moments.len()];
             println!("{kind}, cut {number} of {}: {moment:?}", times / 2); // shown where it fails
             if number % 5 == 4 {
-                cut_running(&disk, &world, number)
+                cut_running(&disk, &world, number);
             } else {
-                cut_standing(&disk, &world, moment, number)
+                cut_standing(&disk, &world, moment, number);
             }
         }
         assert_eq!(trash(&world), [""; 0]);
