@@ -56,6 +56,8 @@ pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Clai
     match opened {
         Ok(dir) => Ok(Claimed { name, dir }),
         Err(Errno::NOENT) => Err(lost(base, name.id)),
+        // It was a directory when it was decided on.
+        Err(Errno::LOOP | Errno::NOTDIR) => Err(back(base, name, Error::new(Category::Busy, "others are changing it"))),
         Err(errno) => Err(back(base, name, Error::os(errno, "cannot open it"))),
     }
 }
