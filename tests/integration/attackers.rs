@@ -1,1 +1,174 @@
+//! Attackers: another user's process owns the base and all that is in it, and swaps directories and files for links to a tree
+//! of root's outside (the canary), while root prunes, touches and lists. Not one bit of the canary may change.
+//!
+//! That the attacker could do harm is proven by removing the same workspaces in a naive way, which damages the canary.
 
+use crate::tools::{text, tree};
+use crate::world::{ORDINARY_USER, World, finish, has, is_root, numbered, snapshot};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A process that attacks for as long as this lives.
+struct Attacker(Option<Child>);
+
+impl Attacker {
+    fn begin(arena: &Arena) -> Self {
+        let mut python = Command::new("python3");
+        python
+            .args(["-c", include_str!("attackers.py"), text(&arena.world.base()), text(&arena.canary)])
+            .args(&arena.ids);
+        python.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(Some(python.spawn().expect("python3")))
+    }
+
+    /// Ends it, and gives how often it swapped something.
+    fn end(mut self) -> u64 {
+        let mut child = self.0.take().expect("an attacker");
+        drop(child.stdin.take());
+        let ran = finish(child, &"the attacker").exits(0).quietly();
+        ran.stdout.trim().parse().expect("a number")
+    }
+}
+
+impl Drop for Attacker {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// What is attacked, what must stay as it is, and how that was.
+struct Arena {
+    world: World,
+    ids: Vec<String>,
+    bystander: String,
+    canary: PathBuf,
+    before: [Vec<String>; 3],
+}
+
+impl Arena {
+    fn new() -> Self {
+        let world = World::inside(Path::new("/dev/shm"));
+        let ids: Vec<_> = (0..3).map(|number| world.workspace().id(&numbered(number)).days_ago(400).make()).collect();
+        let bystander = world.aged(1);
+        world.give_away();
+        std::os::unix::fs::chown(world.path(""), Some(0), Some(0)).expect("chown");
+        let canary = world.path("canary");
+        fs::create_dir_all(canary.join("data/deep")).expect("a canary");
+        for number in 0..12 {
+            fs::write(canary.join(format!("data/{number}")), "precious").expect("a file");
+            fs::write(canary.join(format!("data/deep/{number}")), "precious").expect("a file");
+        }
+        let metadata = "{\"last_accessed\": \"2020-01-01T00:00:00+00:00Z\", \"whose\": \"root's\"}";
+        fs::write(canary.join(".metadata.json"), metadata).expect("metadata");
+        fs::write(world.path("linked"), metadata).expect("a file of root's with another name in the base");
+        let mut arena = Self { world, ids, bystander, canary, before: Default::default() };
+        arena.before = arena.state();
+        arena
+    }
+
+    /// All of the canary and of a workspace that is not attacked; of a file that has, and loses, another name in the base
+    /// all but its link count, which changes its ctime.
+    fn state(&self) -> [Vec<String>; 3] {
+        let linked = self.world.path("linked");
+        let stat = linked.metadata().expect("a stat");
+        let times = format!("{} {} {}", stat.mtime(), stat.mtime_nsec(), stat.uid());
+        let linked = tree(&linked).into_iter().chain([times]).collect();
+        [snapshot(&self.canary), snapshot(&self.world.dir_of(&self.bystander)), linked]
+    }
+
+    /// Gives the file outside its name in the base, where the attacker finds it.
+    fn link(&self) {
+        let _ = fs::hard_link(self.world.path("linked"), self.world.base().join("hard")); // unless it has it still
+    }
+
+    /// Asserts that nothing outside the metadata files has changed, and that nothing in the base became root's.
+    fn assert_unharmed(&self, what: &str) {
+        let now = self.state();
+        assert!(now == self.before, "after {what}: {:#?}\nbefore: {:#?}", now, self.before);
+    }
+}
+
+/// Lets root run the program so many times under attack.
+fn attacked(runs: usize) {
+    if !(is_root() && has("python3")) {
+        return;
+    }
+    let arena = Arena::new();
+    let world = &arena.world;
+    let attacker = Attacker::begin(&arena);
+    let (mut pruned, mut touched, mut listed) = (0, 0, 0);
+    for number in 0..runs {
+        arena.link();
+        let command = match number % 4 {
+            0 => vec!["prune", "-y", "--older-than", "7d", "--format", "json"],
+            1 => vec!["prune", "-y", "--format", "json"],
+            2 => vec!["touch"],
+            _ => vec!["list", "-s", "--format", "json"],
+        };
+        let ids = if number % 4 == 0 { &[][..] } else { &arena.ids };
+        let ran = world.wsctl(command.iter().copied().chain(ids.iter().map(String::as_str))).run().sanely();
+        assert!([0, 65, 66, 74, 75, 77].contains(&ran.status), "{command:?}: {ran:#?}");
+        match number % 4 {
+            0 | 1 => pruned += ran.json()["pruned"].as_array().map_or(0, Vec::len),
+            2 => touched += usize::from(!ran.stderr.contains(&arena.ids[0])),
+            _ => listed += ran.json()["workspaces"].as_array().map_or(0, Vec::len),
+        }
+        arena.assert_unharmed(&format!("{command:?}: {ran:?}"));
+    }
+    let swaps = attacker.end();
+    println!("{runs} runs, {swaps} swaps; {pruned} pruned, {touched} touched, {listed} listed");
+    assert!(pruned > 0 && touched > 0 && listed > 0 && swaps > 10 * runs as u64, "nothing was put to the test");
+    let names = walkdir::WalkDir::new(world.base()).into_iter().filter_map(Result::ok);
+    let linked = world.path("linked").metadata().expect("a stat").ino();
+    for entry in names {
+        let stat = entry.metadata().expect("a stat");
+        // A copy of root's file, which touch put in its place as the metadata, is root's as well.
+        let metadata = ["hard", ".metadata.json"].map(std::ffi::OsStr::new).contains(&entry.file_name());
+        assert!(stat.uid() == ORDINARY_USER || stat.ino() == linked || metadata, "{:?} is root's", entry.path());
+    }
+}
+
+#[test]
+fn nothing_outside_changes_whatever_an_attacker_swaps_meanwhile() {
+    attacked(200);
+}
+
+#[test]
+#[ignore = "the long form: 10,000 runs"]
+fn nothing_outside_changes_in_10_000_attacked_runs() {
+    attacked(10_000);
+}
+
+/// Removes trees as many a script does: it checks for links, and then goes on by path.
+const NAIVE: &str = "import os, sys
+def attempt(act, path):
+    try: act(path)
+    except OSError: pass
+for top in sys.argv[1:]:
+    for dir, dirs, files in os.walk(top, topdown=False):
+        for name in files: attempt(os.remove, os.path.join(dir, name))
+        for name in dirs: attempt(os.rmdir, os.path.join(dir, name))";
+
+#[test]
+fn a_naive_removal_under_the_same_attack_damages_the_canary() {
+    if !(is_root() && has("python3")) {
+        return;
+    }
+    let arena = Arena::new();
+    let attacker = Attacker::begin(&arena);
+    for _ in 0..500 {
+        let dirs = arena.ids.iter().map(|id| arena.world.dir_of(id));
+        let naive = Command::new("python3").args(["-c", NAIVE]).args(dirs).status();
+        assert!(naive.expect("python3").success());
+        if snapshot(&arena.canary) != arena.before[0] {
+            assert!(attacker.end() > 0);
+            return;
+        }
+    }
+    panic!("the attacker is too slow to prove anything");
+}
