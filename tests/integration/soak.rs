@@ -14,6 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::ErrorKind;
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -235,18 +236,18 @@ fn replace(dir: &Path, time: DateTime<Utc>) -> std::io::Result<()> {
     fs::rename(&temporary, path)
 }
 
-/// The last access of a workspace, which must be whole; `None` if there is nothing at its path.
+/// The last access of a workspace, which must be whole; `None` if there is nothing at its path. It is looked at through one
+/// descriptor, since a prune may take it aside and put it back between two looks.
 fn state(dir: &Path, id: &str) -> Result<Option<DateTime<Utc>>, String> {
-    let Ok(bytes) = fs::read(dir.join(".metadata.json")) else {
-        return if dir.exists() { Err(format!("no metadata: {:?}", dir.metadata())) } else { Ok(None) };
-    };
+    let Ok(opened) = fs::File::open(dir) else { return Ok(None) };
+    let dir = Path::new("/proc/self/fd").join(opened.as_raw_fd().to_string());
+    let bytes = fs::read(dir.join(".metadata.json")).map_err(|error| format!("no metadata: {error}"))?;
     let metadata: Value = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     let time = time_of(&metadata["last_accessed"]).ok_or_else(|| metadata.to_string())?;
     for number in 0..metadata["files"].as_u64().unwrap_or(0) {
-        match fs::read_to_string(dir.join(format!("data/{number}"))) {
-            Ok(content) if content == id => {}
-            _ if !dir.exists() => return Ok(None), // claimed between two looks
-            read => return Err(format!("file {number}: {read:?}")),
+        let read = fs::read_to_string(dir.join(format!("data/{number}")));
+        if !read.as_ref().is_ok_and(|content| content == id) {
+            return Err(format!("file {number}: {read:?}"));
         }
     }
     Ok(Some(time))
