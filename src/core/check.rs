@@ -32,7 +32,10 @@ impl<'a> Checker<'a> {
         let mut present = Vec::new();
         let mut entries = base.dir().entries(&mut buffer);
         while let Some(entry) = entries.next() {
-            let entry = entry.map_err(|errno| Error::os(errno, "cannot list the base").severe())?;
+            let entry = match entry {
+                Err(Errno::INTR) => continue,
+                entry => entry.map_err(|errno| Error::os(errno, "cannot list the base").severe())?,
+            };
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
             let is_ours = !is_dot(entry.file_name()) && WorkspaceId::from_dir_name(name).is_some();
             present.extend(name.as_bytes().try_into().ok().filter(|_: &[u8; LEN]| is_ours));

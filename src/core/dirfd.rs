@@ -163,16 +163,22 @@ impl DirFd {
             Ok(statx) if StatxFlags::from_bits_retain(statx.stx_mask).contains(mask) => {
                 Ok((device, Some(statx.stx_mnt_id)))
             }
-            Ok(_) | Err(Errno::NOSYS | Errno::PERM) => Ok((device, self.mount_in_proc())),
+            Ok(_) | Err(Errno::NOSYS | Errno::PERM) => Ok((device, self.mount_in_proc()?)),
             Err(errno) => Err(errno),
         }
     }
 
     /// The number of its mount as proc(5) tells it: statx(2) does so only since Linux 5.8, and a device alone does not tell a
-    /// bind mount of the same file system.
-    fn mount_in_proc(&self) -> Option<u64> {
-        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", self.0.as_raw_fd())).ok()?;
-        info.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim().parse().ok()
+    /// bind mount of the same file system. `None` where there is no `/proc`.
+    fn mount_in_proc(&self) -> Result<Option<u64>> {
+        match std::fs::read_to_string(format!("/proc/self/fdinfo/{}", self.0.as_raw_fd())) {
+            Ok(info) => {
+                let number = info.lines().find_map(|line| line.strip_prefix("mnt_id:"));
+                Ok(number.and_then(|number| number.trim().parse().ok()))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+        }
     }
 
     /// The stat of this directory itself.
