@@ -54,6 +54,11 @@ pub fn modified(stat: &Stat) -> Timestamp {
     Timestamp::from_unix(stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or(0))
 }
 
+/// When the inode of what a stat is of was last changed.
+pub fn changed(stat: &Stat) -> Timestamp {
+    Timestamp::from_unix(stat.st_ctime, u32::try_from(stat.st_ctime_nsec).unwrap_or(0))
+}
+
 /// The allocated bytes of what a stat is of: `st_blocks` counts in units of 512 bytes, see inode(7).
 pub fn allocated(stat: &Stat) -> u64 {
     u64::try_from(stat.st_blocks).unwrap_or(0) * 512

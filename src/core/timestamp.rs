@@ -9,6 +9,9 @@ use std::time::Duration;
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
+    /// The last of all.
+    pub const MAX: Self = Self(DateTime::<Utc>::MAX_UTC);
+
     /// Takes a time from chrono, if it lies within the years 1 to 9999. A leap second becomes the last nanosecond before
     /// it: Python reads no 60th second.
     pub fn new(time: DateTime<Utc>) -> Option<Self> {

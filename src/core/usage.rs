@@ -33,6 +33,11 @@ pub struct Usage {
 pub struct Links(HashSet<u64>);
 
 impl Links {
+    /// Whether the inode was met before, under another name.
+    pub fn knows(&self, stat: &Stat) -> bool {
+        self.0.contains(&stat.st_ino)
+    }
+
     /// The allocated bytes of an inode, or 0 for one that was counted before.
     pub fn bytes(&mut self, stat: &Stat) -> u64 {
         // One that is being removed loses its other names on the way.
@@ -41,7 +46,7 @@ impl Links {
         } else if stat.st_nlink > 1 {
             !self.0.insert(stat.st_ino)
         } else {
-            self.0.contains(&stat.st_ino)
+            self.knows(stat)
         };
         if counted { 0 } else { dirfd::allocated(stat) }
     }

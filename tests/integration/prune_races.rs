@@ -6,8 +6,9 @@ use crate::world::{Ran, World, ago, has, ids_in, is_root, sorted};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 /// Prunes what is older than 30 days, on one thread.
 const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
@@ -284,4 +285,43 @@ fn no_fifo_and_no_lease_and_no_link_is_opened_for_longer_than_a_look() {
         let no_links = line.contains("O_NOFOLLOW") || line.contains("NO_SYMLINKS") || line.contains("AT_FDCWD");
         assert!((directory || careful) && no_links, "{line}");
     }
+}
+
+/// Makes files in a directory for as long as it lets itself be written in.
+const WRITER: &str = r#"
+import itertools, os, sys
+dir = os.open(sys.argv[1], os.O_RDONLY)
+print("ready", flush=True)
+for n in itertools.count():
+    try:
+        os.close(os.open(f"{os.getpid()}.{n}", os.O_CREAT | os.O_WRONLY, dir_fd=dir))
+    except OSError:
+        break
+"#;
+
+#[test]
+fn whoever_keeps_writing_in_a_doomed_tree_cannot_keep_the_prune_from_ending() {
+    if !has("python3") {
+        return;
+    }
+    let world = World::new();
+    let stale = world.aged(40);
+    let mut writers: Vec<_> = (0..3)
+        .map(|_| {
+            let mut python = Command::new("python3");
+            python.args(["-c", WRITER]).arg(world.dir_of(&stale)).stdout(Stdio::piped());
+            let mut child = python.spawn().expect("python3");
+            let mut ready = [0; 6];
+            child.stdout.as_mut().expect("stdout").read_exact(&mut ready).expect("a line");
+            child
+        })
+        .collect();
+    let ran = world.wsctl(["prune", "--older-than", "30d", "-y", "-q"]).run();
+    for writer in &mut writers {
+        let _ = writer.kill();
+        let _ = writer.wait();
+    }
+    assert!(matches!(ran.status, 0 | 75), "{ran:#?}"); // 0 if it was faster than the writers
+    let _ = world.wsctl(["prune", "--older-than", "30d", "-y"]).run().exits(0);
+    assert!(world.names().is_empty(), "{:?}", world.names());
 }

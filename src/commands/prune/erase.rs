@@ -7,7 +7,8 @@
 use crate::core::dirfd::{self, DirFd, Mounts};
 use crate::core::names::{METADATA_C, fresh_tag};
 use crate::core::usage::Links;
-use crate::core::{Category, Error, Result};
+use crate::core::{Category, Error, Result, Timestamp};
+use rustix::fs::Stat;
 use rustix::io::Errno;
 use std::ffi::CStr;
 
@@ -17,6 +18,9 @@ const DEEPEST: usize = 4;
 const BUFFER: usize = 16 * 1024;
 /// How often an emptied tree may turn out not to be empty, because others still write in it.
 const REFILLS: usize = 1000;
+
+/// How many names that others have made since the tree was doomed are removed, before they are left to write in it.
+const NEWCOMERS: u64 = 100_000;
 
 /// What came of a removal.
 #[derive(Debug)]
@@ -33,7 +37,7 @@ pub(super) fn erase(base: &DirFd, name: &str) -> Erased {
     match base.open_accessible(name, Mounts::Refuse) {
         Ok(root) => {
             let mut eraser = Eraser::new(&root);
-            let gone = eraser.root_and_all(base, name);
+            let gone = eraser.set_out(base).and_then(|()| eraser.root_and_all(base, name));
             Erased { bytes: eraser.bytes, gone }
         }
         Err(Errno::NOENT) => Erased { bytes: 0, gone: Ok(false) },
@@ -51,6 +55,9 @@ struct Eraser<'a> {
     /// How many names have gone from where they were, by whoever's doing.
     progress: u64,
     stuck: Option<Errno>,
+    /// What is changed later than this was made by others while the tree was removed.
+    begun: Timestamp,
+    newcomers: u64,
 }
 
 impl<'a> Eraser<'a> {
@@ -64,7 +71,17 @@ impl<'a> Eraser<'a> {
             bytes: 0,
             progress: 0,
             stuck: None,
+            begun: Timestamp::MAX,
+            newcomers: 0,
         }
+    }
+
+    /// Takes the time from the file system, whose clock the inodes go by: the base was changed by the dooming, if by nothing
+    /// later, and the tree's root by whoever has made a name in it.
+    fn set_out(&mut self, base: &DirFd) -> Result<()> {
+        let modified = |dir: &DirFd| dir.stat_self().map(|stat| dirfd::modified(&stat)).map_err(describe);
+        self.begun = modified(base)?.max(modified(self.root)?);
+        Ok(())
     }
 
     fn root_and_all(&mut self, base: &DirFd, name: &str) -> Result<bool> {
@@ -89,7 +106,7 @@ impl<'a> Eraser<'a> {
                 Err(errno) => return Err(describe(errno)),
             }
         }
-        Err(Error::new(Category::Busy, "others keep writing in it"))
+        Err(refilled())
     }
 
     /// Empties the root but for `.metadata.json`, in as many passes as hoisting takes.
@@ -98,6 +115,9 @@ impl<'a> Eraser<'a> {
             let (progress, hoisted) = (self.progress, self.hoisted);
             self.stuck = None;
             let left = self.clear(self.root, 0).map_err(describe)?;
+            if self.newcomers > NEWCOMERS {
+                return Err(refilled());
+            }
             if left == 0 && self.hoisted == hoisted {
                 return Ok(());
             }
@@ -118,6 +138,7 @@ impl<'a> Eraser<'a> {
             let entry = match entry {
                 Err(Errno::NOENT) => break, // others have removed the directory itself
                 Err(Errno::INTR) => continue,
+                _ if self.newcomers > NEWCOMERS => return Ok(left + 1),
                 entry => entry?,
             };
             let name = entry.file_name();
@@ -153,9 +174,18 @@ impl<'a> Eraser<'a> {
             let child = dir.open_accessible(name, Mounts::Refuse)?;
             self.clear(&child, level + 1)?;
             dir.rmdir(name)?;
+            self.bytes += self.links.bytes(&stat);
+            return Ok(());
         }
+        self.newcomers += u64::from(self.is_newcomer(&stat));
         self.bytes += self.links.bytes(&stat);
         Ok(())
+    }
+
+    /// Whether something was made, or renamed, since the tree was doomed. Our own removals change the directories that they
+    /// empty, and what is left of an inode of several names: neither is meant.
+    fn is_newcomer(&self, stat: &Stat) -> bool {
+        dirfd::changed(stat) > self.begun && !self.links.knows(stat)
     }
 
     /// Moves a directory to the root of the tree, under a name that nobody can have prepared.
@@ -171,6 +201,10 @@ impl<'a> Eraser<'a> {
             result => result,
         }
     }
+}
+
+fn refilled() -> Error {
+    Error::new(Category::Busy, "others keep writing in it")
 }
 
 /// Says why a removal came to its end.
