@@ -1,7 +1,7 @@
 //! `prune` on file systems that have no block and no inode left, which is when it is needed most.
 
 use crate::tools::{Mounted, straced, text, tool, trash, tree};
-use crate::world::{Mount, World, has, ids_in, is_root, sorted};
+use crate::world::{World, has, ids_in, is_root, sorted};
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
@@ -197,7 +197,7 @@ fn a_file_system_in_memory_without_block_and_inode_is_pruned() {
         return;
     }
     let world = World::new();
-    let Some(_mount) = Mount::tmpfs(&world.base(), "size=256k,nr_inodes=200") else { return };
+    let _mount = Mounted::tmpfs(&world, &world.base(), "size=256k,nr_inodes=200");
     let stale: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();
     fill(&world);
     assert!(fs::create_dir(world.base().join("more")).is_err(), "it is full");

@@ -2,8 +2,8 @@
 //! neither files nor directories. `prune` removes them and `list -s` measures them, with few descriptors, a small stack and
 //! memory that does not grow with them.
 
-use crate::tools::{Immutable, du, straced, text, tool, trash, tree};
-use crate::world::{Mount, Ran, World, has, ids_in, is_root, skip};
+use crate::tools::{Immutable, Mounted, du, straced, text, tool, trash, tree};
+use crate::world::{Ran, World, has, ids_in, is_root, skip};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::fs;
@@ -86,14 +86,14 @@ fn costs(world: &World, shape: &str, size: usize, bytes: u64) {
 fn a_tree_100_000_levels_deep_is_measured_and_goes() {
     let world = World::new();
     // A file system in memory is faster; where none may be mounted, the disk does as well.
-    let _memory = is_root().then(|| Mount::tmpfs(&world.base(), "size=64m"));
+    let _memory = is_root().then(|| Mounted::tmpfs(&world, &world.base(), "size=64m"));
     costs(&world, "deep", 100_000, 64);
 }
 
 #[test]
 fn a_directory_of_200_000_files_is_measured_and_goes() {
     let world = World::new();
-    let _memory = is_root().then(|| Mount::tmpfs(&world.base(), "size=64m,nr_inodes=0"));
+    let _memory = is_root().then(|| Mounted::tmpfs(&world, &world.base(), "size=64m,nr_inodes=0"));
     costs(&world, "wide", 200_000, 0);
 }
 

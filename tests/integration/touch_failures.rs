@@ -1,6 +1,7 @@
 //! `wsctl touch` when something fails or kills it: the file is wholly the old or wholly the new, and nothing else is left.
 
-use crate::world::{Mount, ORDINARY_USER, World, has, is_root};
+use crate::tools::{Mounted, text, tool};
+use crate::world::{ORDINARY_USER, World, has, is_root};
 use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -28,7 +29,7 @@ fn a_full_file_system_is_an_io_error_and_the_old_content_stays() {
     }
     for options in ["size=64k", "nr_inodes=12"] {
         let world = World::new();
-        let Some(_mount) = Mount::tmpfs(&world.base(), options) else { return };
+        let _mount = Mounted::tmpfs(&world, &world.base(), options);
         let (old, missing) = (world.workspace().make(), world.workspace().make_without_metadata());
         fill(&world);
         let before = world.snapshot();
@@ -65,9 +66,9 @@ fn a_read_only_file_system_is_an_io_error() {
         return;
     }
     let world = World::new();
-    let Some(mount) = Mount::tmpfs(&world.base(), "size=1m") else { return };
+    let _mount = Mounted::tmpfs(&world, &world.base(), "size=1m");
     let (old, missing) = (world.workspace().make(), world.workspace().make_without_metadata());
-    mount.protect();
+    tool(&["mount", "-o", "remount,ro", text(&world.base())]);
     let before = world.snapshot();
     for id in [old, missing] {
         world.wsctl(["touch", &id]).run().exits(74).prints("").complains("Read-only file system");

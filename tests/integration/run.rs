@@ -1,0 +1,180 @@
+//! A run of the program, and what it came to.
+//!
+//! Nothing is inherited from the environment but `PATH`: every run has its own `HOME` and no `WSCTL_BASE`, `RUST_LOG` or
+//! colour settings. Nothing may take longer than a minute.
+
+use crate::world::{ORDINARY_USER, World};
+use serde_json::Value;
+use std::ffi::{OsStr, OsString};
+use std::fmt::Debug;
+use std::io::Write;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// Longer than any run may take.
+const TOO_LONG: Duration = Duration::from_secs(60);
+
+/// A run of the program, not yet begun.
+#[must_use]
+pub struct Run<'a> {
+    world: &'a World,
+    args: Vec<OsString>,
+    stdin: Vec<u8>,
+    env: Vec<(OsString, OsString)>,
+    user: Option<u32>,
+    wrapper: Vec<OsString>,
+}
+
+impl<'a> Run<'a> {
+    /// A run in this world with these arguments.
+    pub fn new<I: AsRef<OsStr>>(world: &'a World, args: impl IntoIterator<Item = I>) -> Self {
+        let args = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        Self { world, args, stdin: Vec::new(), env: Vec::new(), user: None, wrapper: Vec::new() }
+    }
+
+    /// What it finds on stdin; nothing otherwise.
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.into(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// As the ordinary user. The caller must be root (see [`is_root`]).
+    pub fn by_ordinary_user(mut self) -> Self {
+        self.user = Some(ORDINARY_USER);
+        self
+    }
+
+    /// Through another command that gets the program and its arguments as its last ones.
+    pub fn through<I: AsRef<OsStr>>(mut self, wrapper: impl IntoIterator<Item = I>) -> Self {
+        self.wrapper = wrapper.into_iter().map(|word| word.as_ref().to_owned()).collect();
+        self
+    }
+
+    /// The command, for tests that need more of it than [`Run::run`] gives.
+    pub fn command(&self) -> Command {
+        let mut words = self.wrapper.clone();
+        if let Some(user) = self.user {
+            let ids = [format!("--reuid={user}"), format!("--regid={user}")];
+            words.extend(["setpriv".into(), ids[0].clone().into(), ids[1].clone().into(), "--clear-groups".into()]);
+        }
+        words.push(match self.user {
+            Some(_) => self.world.binary_for_everybody().into(),
+            None => self.world.binary.clone().into(),
+        });
+        words.extend(self.args.iter().cloned());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.world.path("home"));
+        command.envs(self.env.iter().map(|(name, value)| (name, value))).current_dir(self.world.path(""));
+        command
+    }
+
+    /// Runs it to its end.
+    #[must_use]
+    pub fn run(self) -> Ran {
+        let mut command = self.command();
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
+        let mut input = child.stdin.take().expect("stdin");
+        let bytes = self.stdin;
+        thread::spawn(move || input.write_all(&bytes)); // it may end without reading all of it
+        finish(child, &command)
+    }
+}
+
+/// Waits for a process to end, but not for ever: one that hangs is killed, and the test fails.
+#[must_use]
+pub fn finish(child: Child, what: &dyn Debug) -> Ran {
+    let (pid, (ended, end)) = (child.id(), mpsc::channel());
+    thread::spawn(move || ended.send(child.wait_with_output()));
+    let Ok(output) = end.recv_timeout(TOO_LONG) else {
+        let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
+        panic!("it hangs: {what:?}");
+    };
+    Ran::new(output.expect("its output"))
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit status; a death by signal is 128 and its number, as in a shell.
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn new(output: Output) -> Self {
+        use std::os::unix::process::ExitStatusExt;
+        let status = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal));
+        Self {
+            status: status.expect("a status"),
+            stdout: String::from_utf8(output.stdout).expect("stdout in UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr in UTF-8"),
+        }
+    }
+
+    /// Asserts the exit status.
+    #[track_caller]
+    pub fn exits(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "{self:#?}");
+        self
+    }
+
+    /// Asserts that stdout is this.
+    #[track_caller]
+    pub fn prints(self, stdout: &str) -> Self {
+        assert_eq!(self.stdout, stdout, "{self:#?}");
+        self
+    }
+
+    /// Asserts that nothing was said on stderr.
+    #[track_caller]
+    pub fn quietly(self) -> Self {
+        assert_eq!(self.stderr, "", "{self:#?}");
+        self
+    }
+
+    /// Asserts that stderr is a single line that contains `part`.
+    #[track_caller]
+    pub fn complains(self, part: &str) -> Self {
+        let lines: Vec<_> = self.stderr.lines().collect();
+        assert!(lines.len() == 1 && lines[0].contains(part), "one line with {part:?}: {self:#?}");
+        self
+    }
+
+    /// Asserts that some line of stderr contains `part`.
+    #[track_caller]
+    pub fn mentions(self, part: &str) -> Self {
+        assert!(self.stderr.contains(part), "{part:?}: {self:#?}");
+        self
+    }
+
+    /// Asserts that nothing was said of a defect, and that nothing that could drive a terminal was printed.
+    #[track_caller]
+    pub fn sanely(self) -> Self {
+        assert!(!self.stderr.contains("panicked") && !self.stderr.contains("a defect in wsctl"), "{self:#?}");
+        let dangerous = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(!self.stderr.contains(dangerous) && !self.stdout.contains(dangerous), "{self:#?}");
+        self
+    }
+
+    /// Stdout as one JSON document.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// Stdout as lines.
+    pub fn lines(&self) -> Vec<&str> {
+        self.stdout.lines().collect()
+    }
+}
