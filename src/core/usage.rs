@@ -58,13 +58,19 @@ pub fn measure(root: DirFd) -> Usage {
     let mut walk =
         Walk { usage: Usage::default(), links: Links::default(), buffer: Vec::with_capacity(BUFFER), device: 0 };
     if let Err(errno) = walk.tree(root) {
-        let error = match errno {
-            Errno::STALE => Error::new(Category::Busy, "it was moved while it was measured"),
-            _ => Error::os(errno, "cannot measure it"),
-        };
-        walk.usage.error.get_or_insert(error);
+        walk.usage.error.get_or_insert_with(|| describe(errno));
     }
     walk.usage
+}
+
+/// Says why not all is counted. A directory may be moved, or swapped for a link or a file, between two calls.
+pub fn describe(errno: Errno) -> Error {
+    match errno {
+        Errno::STALE | Errno::LOOP | Errno::NOTDIR => {
+            Error::new(Category::Busy, "cannot measure all of it: others are changing it")
+        }
+        _ => Error::os(errno, "cannot measure all of it"),
+    }
 }
 
 /// A directory that the walk will come back to.
@@ -125,7 +131,7 @@ impl Walk {
                 Ok(None) | Err(Errno::NOENT | Errno::XDEV) => {}
                 Ok(Some(child)) => break Ok(Some((child, entry.next_entry_cookie()))),
                 Err(errno) => {
-                    self.usage.error.get_or_insert_with(|| Error::os(errno, "cannot measure all of it"));
+                    self.usage.error.get_or_insert_with(|| describe(errno));
                 }
             }
         };

@@ -1,6 +1,7 @@
 //! `wsctl list -s`: the size is that of `du -sx`, which is asked each time.
 
-use crate::world::{World, is_root, numbered, odd_name, skip};
+use crate::tools::Standing;
+use crate::world::{World, has, is_root, numbered, odd_name, skip};
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, symlink};
 use std::path::{Path, PathBuf};
@@ -180,4 +181,22 @@ fn a_mount_of_the_same_file_system_is_not_entered_either() {
     let wrapper = ["unshare", "-m", "sh", "-c", &mount, "sh"];
     let row = world.wsctl(["list", "-s", "--format", "jsonl"]).through(wrapper).run().exits(0).quietly().json();
     assert!(row["files"] == 0 && row["size_bytes"].as_u64().is_some_and(|size| size < 500_000), "{row}");
+}
+
+#[test]
+fn a_directory_that_is_swapped_for_a_link_while_it_is_measured_is_busy_and_not_followed() {
+    if !has("strace") {
+        return;
+    }
+    let (world, dir) = one_workspace();
+    let (inner, outside) = (dir.join("data"), world.path("outside"));
+    fs::create_dir(&inner).expect("a directory");
+    fs::create_dir(&outside).expect("a directory");
+    let run = world.wsctl(["list", "-s", "--format", "json"]);
+    let standing = Standing::after_nth(&world, ("newfstatat", 2), Some(&dir), run); // the look before `data` is opened
+    fs::rename(&inner, dir.join("aside")).expect("a rename");
+    symlink(&outside, &inner).expect("a link");
+    let ran = standing.go_on().exits(75);
+    assert!(ran.stderr.starts_with("warning[busy]: workspace"), "{ran:#?}");
+    assert!(ran.json()["workspaces"][0]["size_bytes"].is_null(), "{ran:#?}");
 }
