@@ -19,6 +19,22 @@ pub(super) enum Place {
     Doomed(u64),
 }
 
+impl Place {
+    /// The name that a workspace has there.
+    fn name(self, id: WorkspaceId) -> String {
+        self.trash_name(id).map_or_else(|| id.to_string(), |name| name.to_string())
+    }
+
+    fn trash_name(self, id: WorkspaceId) -> Option<TrashName> {
+        let (stage, tag) = match self {
+            Self::Own => return None,
+            Self::Claimed(tag) => (Stage::Claimed, tag),
+            Self::Doomed(tag) => (Stage::Doomed, tag),
+        };
+        Some(TrashName { stage, id, tag })
+    }
+}
+
 /// A workspace, as far as deciding on it and finding it again needs.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
@@ -38,20 +54,12 @@ pub(super) struct Candidate {
 impl Candidate {
     /// The name of its directory in the base.
     pub(super) fn name(&self) -> String {
-        match self.trash_name() {
-            Some(name) => name.to_string(),
-            None => self.id.to_string(),
-        }
+        self.place.name(self.id)
     }
 
     /// Its name, if a prune has taken it aside.
     pub(super) fn trash_name(&self) -> Option<TrashName> {
-        let (stage, tag) = match self.place {
-            Place::Own => return None,
-            Place::Claimed(tag) => (Stage::Claimed, tag),
-            Place::Doomed(tag) => (Stage::Doomed, tag),
-        };
-        Some(TrashName { stage, id: self.id, tag })
+        self.place.trash_name(self.id)
     }
 
     pub(super) fn is_doomed(&self) -> bool {
@@ -138,23 +146,20 @@ fn look(
     now: Timestamp,
     buffer: &mut Vec<u8>,
 ) -> Option<Candidate> {
+    let name = place.name(id);
+    let facts = workspace::examine(base.dir(), &name, now, buffer)?;
+    log::trace!("{name}: {}", facts.status.word());
     let mut candidate = Candidate {
         id,
         place,
-        status: Status::Missing,
-        last_access: None,
-        signature: None,
+        status: facts.status,
+        last_access: facts.last_accessed,
+        signature: facts.signature,
         bytes: None,
-        failure: None,
+        failure: facts.error.map(Box::new),
     };
-    let facts = workspace::examine(base.dir(), &candidate.name(), now, buffer)?;
-    log::trace!("{}: {}", candidate.name(), facts.status.word());
-    candidate.status = facts.status;
-    candidate.last_access = facts.last_accessed;
-    candidate.signature = facts.signature;
-    candidate.failure = facts.error.map(Box::new);
     if scope.sizes || scope.use_mtime {
-        let usage = measured(base, &candidate.name());
+        let usage = measured(base, &name);
         candidate.bytes = Some(usage.bytes);
         if scope.use_mtime {
             count_modification(&mut candidate, usage, now);
@@ -169,7 +174,7 @@ fn look(
 pub(super) fn measured(base: &Base, name: &str) -> usage::Usage {
     match base.dir().open_dir(name, Mounts::Enter) {
         Ok(dir) => usage::measure(dir),
-        Err(errno) => usage::Usage { error: Some(Error::os(errno, "cannot measure it")), ..usage::Usage::default() },
+        Err(errno) => usage::Usage { error: Some(usage::describe(errno)), ..usage::Usage::default() },
     }
 }
 

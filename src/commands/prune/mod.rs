@@ -178,11 +178,10 @@ impl Run<'_> {
 
     /// Puts back what an earlier run had claimed of those that stay.
     fn settle_claims(&mut self, base: &Base, candidates: &[Candidate], fates: &[Fate]) {
-        let mut mounts = Mounts::read(base.dir());
         for (candidate, fate) in candidates.iter().zip(fates) {
             let Some(name) = candidate.trash_name().filter(|_| !matches!(fate, Fate::Prune(_))) else { continue };
             let stopped = if self.arguments.dry_run {
-                trash::foresee(base, candidate, false, &mut mounts)
+                trash::obstacle_to_put_back(base, name)
             } else if let Err(Stopped::Failed(error) | Stopped::Full(error, _)) = trash::put_back(base, name) {
                 Some(error)
             } else {
@@ -199,7 +198,7 @@ impl Run<'_> {
     fn foretell(&mut self, base: &Base, tasks: &[Task]) {
         let mut mounts = Mounts::read(base.dir());
         for Task { candidate, rule } in tasks {
-            match trash::foresee(base, candidate, true, &mut mounts) {
+            match trash::obstacle(&mut mounts, candidate.id) {
                 Some(error) => self.fail(candidate.id, error),
                 None => self.report.planned(candidate, *rule),
             }

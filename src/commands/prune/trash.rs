@@ -107,18 +107,13 @@ pub(super) fn doom(
     }
 }
 
-/// Tells what would stop a run, as far as that can be known without changing anything: for a workspace that `goes`, a mount;
-/// for a claimed one that stays, a new one at its path.
-pub(super) fn foresee(base: &Base, candidate: &Candidate, goes: bool, mounts: &mut Mounts<'_>) -> Option<Error> {
-    match candidate.trash_name() {
-        Some(name) if !goes && base.contains(name.id).unwrap_or(false) => Some(in_the_way(name)),
-        _ if goes => obstacle(mounts, candidate.id),
-        _ => None,
-    }
+/// What would keep a claimed workspace from being put back, as far as that can be known without trying.
+pub(super) fn obstacle_to_put_back(base: &Base, name: TrashName) -> Option<Error> {
+    base.contains(name.id).unwrap_or(false).then(|| in_the_way(name))
 }
 
 /// What forbids to begin removing it: a mount inside, or that nobody can tell.
-fn obstacle(mounts: &mut Mounts<'_>, id: WorkspaceId) -> Option<Error> {
+pub(super) fn obstacle(mounts: &mut Mounts<'_>, id: WorkspaceId) -> Option<Error> {
     match mounts.are_inside(id) {
         Ok(false) => None,
         Ok(true) => Some(Error::new(Category::Busy, "something is mounted inside")),
