@@ -130,11 +130,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
         rows
     };
     log::debug!("base {}: {}", context.base.display(), amounts::count(rows.len(), "workspace"));
+    rows.sort_unstable_by(|a, b| arguments.order(a, b));
     for failure in rows.iter().filter_map(|row| row.failure.as_deref()) {
         diagnostics.report(failure);
     }
     rows.retain(|row| arguments.lets_through(row, context.now));
-    rows.sort_unstable_by(|a, b| arguments.order(a, b));
     let total = rows.len();
     rows.truncate(arguments.limit.unwrap_or(usize::MAX));
     Ok(Box::new(Listing {
@@ -160,7 +160,7 @@ fn given(arguments: &Arguments, diagnostics: &mut Diagnostics) -> anyhow::Result
     Ok(ids)
 }
 
-/// One row for each workspace that is there, in the order of the IDs.
+/// One row for each workspace that is there, in the order that was given.
 fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, now: Timestamp) -> Vec<Row> {
     survey::look_at_all(ids, survey::default_threads(), |id, buffer| {
         let mut name = [0; WorkspaceId::LEN];
@@ -173,7 +173,7 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, now: Timestamp)
         let mut failure = facts.error.filter(|_| facts.status == Status::Denied);
         let mut measured = None;
         if arguments.size || arguments.sort == Key::Size {
-            match base.open_workspace(*id).map(usage::measure) {
+            match base.open_workspace(*id).map(|dir| usage::measure(&dir)) {
                 Ok(usage::Usage { error: None, bytes, files, .. }) => measured = Some((bytes, files)),
                 Ok(usage::Usage { error, .. }) => failure = failure.or(error),
                 Err(error) if error.category() == Category::NotFound => return None, // pruned since

@@ -3,8 +3,9 @@
 use super::dirfd::{self, DirFd};
 use super::error::{Error, Result};
 use super::names::{OWN_TEMPORARY, fresh_tag};
-use rustix::fs::{FlockOperation, Gid, Mode, Stat, Uid};
+use rustix::fs::{FlockOperation, Gid, Mode, RawDirEntry, Stat, Uid};
 use rustix::io::retry_on_intr;
+use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 
 /// Whose a file shall be, and with which permissions.
@@ -107,8 +108,7 @@ pub fn sweep(dir: &DirFd) {
     if dir.seek(0).is_err() {
         return;
     }
-    let mut entries = dir.entries(&mut buffer);
-    while let Some(Ok(entry)) = entries.next() {
+    let remove_leftover = |entry: &RawDirEntry<'_>| {
         let name = entry.file_name();
         if let (true, Ok(text)) = (name.to_bytes().starts_with(OWN_TEMPORARY.as_bytes()), name.to_str())
             && let Ok(file) = dir.open_file(text)
@@ -116,5 +116,7 @@ pub fn sweep(dir: &DirFd) {
         {
             let _ = dir.unlink(name);
         }
-    }
+        ControlFlow::Continue(())
+    };
+    let _ = dir.each_entry(&mut buffer, remove_leftover);
 }

@@ -3,25 +3,14 @@
 use super::dirfd::{DirFd, Mounts, is_dir};
 use super::error::{Category, Error, Result};
 use super::id::WorkspaceId;
-use super::names::TrashName;
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
 
 /// An opened base. Everything in it is reached through its descriptor.
 #[derive(Debug)]
 pub struct Base {
     path: PathBuf,
     dir: DirFd,
-}
-
-/// A directory in the base that is ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Entry {
-    /// A workspace at its own path.
-    Workspace(WorkspaceId),
-    /// A workspace that a prune has taken aside.
-    Trash(TrashName),
 }
 
 /// The space of a file system, in bytes, as `df` shows it.
@@ -87,35 +76,9 @@ impl Base {
         let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
         Ok(Space { total: bytes(stat.f_blocks), available: bytes(stat.f_bavail) })
     }
-
-    /// The directories that are ours, in no particular order. Other names are never even looked at.
-    pub fn entries(&self) -> impl Iterator<Item = Result<Entry>> {
-        WalkDir::new(&self.path).min_depth(1).max_depth(1).into_iter().filter_map(|entry| match entry {
-            Ok(entry) if entry.file_type().is_dir() => {
-                let name = entry.file_name();
-                WorkspaceId::from_dir_name(name)
-                    .map(Entry::Workspace)
-                    .or_else(|| TrashName::parse(name).map(Entry::Trash))
-                    .map(Ok)
-            }
-            Ok(_) => None,
-            // A name that went while we read (its type had to be asked for) is no failure.
-            Err(error) if error.depth() > 0 && is_absent(&error) => None,
-            Err(error) => Some(Err(self.unreadable(error))),
-        })
-    }
-
-    fn unreadable(&self, error: walkdir::Error) -> Error {
-        let error = error.into_io_error().unwrap_or_else(|| std::io::Error::other("a loop of directories"));
-        Error::io(&error, format!("base {}: cannot list it", self.path.display())).severe()
-    }
 }
 
 /// What is said of an ID that names no workspace.
 pub fn absent() -> Error {
     Error::new(Category::NotFound, "does not exist")
-}
-
-fn is_absent(error: &walkdir::Error) -> bool {
-    error.io_error().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }

@@ -4,12 +4,13 @@
 //! and one that misses, of names of the same length.
 
 use super::base::Base;
-use super::dirfd::{is_dir, is_dot};
+use super::dirfd::is_dir;
 use super::error::{Error, Result};
 use super::id::WorkspaceId;
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::hash::{DefaultHasher, Hasher};
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 
 const LEN: usize = WorkspaceId::LEN;
@@ -30,19 +31,13 @@ impl<'a> Checker<'a> {
     pub fn new(base: &'a Base) -> Result<Self> {
         let mut buffer = Vec::with_capacity(2048);
         let mut present = Vec::new();
-        let mut entries = base.dir().entries(&mut buffer);
-        while let Some(entry) = entries.next() {
-            let entry = match entry {
-                Err(Errno::INTR) => continue,
-                entry => entry.map_err(|errno| Error::os(errno, "cannot list the base").severe())?,
-            };
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            let is_ours = !is_dot(entry.file_name()) && WorkspaceId::from_dir_name(name).is_some();
-            present.extend(name.as_bytes().try_into().ok().filter(|_: &[u8; LEN]| is_ours));
-            if entries.is_buffer_empty() {
-                break;
-            }
-        }
+        let listed = base.dir().next_entries(&mut buffer, |entry| {
+            let name = entry.file_name().to_bytes();
+            let is_ours = WorkspaceId::from_dir_name(OsStr::from_bytes(name)).is_some();
+            present.extend(name.try_into().ok().filter(|_: &[u8; LEN]| is_ours));
+            ControlFlow::Continue(())
+        });
+        listed.map_err(|errno| Error::os(errno, "cannot list the base").severe())?;
         Ok(Self { base, present })
     }
 

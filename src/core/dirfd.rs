@@ -3,10 +3,12 @@
 //! The results are bare errnos; those who call know what they were doing and say so.
 
 use super::timestamp::Timestamp;
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, RenameFlags, ResolveFlags, SeekFrom, Stat, StatxFlags};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, RawDir, RawDirEntry, RenameFlags, ResolveFlags, SeekFrom, Stat, StatxFlags,
+};
 use rustix::io::{Errno, Result, retry_on_intr};
 use rustix::path::Arg;
-use std::ffi::CStr;
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -69,11 +71,6 @@ pub fn is_dir(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode).is_dir()
 }
 
-/// Whether it is the directory itself or the one above.
-pub fn is_dot(name: &CStr) -> bool {
-    matches!(name.to_bytes(), b"." | b"..")
-}
-
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 /// A regular file is read, whatever else lies there is at most opened: without waiting for a FIFO's writer or a lease, without
 /// following a link, without becoming a terminal's process.
@@ -95,14 +92,12 @@ impl DirFd {
         self.open_directory(name, DIRECTORY, mounts)
     }
 
-    /// The same for a directory that is to be emptied: if its owner's rights are missing, it is given them back first.
+    /// The same for a directory that is to be emptied: if its owner may not read it, he is given the rights first.
     pub fn open_accessible(&self, name: impl Arg + Copy, mounts: Mounts) -> Result<Self> {
-        let opened = self.open_dir(name, mounts);
-        let complete = match &opened {
-            Ok(dir) => Mode::from_raw_mode(dir.stat_self()?.st_mode).contains(Mode::RWXU),
-            Err(errno) => *errno != Errno::ACCESS,
-        };
-        if complete || self.make_accessible(name).is_err() { opened } else { self.open_dir(name, mounts) }
+        match self.open_dir(name, mounts) {
+            Err(Errno::ACCESS) if self.make_accessible(name).is_ok() => self.open_dir(name, mounts),
+            opened => opened,
+        }
     }
 
     /// Opens the directory above, wherever it is by now: whoever calls must check that it is the one he came from.
@@ -239,6 +234,15 @@ impl DirFd {
         retry_on_intr(|| rustix::fs::chmodat(CWD, &path, mode, AtFlags::empty()))
     }
 
+    /// The same for this directory itself. `false`: it had them all.
+    pub fn give_rights(&self) -> Result<bool> {
+        let mode = Mode::from_raw_mode(self.stat_self()?.st_mode);
+        if mode.contains(Mode::RWXU) {
+            return Ok(false);
+        }
+        retry_on_intr(|| rustix::fs::fchmod(&self.0, mode | Mode::RWXU)).map(|()| true)
+    }
+
     /// Waits until every name in this directory is on disk. A file system that cannot do that (EINVAL) has done it.
     pub fn sync(&self) -> Result<()> {
         match retry_on_intr(|| rustix::fs::fsync(&self.0)) {
@@ -247,11 +251,40 @@ impl DirFd {
         }
     }
 
-    /// Reads the names from where the directory's offset stands, `.` and `..` among them (see [`is_dot`]), in pieces as
-    /// large as `buffer`'s capacity. After EINTR it can go on.
-    pub fn entries<'a>(&'a self, buffer: &'a mut Vec<u8>) -> RawDir<'a, BorrowedFd<'a>> {
+    /// Has `visit` see what is left of the listing but `.` and `..`, until it breaks, in pieces as large as `buffer`'s capacity.
+    pub fn each_entry(
+        &self,
+        buffer: &mut Vec<u8>,
+        mut visit: impl FnMut(&RawDirEntry<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        while let Some(ControlFlow::Continue(())) = self.next_entries(buffer, &mut visit)? {}
+        Ok(())
+    }
+
+    /// The same for the next piece alone, and whether `visit` broke. `None`: there was nothing left.
+    pub fn next_entries(
+        &self,
+        buffer: &mut Vec<u8>,
+        mut visit: impl FnMut(&RawDirEntry<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<ControlFlow<()>>> {
         buffer.clear();
-        RawDir::new(self.0.as_fd(), buffer.spare_capacity_mut())
+        let mut entries = RawDir::new(self.0.as_fd(), buffer.spare_capacity_mut());
+        loop {
+            match entries.next() {
+                None => return Ok(None),
+                Some(Err(Errno::INTR)) => continue,
+                Some(Err(errno)) => return Err(errno),
+                Some(Ok(entry)) => {
+                    let is_dot = matches!(entry.file_name().to_bytes(), b"." | b"..");
+                    if !is_dot && visit(&entry).is_break() {
+                        return Ok(Some(ControlFlow::Break(())));
+                    }
+                }
+            }
+            if entries.is_buffer_empty() {
+                return Ok(Some(ControlFlow::Continue(())));
+            }
+        }
     }
 
     /// Goes to the position behind an entry, as the entry tells it; 0 is the start.

@@ -9,6 +9,7 @@ use rustix::fs::{FileType, Stat};
 use rustix::io::{Errno, retry_on_intr};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt;
 use std::os::fd::OwnedFd;
 
@@ -81,7 +82,7 @@ impl Metadata {
         Ok(Self {
             last_accessed: members.last_accessed(),
             created_at: members.created_at.and_then(string).and_then(|text| Timestamp::parse_metadata(&text)),
-            description: members.description.and_then(string),
+            description: members.description.and_then(string).map(Cow::into_owned),
         })
     }
 }
@@ -188,13 +189,13 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Members<'de>, A::Error> {
         let mut members = Members::default();
-        while let Some(key) = map.next_key_seed(Bytes)? {
+        while let Some(key) = map.next_key_seed(Bytes(Key::of))? {
             let value = map.next_value::<&RawValue>()?.get();
-            match key.as_slice() {
-                b"last_accessed" => members.given_twice |= members.last_accessed.replace(value).is_some(),
-                b"created_at" => members.created_at = Some(value),
-                b"description" => members.description = Some(value),
-                _ => {}
+            match key {
+                Key::LastAccessed => members.given_twice |= members.last_accessed.replace(value).is_some(),
+                Key::CreatedAt => members.created_at = Some(value),
+                Key::Description => members.description = Some(value),
+                Key::Other => {}
             }
             members.before_last = members.last.replace(value);
         }
@@ -202,36 +203,56 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// Reads a JSON string as bytes: unlike a `String` it may hold a lone surrogate, which Python writes and reads.
-struct Bytes;
+/// The keys that matter.
+enum Key {
+    LastAccessed,
+    CreatedAt,
+    Description,
+    Other,
+}
 
-impl<'de> DeserializeSeed<'de> for Bytes {
-    type Value = Vec<u8>;
+impl Key {
+    fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            b"last_accessed" => Self::LastAccessed,
+            b"created_at" => Self::CreatedAt,
+            b"description" => Self::Description,
+            _ => Self::Other,
+        }
+    }
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Vec<u8>, D::Error> {
+/// Reads a JSON string as bytes: unlike a `str` it may hold a lone surrogate, which Python writes and reads.
+struct Bytes<F>(F);
+
+impl<'de, T, F: FnOnce(&[u8]) -> T> DeserializeSeed<'de> for Bytes<F> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<T, D::Error> {
         deserializer.deserialize_bytes(self)
     }
 }
 
-impl Visitor<'_> for Bytes {
-    type Value = Vec<u8>;
+impl<T, F: FnOnce(&[u8]) -> T> Visitor<'_> for Bytes<F> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string")
     }
 
-    fn visit_bytes<E>(self, bytes: &[u8]) -> std::result::Result<Vec<u8>, E> {
-        Ok(bytes.to_vec())
+    fn visit_bytes<E>(self, bytes: &[u8]) -> std::result::Result<T, E> {
+        Ok(self.0(bytes))
     }
 }
 
 /// The text of a value that is a string; lone surrogates are shown as U+FFFD.
-fn string(value: &str) -> Option<String> {
-    if !value.starts_with('"') {
-        return None; // an array would be read as bytes, too
+fn string(value: &str) -> Option<Cow<'_, str>> {
+    let content = value.strip_prefix('"')?.strip_suffix('"')?;
+    if !content.contains('\\') {
+        return Some(Cow::Borrowed(content));
     }
-    let bytes = Bytes.deserialize(&mut serde_json::Deserializer::from_str(value)).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    let text = Bytes(|bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned());
+    text.deserialize(&mut serde_json::Deserializer::from_str(value)).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

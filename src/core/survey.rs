@@ -1,16 +1,27 @@
 //! Looking at many workspaces: what is there, and the same look at each of them, by several threads once that pays.
 
-use super::base::{Base, Entry};
-use super::error::Result;
+use super::base::Base;
+use super::dirfd::is_dir;
+use super::error::{Error, Result};
 use super::id::WorkspaceId;
 use super::names::TrashName;
+use rustix::fs::{FileType, RawDirEntry};
 use rustix::io::Errno;
+use std::ffi::OsStr;
+use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Fewer items than this are not worth a thread.
 const WORTH_A_THREAD: usize = 200;
 
-/// The names that are ours in a base, each kind in order.
+/// How many items a thread takes at a time.
+const SHARE: usize = 64;
+/// The size of the buffer for names, in bytes: about a thousand of them at a time.
+const BUFFER: usize = 64 * 1024;
+
+/// The directories in a base whose names are ours, in the order of its listing: the one in which the kernel finds them fastest.
 #[derive(Debug, Default)]
 pub struct Names {
     /// The workspaces at their own path.
@@ -21,27 +32,33 @@ pub struct Names {
 
 impl Names {
     /// Reads the base.
+    ///
+    /// # Errors
+    /// By errno, if the base cannot be listed.
     pub fn read(base: &Base) -> Result<Self> {
-        loop {
-            match Self::read_once(base) {
-                // std does not go on with a directory that a signal came to.
-                Err(error) if error.errno() == Some(Errno::INTR) => {}
-                read => return read,
-            }
-        }
+        let mut names = Self::default();
+        let listed = base.dir().each_entry(&mut Vec::with_capacity(BUFFER), |entry| names.add(base, entry));
+        let failed = |errno| Error::os(errno, format!("base {}: cannot list it", base.path().display())).severe();
+        listed.map_err(failed)?;
+        Ok(names)
     }
 
-    fn read_once(base: &Base) -> Result<Self> {
-        let mut names = Self::default();
-        for entry in base.entries() {
-            match entry? {
-                Entry::Workspace(id) => names.workspaces.push(id),
-                Entry::Trash(name) => names.trash.push(name),
+    fn add(&mut self, base: &Base, entry: &RawDirEntry<'_>) -> ControlFlow<()> {
+        let is_directory = || match entry.file_type() {
+            FileType::Directory => true,
+            // Some file systems do not tell. What is gone by now is none, and what cannot be looked up will say so itself.
+            FileType::Unknown => {
+                base.dir().stat(entry.file_name()).map_or_else(|errno| errno != Errno::NOENT, |stat| is_dir(&stat))
             }
+            _ => false,
+        };
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if let Some(id) = WorkspaceId::from_dir_name(name) {
+            self.workspaces.extend(is_directory().then_some(id));
+        } else if let Some(trash) = TrashName::parse(name) {
+            self.trash.extend(is_directory().then_some(trash));
         }
-        names.workspaces.sort_unstable();
-        names.trash.sort_unstable();
-        Ok(names)
+        ControlFlow::Continue(())
     }
 }
 
@@ -52,25 +69,23 @@ pub fn look_at_all<I: Sync, R: Send>(
     threads: usize,
     look: impl Fn(&I, &mut Vec<u8>) -> Option<R> + Sync,
 ) -> Vec<R> {
-    let look_at = |items: &[I]| {
+    let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
+    let shares = Mutex::new(items.chunks(SHARE).zip(results.chunks_mut(SHARE)));
+    let next_share = || shares.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
         let mut buffer = Vec::new();
-        items.iter().filter_map(|item| look(item, &mut buffer)).collect::<Vec<_>>()
-    };
-    let threads = threads.min(items.len() / WORTH_A_THREAD).max(1);
-    let mut shares = items.chunks(items.len().div_ceil(threads).max(1));
-    let first = shares.next().unwrap_or_default();
-    thread::scope(|scope| {
-        let spawn = |share| thread::Builder::new().spawn_scoped(scope, move || look_at(share)).map_err(|_| share);
-        let others: Vec<_> = shares.map(spawn).collect();
-        let mut results = look_at(first);
-        for other in others {
-            results.extend(match other {
-                Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                Err(share) => look_at(share), // no thread was to be had (EAGAIN)
-            });
+        while let Some((items, results)) = next_share() {
+            items.iter().zip(results).for_each(|(item, result)| *result = look(item, &mut buffer));
         }
-        results
-    })
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads.min(items.len() / WORTH_A_THREAD) {
+            // A thread that is not to be had (EAGAIN) is done without.
+            let _ = thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
+    });
+    results.into_iter().flatten().collect()
 }
 
 /// How many threads serve best, unless somebody says otherwise: as many as there are processors, but no more than four, since

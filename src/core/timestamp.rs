@@ -64,6 +64,10 @@ impl Timestamp {
     pub fn to_metadata(self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::Micros, false)
     }
+
+    fn shown(self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    }
 }
 
 /// The first second of the year 1 and the last of 9999, since 1970.
@@ -78,7 +82,7 @@ fn has_offset(text: &str) -> bool {
 /// RFC 3339 in UTC with `Z`, as JSON and people see it.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        f.pad(&self.shown())
     }
 }
 
@@ -90,7 +94,7 @@ impl fmt::Debug for Timestamp {
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.shown())
     }
 }
 

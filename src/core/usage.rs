@@ -6,13 +6,17 @@
 use super::dirfd::{self, DirFd, Mounts};
 use super::error::{Category, Error};
 use super::timestamp::Timestamp;
-use rustix::fs::Stat;
+use rustix::fs::{RawDirEntry, Stat};
 use rustix::io::{Errno, Result};
 use std::collections::HashSet;
+use std::ffi::CStr;
+use std::ops::ControlFlow;
 
-/// How many levels above the current one keep their descriptor.
-const KEPT_OPEN: usize = 6;
-/// The size of the buffer for names, in bytes: about 800 of them at a time.
+/// How many levels are walked by descent, each with a descriptor and a buffer; workspaces are hardly ever deeper.
+const NEAR: usize = 4;
+/// How many levels above the current one keep their descriptor, further down.
+const KEPT_OPEN: usize = 4;
+/// The size of a buffer for names, in bytes: about 800 of them at a time.
 const BUFFER: usize = 32 * 1024;
 
 /// What a tree holds.
@@ -54,10 +58,9 @@ impl Links {
 
 /// Measures the tree below an open directory, and the directory itself. Other mounts are not entered; what vanishes
 /// meanwhile is not counted.
-pub fn measure(root: DirFd) -> Usage {
-    let mut walk =
-        Walk { usage: Usage::default(), links: Links::default(), buffer: Vec::with_capacity(BUFFER), device: 0 };
-    if let Err(errno) = walk.tree(root) {
+pub fn measure(root: &DirFd) -> Usage {
+    let mut walk = Walk::default();
+    if let Err(errno) = walk.root(root) {
         walk.usage.error.get_or_insert_with(|| describe(errno));
     }
     walk.usage
@@ -80,24 +83,49 @@ struct Level {
     position: u64,
 }
 
+#[derive(Default)]
 struct Walk {
     usage: Usage,
     links: Links,
-    buffer: Vec<u8>,
+    buffers: [Vec<u8>; NEAR + 1],
     device: u64,
 }
 
 impl Walk {
-    fn tree(&mut self, root: DirFd) -> Result<()> {
+    fn root(&mut self, root: &DirFd) -> Result<()> {
         let stat = root.stat_self()?;
         self.device = stat.st_dev;
         self.count(&stat);
-        let mut here = root;
+        self.near(root, 0)
+    }
+
+    /// Counts what is in a directory, by descent.
+    fn near(&mut self, dir: &DirFd, level: usize) -> Result<()> {
+        let mut buffer = self.take_buffer(level);
+        let visit = |entry: &RawDirEntry<'_>| {
+            let counted = self.entry(dir, entry.file_name()).and_then(|child| match child {
+                Some((child, _)) if level + 1 < NEAR => self.near(&child, level + 1),
+                Some((child, inode)) => self.far(child, inode),
+                None => Ok(()),
+            });
+            if let Err(errno) = counted {
+                self.usage.error.get_or_insert_with(|| describe(errno));
+            }
+            ControlFlow::Continue(())
+        };
+        let listed = dir.each_entry(&mut buffer, visit);
+        self.buffers[level] = buffer;
+        ended(listed)
+    }
+
+    /// Counts what is below a directory, however deep that goes.
+    fn far(&mut self, top: DirFd, inode: u64) -> Result<()> {
+        let (mut here, mut inode) = (top, inode);
         let mut above: Vec<Level> = Vec::new();
         loop {
-            if let Some((child, position)) = self.next_directory(&here)? {
-                let inode = here.stat_self()?.st_ino;
+            if let Some((child, child_inode, position)) = self.next_directory(&here)? {
                 above.push(Level { dir: Some(std::mem::replace(&mut here, child)), inode, position });
+                inode = child_inode;
                 if let Some(far) = above.len().checked_sub(KEPT_OPEN + 1) {
                     above[far].dir = None;
                 }
@@ -106,6 +134,7 @@ impl Walk {
                     Some(dir) => dir,
                     None => self.back_to(&level, &here)?,
                 };
+                inode = level.inode;
                 here.seek(level.position)?;
             } else {
                 return Ok(());
@@ -113,35 +142,41 @@ impl Walk {
         }
     }
 
-    /// Counts what follows in a directory up to the next directory in it, and opens that one.
-    fn next_directory(&mut self, dir: &DirFd) -> Result<Option<(DirFd, u64)>> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let mut entries = dir.entries(&mut buffer);
-        let found = loop {
-            let entry = match entries.next() {
-                None | Some(Err(Errno::NOENT)) => break Ok(None), // the end, or others have removed it
-                Some(Err(Errno::INTR)) => continue,
-                Some(Err(errno)) => break Err(errno),
-                Some(Ok(entry)) => entry,
-            };
-            if dirfd::is_dot(entry.file_name()) {
-                continue;
-            }
+    /// Counts what follows in a directory up to the next directory in it, and opens that one: with its inode's number, and
+    /// the position behind it.
+    fn next_directory(&mut self, dir: &DirFd) -> Result<Option<(DirFd, u64, u64)>> {
+        let mut buffer = self.take_buffer(NEAR);
+        let mut found = None;
+        let visit = |entry: &RawDirEntry<'_>| {
             match self.entry(dir, entry.file_name()) {
-                Ok(None) | Err(Errno::NOENT | Errno::XDEV) => {}
-                Ok(Some(child)) => break Ok(Some((child, entry.next_entry_cookie()))),
+                Ok(None) => {}
+                Ok(Some((child, inode))) => {
+                    found = Some((child, inode, entry.next_entry_cookie()));
+                    return ControlFlow::Break(());
+                }
                 Err(errno) => {
                     self.usage.error.get_or_insert_with(|| describe(errno));
                 }
             }
+            ControlFlow::Continue(())
         };
-        self.buffer = buffer;
-        found
+        let listed = dir.each_entry(&mut buffer, visit);
+        self.buffers[NEAR] = buffer;
+        ended(listed).map(|()| found)
     }
 
-    /// Counts one name, and opens it if it is a directory.
-    fn entry(&mut self, dir: &DirFd, name: &std::ffi::CStr) -> Result<Option<DirFd>> {
-        let stat = dir.stat(name)?;
+    fn take_buffer(&mut self, level: usize) -> Vec<u8> {
+        let mut buffer = std::mem::take(&mut self.buffers[level]);
+        buffer.reserve(BUFFER);
+        buffer
+    }
+
+    /// Counts one name, and opens it if it is a directory that can be counted, too: with its inode's number.
+    fn entry(&mut self, dir: &DirFd, name: &CStr) -> Result<Option<(DirFd, u64)>> {
+        let stat = match dir.stat(name) {
+            Err(Errno::NOENT) => return Ok(None),
+            stat => stat?,
+        };
         if stat.st_dev != self.device {
             return Ok(None);
         }
@@ -150,11 +185,12 @@ impl Walk {
             self.count(&stat);
             return Ok(None);
         }
-        let child = dir.open_dir(name, Mounts::Refuse);
-        if !matches!(child, Err(Errno::XDEV | Errno::NOENT)) {
-            self.count(&stat);
-        }
-        child.map(Some)
+        let child = match dir.open_dir(name, Mounts::Refuse) {
+            Err(Errno::XDEV | Errno::NOENT) => return Ok(None),
+            child => child,
+        };
+        self.count(&stat);
+        child.map(|child| Some((child, stat.st_ino)))
     }
 
     fn count(&mut self, stat: &Stat) {
@@ -167,5 +203,13 @@ impl Walk {
         let dir = child.open_parent()?;
         let stat = dir.stat_self()?;
         if (stat.st_dev, stat.st_ino) == (self.device, level.inode) { Ok(dir) } else { Err(Errno::STALE) }
+    }
+}
+
+/// The end of a listing, also where others have removed the directory itself.
+fn ended(listed: Result<()>) -> Result<()> {
+    match listed {
+        Err(Errno::NOENT) => Ok(()),
+        listed => listed,
     }
 }

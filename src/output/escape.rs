@@ -40,6 +40,10 @@ struct Escaping;
 
 impl Formatter for Escaping {
     fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        // The usual case: nothing but what is printed of ASCII.
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return CompactFormatter.write_string_fragment(writer, fragment);
+        }
         let mut rest = fragment;
         while let Some((start, c)) = rest.char_indices().find(|(_, c)| is_dangerous(*c)) {
             CompactFormatter.write_string_fragment(writer, &rest[..start])?;

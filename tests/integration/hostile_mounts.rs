@@ -130,8 +130,8 @@ fn a_mount_that_appears_between_claim_and_dooming_is_seen_and_the_workspace_goes
     }
 }
 
-/// Lets a prune stand still once it has tried to remove the directory `name` as if it were empty, mounts there, and gives
-/// the place with what became of the run.
+/// Lets a prune stand still once it has met the directory `name`, mounts there, and gives the place with what became of the
+/// run.
 fn mount_under_its_hands(scene: &Scene, name: &str, kind: Kind, standing: Standing) -> (PathBuf, Mounted, Ran) {
     let all = walkdir::WalkDir::new(scene.world.base()).into_iter().map(|entry| entry.expect("an entry").into_path());
     let point = all.into_iter().find(|path| path.is_dir() && path.ends_with(name)).expect("the directory");
@@ -167,7 +167,7 @@ fn a_mount_that_appears_deep_where_directories_are_opened_or_hoisted_is_not_ente
     for (kind, name) in KINDS.into_iter().flat_map(|kind| ["c", "d", "e", "f"].map(|name| (kind, name))) {
         let scene = Scene::new();
         let id = workspace(&scene.world);
-        let standing = Standing::after(&scene.world, "unlinkat", Some(Path::new(name)), scene.world.wsctl(PRUNE));
+        let standing = Standing::after(&scene.world, "newfstatat", Some(Path::new(name)), scene.world.wsctl(PRUNE));
         let (_, mounted, ran) = mount_under_its_hands(&scene, name, kind, standing);
         is_busy(ran, &id);
         assert_eq!(tree(&scene.outside), scene.before);

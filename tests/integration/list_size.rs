@@ -193,7 +193,7 @@ fn a_directory_that_is_swapped_for_a_link_while_it_is_measured_is_busy_and_not_f
     fs::create_dir(&inner).expect("a directory");
     fs::create_dir(&outside).expect("a directory");
     let run = world.wsctl(["list", "-s", "--format", "json"]);
-    let standing = Standing::after_nth(&world, ("newfstatat", 2), Some(&dir), run); // the look before `data` is opened
+    let standing = Standing::after_nth(&world, ("newfstatat", 1), Some(&dir), run); // the look before `data` is opened
     fs::rename(&inner, dir.join("aside")).expect("a rename");
     symlink(&outside, &inner).expect("a link");
     let ran = standing.go_on().exits(75);

@@ -16,7 +16,7 @@ struct Mutant {
     noticed_by: fn(&Path) -> Vec<Schedule<'_>>,
 }
 
-const SECOND_LOOK: (&str, &str) = ("look(&claimed.dir).map_err(failed)? != decided_on || modified", "modified");
+const SECOND_LOOK: (&str, &str) = ("look(&dir).map_err(failed)? != decided_on || modified", "modified");
 const NO_SWEEP: (&str, &str) =
     ("if !is_temporary(name.to_bytes())", "if name.to_bytes().len() < 500 || !is_temporary(name.to_bytes())");
 
@@ -57,10 +57,7 @@ const MUTANTS: [Mutant; 8] = [
     Mutant {
         name: "with unlinks before the sync",
         file: "commands/prune/carry_out.rs",
-        changes: &[(
-            "if doomed.is_empty() { Ok(()) } else { self.base.dir().sync() }",
-            "Ok::<(), rustix::io::Errno>(())",
-        )],
+        changes: &[("base.sync().and_then(|()| base.stat_self())", "base.stat_self()")],
         noticed_by: writers,
     },
     Mutant {

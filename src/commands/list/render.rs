@@ -42,7 +42,8 @@ impl Listing {
             last_accessed: row.last_accessed,
             age_seconds: row.last_accessed.map(|time| time.age(self.now).num_seconds()),
             description: row.description.as_deref(),
-            size: self.with_size.then_some(Size { size_bytes, files }),
+            size_bytes: self.with_size.then_some(Measured(size_bytes)),
+            files: self.with_size.then_some(Measured(files)),
         }
     }
 
@@ -115,12 +116,13 @@ struct Item<'a> {
     last_accessed: Option<Timestamp>,
     age_seconds: Option<i64>,
     description: Option<&'a str>,
-    #[serde(flatten)]
-    size: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_bytes: Option<Measured>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Measured>,
 }
 
+/// What measuring gave: null where it failed.
 #[derive(serde::Serialize)]
-struct Size {
-    size_bytes: Option<u64>,
-    files: Option<u64>,
-}
+#[serde(transparent)]
+struct Measured(Option<u64>);

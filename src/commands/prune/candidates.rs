@@ -9,7 +9,7 @@ use crate::core::{Base, Category, Error, Result, Timestamp, WorkspaceId, usage};
 use std::collections::HashSet;
 
 /// Where in the base a workspace is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     /// At its own path.
     Own,
@@ -124,8 +124,9 @@ impl Facts {
             Stage::Claimed => (name.id, Place::Claimed(name.tag)),
             Stage::Doomed => (name.id, Place::Doomed(name.tag)),
         }));
-        let candidates =
-            survey::look_at_all(&places, threads, |(id, place), buffer| look(base, *id, *place, scope, now, buffer));
+        let look = |(id, place): &(_, _), buffer: &mut _| look(base, *id, *place, scope, now, buffer);
+        let mut candidates = survey::look_at_all(&places, threads, look);
+        candidates.sort_unstable_by_key(|candidate| (candidate.id, candidate.place));
         let absent = scope.ids.map_or_else(Vec::new, |ids| absent(ids, &candidates));
         Ok(Self { candidates, absent, total })
     }
@@ -173,7 +174,7 @@ fn look(
 /// Measures a directory in the base.
 pub(super) fn measured(base: &Base, name: &str) -> usage::Usage {
     match base.dir().open_dir(name, Mounts::Enter) {
-        Ok(dir) => usage::measure(dir),
+        Ok(dir) => usage::measure(&dir),
         Err(errno) => usage::Usage { error: Some(usage::describe(errno)), ..usage::Usage::default() },
     }
 }

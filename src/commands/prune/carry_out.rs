@@ -7,8 +7,9 @@ use super::candidates::{Candidate, Place};
 use super::erase;
 use super::mounts::Mounts;
 use super::plan::Rule;
-use super::trash::{self, Stopped};
-use crate::core::names::{TrashName, fresh_tag};
+use super::trash::{self, Doomed, Stopped};
+use crate::core::dirfd;
+use crate::core::names::fresh_tag;
 use crate::core::{Base, Error};
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
@@ -130,11 +131,11 @@ impl Remover<'_> {
     fn batch(&self, batch: &[Task], tag: u64, mounts: &mut Mounts<'_>) -> Vec<(usize, Progress)> {
         let mut progress = Vec::with_capacity(batch.len());
         let mut claimed = Vec::new();
-        let mut doomed: Vec<(usize, TrashName, u64)> = Vec::new();
+        let mut doomed: Vec<(usize, Doomed)> = Vec::new();
         let mut full = None;
         for (at, task) in batch.iter().enumerate() {
             match (task.candidate.trash_name().filter(|_| task.candidate.is_doomed()), &full) {
-                (Some(name), _) => doomed.push((at, name, 0)),
+                (Some(name), _) => doomed.push((at, Doomed { name, dir: None, swept: 0 })),
                 // One that was found claimed needs no longer name.
                 (None, Some(error)) if task.candidate.place == Place::Own => {
                     progress.push((at, Progress::Deferred(Error::clone(error), task.candidate.place)));
@@ -155,8 +156,8 @@ impl Remover<'_> {
             }
         }
         for (at, claim) in claimed {
-            match trash::doom(self.base, &claim, &batch[at].candidate, self.use_mtime, mounts) {
-                Ok((name, freed)) => doomed.push((at, name, freed)),
+            match trash::doom(self.base, claim, &batch[at].candidate, self.use_mtime, mounts) {
+                Ok(step) => doomed.push((at, step)),
                 Err(stopped) => progress.push((at, stop(stopped))),
             }
         }
@@ -165,20 +166,28 @@ impl Remover<'_> {
     }
 
     /// Erases what is doomed, once the base is synced: not one name may go before it is certain that all of them may.
-    fn erase(&self, doomed: Vec<(usize, TrashName, u64)>) -> Vec<(usize, Progress)> {
-        let synced = if doomed.is_empty() { Ok(()) } else { self.base.dir().sync() };
-        let erase = |(at, name, swept): (usize, TrashName, u64)| {
-            if let Err(errno) = synced {
-                let error = Error::os(errno, "cannot sync the base before removing it");
-                return (at, Progress::Ended(Ending::Failed(error), swept));
-            }
-            let erased = erase::erase(self.base.dir(), &name.to_string());
-            let ending = match erased.gone {
-                Ok(true) => Ending::Pruned,
-                Ok(false) => Ending::Elsewhere,
-                Err(error) => Ending::Failed(error),
+    fn erase(&self, doomed: Vec<(usize, Doomed)>) -> Vec<(usize, Progress)> {
+        if doomed.is_empty() {
+            return Vec::new();
+        }
+        let base = self.base.dir();
+        let failed = |errno| Error::os(errno, "cannot sync the base before removing it");
+        // The base was changed by the dooming, if by nothing later: this is now, by the clock that the inodes go by.
+        let ready = base.sync().and_then(|()| base.stat_self()).map(|stat| dirfd::modified(&stat)).map_err(failed);
+        let erase = |(at, doomed): (usize, Doomed)| {
+            let (ending, freed) = match &ready {
+                Err(error) => (Ending::Failed(error.clone()), doomed.swept),
+                Ok(now) => {
+                    let erased = erase::erase(base, doomed, *now);
+                    let ending = match erased.gone {
+                        Ok(true) => Ending::Pruned,
+                        Ok(false) => Ending::Elsewhere,
+                        Err(error) => Ending::Failed(error),
+                    };
+                    (ending, erased.bytes)
+                }
             };
-            (at, Progress::Ended(ending, swept + erased.bytes))
+            (at, Progress::Ended(ending, freed))
         };
         doomed.into_iter().map(erase).collect()
     }

@@ -4,6 +4,7 @@
 //! A shallow tree is removed by descent. What lies deeper is *hoisted*: a directory found at the deepest level of descent is
 //! renamed into the root of the tree, under a fresh name, to be met there in the next pass.
 
+use super::trash::Doomed;
 use crate::core::dirfd::{self, DirFd, Mounts};
 use crate::core::names::{METADATA_C, fresh_tag};
 use crate::core::usage::Links;
@@ -11,6 +12,7 @@ use crate::core::{Category, Error, Result, Timestamp};
 use rustix::fs::Stat;
 use rustix::io::Errno;
 use std::ffi::CStr;
+use std::ops::ControlFlow;
 
 /// How many levels below the root descent goes, each with a descriptor and a buffer.
 const DEEPEST: usize = 4;
@@ -31,17 +33,20 @@ pub(super) struct Erased {
     pub(super) gone: Result<bool>,
 }
 
-/// Removes the directory `name` in `base` with all that is in it; `.metadata.json` goes last, because the application's
-/// listing takes every directory for a workspace and breaks on one without.
-pub(super) fn erase(base: &DirFd, name: &str) -> Erased {
-    match base.open_accessible(name, Mounts::Refuse) {
+/// Removes a doomed workspace from the base with all that is in it; `.metadata.json` goes last, because the application's
+/// listing takes every directory for a workspace and breaks on one without. What was made after `doomed_at`, a time of the
+/// file system's clock, was made by others while the tree was removed.
+pub(super) fn erase(base: &DirFd, doomed: Doomed, doomed_at: Timestamp) -> Erased {
+    let name = doomed.name.to_string();
+    let opened = doomed.dir.map_or_else(|| base.open_accessible(&*name, Mounts::Refuse), Ok);
+    match opened {
         Ok(root) => {
-            let mut eraser = Eraser::new(&root);
-            let gone = eraser.set_out(base).and_then(|()| eraser.root_and_all(base, name));
-            Erased { bytes: eraser.bytes, gone }
+            let mut eraser = Eraser::new(&root, doomed_at);
+            let gone = eraser.root_and_all(base, &name);
+            Erased { bytes: doomed.swept + eraser.bytes, gone }
         }
-        Err(Errno::NOENT) => Erased { bytes: 0, gone: Ok(false) },
-        Err(errno) => Erased { bytes: 0, gone: Err(describe(errno)) },
+        Err(Errno::NOENT) => Erased { bytes: doomed.swept, gone: Ok(false) },
+        Err(errno) => Erased { bytes: doomed.swept, gone: Err(describe(errno)) },
     }
 }
 
@@ -49,7 +54,8 @@ struct Eraser<'a> {
     root: &'a DirFd,
     buffers: [Vec<u8>; DEEPEST + 1],
     links: Links,
-    tag: u64,
+    /// What begins the names of what is hoisted.
+    tag: Option<u64>,
     hoisted: u64,
     bytes: u64,
     /// How many names have gone from where they were, by whoever's doing.
@@ -61,34 +67,29 @@ struct Eraser<'a> {
 }
 
 impl<'a> Eraser<'a> {
-    fn new(root: &'a DirFd) -> Self {
+    fn new(root: &'a DirFd, doomed_at: Timestamp) -> Self {
         Self {
             root,
             buffers: Default::default(),
             links: Links::default(),
-            tag: fresh_tag(),
+            tag: None,
             hoisted: 0,
             bytes: 0,
             progress: 0,
             stuck: None,
-            begun: Timestamp::MAX,
+            begun: doomed_at,
             newcomers: 0,
         }
     }
 
-    /// Takes the time from the file system, whose clock the inodes go by: the base was changed by the dooming, if by nothing
-    /// later, and the tree's root by whoever has made a name in it.
-    fn set_out(&mut self, base: &DirFd) -> Result<()> {
-        let modified = |dir: &DirFd| dir.stat_self().map(|stat| dirfd::modified(&stat)).map_err(describe);
-        self.begun = modified(base)?.max(modified(self.root)?);
-        Ok(())
-    }
-
     fn root_and_all(&mut self, base: &DirFd, name: &str) -> Result<bool> {
-        let size = self.root.stat_self().map(|stat| self.links.bytes(&stat)).map_err(describe)?;
+        let stat = self.root.stat_self().map_err(describe)?;
+        // By the same clock: the root was changed by whoever has made a name in it.
+        self.begun = self.begun.max(dirfd::modified(&stat));
+        let size = self.links.bytes(&stat);
         for _ in 0..REFILLS {
             self.passes_over_root()?;
-            match self.remove(self.root, METADATA_C, 0) {
+            match self.remove_with_rights(self.root, METADATA_C, 0) {
                 Ok(()) | Err(Errno::NOENT) => {}
                 // A directory of that name, with something in it that stays.
                 Err(errno) => match (errno, self.stuck) {
@@ -114,7 +115,7 @@ impl<'a> Eraser<'a> {
         loop {
             let (progress, hoisted) = (self.progress, self.hoisted);
             self.stuck = None;
-            let left = self.clear(self.root, 0).map_err(describe)?;
+            let left = self.root.seek(0).and_then(|()| self.clear(self.root, 0, || false)).map_err(describe)?;
             if self.newcomers > NEWCOMERS {
                 return Err(refilled());
             }
@@ -127,36 +128,52 @@ impl<'a> Eraser<'a> {
         }
     }
 
-    /// Removes what is in a directory, and tells how many names are left.
-    fn clear(&mut self, dir: &DirFd, level: usize) -> rustix::io::Result<usize> {
+    /// Removes what is left of a directory's listing, and tells how many names stay. It asks `is_done` after each piece in
+    /// which none stayed.
+    fn clear(&mut self, dir: &DirFd, level: usize, mut is_done: impl FnMut() -> bool) -> rustix::io::Result<usize> {
         let mut buffer = std::mem::take(&mut self.buffers[level]);
         buffer.reserve(BUFFER);
-        dir.seek(0)?;
         let mut left = 0;
-        let mut entries = dir.entries(&mut buffer);
-        while let Some(entry) = entries.next() {
-            let entry = match entry {
-                Err(Errno::NOENT) => break, // others have removed the directory itself
-                Err(Errno::INTR) => continue,
-                _ if self.newcomers > NEWCOMERS => return Ok(left + 1),
-                entry => entry?,
-            };
-            let name = entry.file_name();
-            if dirfd::is_dot(name) || (level == 0 && name == METADATA_C) {
-                continue;
-            }
-            match self.remove(dir, name, level) {
-                Ok(()) | Err(Errno::NOENT) => self.progress += 1,
-                Err(errno) => {
+        loop {
+            let listed = dir.next_entries(&mut buffer, |entry| {
+                if self.newcomers > NEWCOMERS {
                     left += 1;
-                    if !matches!(errno, Errno::NOTEMPTY | Errno::EXIST | Errno::ISDIR | Errno::NOTDIR) {
-                        self.stuck.get_or_insert(errno);
-                    }
+                    return ControlFlow::Break(());
                 }
+                if level > 0 || entry.file_name() != METADATA_C {
+                    left += usize::from(!self.is_removed(dir, entry.file_name(), level));
+                }
+                ControlFlow::Continue(())
+            });
+            match listed {
+                Ok(Some(ControlFlow::Continue(()))) if left > 0 || !is_done() => {}
+                Ok(_) | Err(Errno::NOENT) => break, // the end, or others have removed the directory itself
+                Err(errno) => return Err(errno),
             }
         }
         self.buffers[level] = buffer;
         Ok(left)
+    }
+
+    /// Removes a name if that is possible, and tells whether it is gone.
+    fn is_removed(&mut self, dir: &DirFd, name: &CStr, level: usize) -> bool {
+        match self.remove_with_rights(dir, name, level) {
+            Ok(()) | Err(Errno::NOENT) => {
+                self.progress += 1;
+                return true;
+            }
+            Err(Errno::NOTEMPTY | Errno::EXIST | Errno::ISDIR | Errno::NOTDIR) => {}
+            Err(errno) => drop(self.stuck.get_or_insert(errno)),
+        }
+        false
+    }
+
+    /// The same as [`Self::remove`]; if the directory's owner lacks the rights for it, they are given him first.
+    fn remove_with_rights(&mut self, dir: &DirFd, name: &CStr, level: usize) -> rustix::io::Result<()> {
+        match self.remove(dir, name, level) {
+            Err(Errno::ACCESS) if dir.give_rights() == Ok(true) => self.remove(dir, name, level),
+            result => result,
+        }
     }
 
     /// Removes one name with all that is below it.
@@ -164,22 +181,35 @@ impl<'a> Eraser<'a> {
         let stat = dir.stat(name)?;
         if !dirfd::is_dir(&stat) {
             dir.unlink(name)?;
-        } else if let Err(errno) = dir.rmdir(name) {
-            if !matches!(errno, Errno::NOTEMPTY | Errno::EXIST) {
-                return Err(errno);
-            }
-            if level == DEEPEST {
-                return self.hoist(dir, name);
-            }
-            let child = dir.open_accessible(name, Mounts::Refuse)?;
-            self.clear(&child, level + 1)?;
-            dir.rmdir(name)?;
-            self.bytes += self.links.bytes(&stat);
-            return Ok(());
+            self.newcomers += u64::from(self.is_newcomer(&stat));
+        } else if !self.remove_directory(dir, name, level, &stat)? {
+            return Ok(()); // it will be met again
         }
-        self.newcomers += u64::from(self.is_newcomer(&stat));
         self.bytes += self.links.bytes(&stat);
         Ok(())
+    }
+
+    /// Removes a directory, or hoists it if it lies too deep, which it tells by `false`.
+    fn remove_directory(&mut self, dir: &DirFd, name: &CStr, level: usize, stat: &Stat) -> rustix::io::Result<bool> {
+        // Where the number of links tells that there are directories in it, it need not be tried.
+        match if stat.st_nlink > 2 { Err(Errno::NOTEMPTY) } else { dir.rmdir(name) } {
+            Ok(()) => {
+                self.newcomers += u64::from(self.is_newcomer(stat));
+                return Ok(true);
+            }
+            Err(Errno::NOTEMPTY | Errno::EXIST) => {}
+            Err(errno) => return Err(errno),
+        }
+        if level == DEEPEST {
+            return self.hoist(dir, name).map(|()| false);
+        }
+        let child = dir.open_accessible(name, Mounts::Refuse)?;
+        let mut gone = false;
+        self.clear(&child, level + 1, || {
+            gone = dir.rmdir(name).is_ok();
+            gone
+        })?;
+        if gone { Ok(true) } else { dir.rmdir(name).map(|()| true) }
     }
 
     /// Whether something was made, or renamed, since the tree was doomed. Our own removals change the directories that they
@@ -191,7 +221,7 @@ impl<'a> Eraser<'a> {
     /// Moves a directory to the root of the tree, under a name that nobody can have prepared.
     fn hoist(&mut self, dir: &DirFd, name: &CStr) -> rustix::io::Result<()> {
         self.hoisted += 1;
-        let fresh = format!("{:x}.{:x}", self.tag, self.hoisted);
+        let fresh = format!("{:x}.{:x}", self.tag.get_or_insert_with(fresh_tag), self.hoisted);
         match dir.rename_into(name, self.root, &*fresh) {
             // Moving a directory changes its `..`, so it has to be writable itself.
             Err(Errno::ACCESS) => {

@@ -15,6 +15,10 @@ use crate::core::names::{METADATA, Stage, TrashName, is_temporary};
 use crate::core::workspace::Status;
 use crate::core::{Base, Category, Error, WorkspaceId};
 use rustix::io::Errno;
+use std::ops::ControlFlow;
+
+/// The size of the buffer for names, in bytes.
+const BUFFER: usize = 8 * 1024;
 
 /// How a step ended that did not lead to the next one.
 #[derive(Debug)]
@@ -36,6 +40,16 @@ pub(super) struct Claimed {
     dir: DirFd,
 }
 
+/// A workspace that is decided on for good.
+#[derive(Debug)]
+pub(super) struct Doomed {
+    pub(super) name: TrashName,
+    /// Its directory, open since the claim; `None` if an earlier run doomed it.
+    pub(super) dir: Option<DirFd>,
+    /// The bytes that sweeping it freed.
+    pub(super) swept: u64,
+}
+
 /// Takes a workspace aside. One that was found claimed is just opened.
 pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Claimed, Stopped> {
     let name = candidate.trash_name().unwrap_or(TrashName { stage: Stage::Claimed, id: candidate.id, tag });
@@ -49,11 +63,7 @@ pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Clai
         })?;
         log::debug!("{}: claimed as {name}", name.id.subject());
     }
-    let opened = match base.dir().open_dir(&*name.to_string(), Crossing::Refuse) {
-        Err(Errno::ACCESS) => base.dir().open_accessible(&*name.to_string(), Crossing::Refuse),
-        opened => opened,
-    };
-    match opened {
+    match base.dir().open_accessible(&*name.to_string(), Crossing::Refuse) {
         Ok(dir) => Ok(Claimed { name, dir }),
         Err(Errno::NOENT) => Err(lost(base, name.id)),
         // It was a directory when it was decided on.
@@ -68,25 +78,25 @@ pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Clai
 /// but it needs its temporary file, so once those have been unlinked it has either been seen by the second look or fails.
 pub(super) fn doom(
     base: &Base,
-    claimed: &Claimed,
+    claimed: Claimed,
     candidate: &Candidate,
     use_mtime: bool,
     mounts: &mut Mounts<'_>,
-) -> Result<(TrashName, u64), Stopped> {
-    let name = claimed.name;
+) -> Result<Doomed, Stopped> {
+    let Claimed { name, dir } = claimed;
     let accessed = || Error::new(Category::Busy, "it was accessed after the decision");
     let failed = |errno| back(base, name, Error::os(errno, "cannot look at it once more"));
-    let first = look(&claimed.dir).map_err(failed)?;
+    let first = look(&dir).map_err(failed)?;
     // A metadata file that could not be seen before cannot have changed visibly, and it was named by its ID.
     let decided_on =
         if candidate.status == Status::Denied { candidate.signature.or(first) } else { candidate.signature };
     if first != decided_on || (use_mtime && modified_since(base, name, candidate)) {
         return Err(back(base, name, accessed()));
     }
-    let swept = sweep(base, claimed).map_err(failed)?;
+    let swept = sweep(&dir).map_err(failed)?;
     // Sweeping modifies the directory itself, so modification times are looked at again only where nothing was swept.
     let modified = use_mtime && swept.is_none() && modified_since(base, name, candidate);
-    if look(&claimed.dir).map_err(failed)? != decided_on || modified {
+    if look(&dir).map_err(failed)? != decided_on || modified {
         return Err(back(base, name, accessed()));
     }
     if let Some(obstacle) = obstacle(mounts, name.id) {
@@ -96,7 +106,7 @@ pub(super) fn doom(
     match base.dir().rename_new(&*name.to_string(), &*doomed.to_string()) {
         Ok(()) => {
             log::debug!("{}: doomed as {doomed}", name.id.subject());
-            Ok((doomed, swept.unwrap_or(0)))
+            Ok(Doomed { name: doomed, dir: Some(dir), swept: swept.unwrap_or(0) })
         }
         Err(Errno::NOENT) => Err(lost(base, name.id)),
         Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => match put_back(base, name) {
@@ -176,33 +186,29 @@ fn modified_since(base: &Base, name: TrashName, candidate: &Candidate) -> bool {
 
 /// Unlinks the files in the workspace's root that only wait to be renamed over its metadata. If there were any, it tells how
 /// many bytes that freed.
-fn sweep(base: &Base, claimed: &Claimed) -> rustix::io::Result<Option<u64>> {
+fn sweep(dir: &DirFd) -> rustix::io::Result<Option<u64>> {
     let mut freed = None;
-    let mut buffer = Vec::with_capacity(8 * 1024);
-    let mut entries = claimed.dir.entries(&mut buffer);
-    while let Some(entry) = entries.next() {
-        let entry = match entry {
-            Err(Errno::INTR) => continue,
-            entry => entry?,
-        };
+    let mut failure = None;
+    dir.each_entry(&mut Vec::with_capacity(BUFFER), |entry| {
         let name = entry.file_name();
         if !is_temporary(name.to_bytes()) {
-            continue;
+            return ControlFlow::Continue(());
         }
-        let stat = claimed.dir.stat(name);
-        let unlinked = match claimed.dir.unlink(name) {
-            Err(Errno::ACCESS) => {
-                base.dir().make_accessible(&*claimed.name.to_string())?;
-                claimed.dir.unlink(name)
-            }
+        let stat = dir.stat(name);
+        let unlinked = match dir.unlink(name) {
+            Err(Errno::ACCESS) if dir.give_rights() == Ok(true) => dir.unlink(name),
             unlinked => unlinked,
         };
         match unlinked {
             Ok(()) => *freed.get_or_insert(0) += stat.map_or(0, |stat| dirfd::allocated(&stat)),
             // A directory of that name can be renamed over nothing that is a file.
             Err(Errno::NOENT | Errno::ISDIR) => {}
-            Err(errno) => return Err(errno),
+            Err(errno) => {
+                failure = Some(errno);
+                return ControlFlow::Break(());
+            }
         }
-    }
-    Ok(freed)
+        ControlFlow::Continue(())
+    })?;
+    failure.map_or(Ok(freed), Err)
 }
