@@ -1,67 +1,13 @@
 //! What must be true after a call has failed, or after a kill; see `faults`.
 
-use crate::world::{Ran, World};
+use crate::fault_cases::{Case, Kind};
+use crate::fault_points::Point;
+use crate::world::Ran;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-
-/// What a run is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Touch,
-    Prune,
-    /// It changes nothing.
-    Read,
-}
-
-/// A command on a base.
-pub struct Case {
-    pub name: &'static str,
-    pub world: World,
-    pub args: Vec<String>,
-    pub kind: Kind,
-    /// What fails each time.
-    pub always: Option<&'static str>,
-    /// Whether several threads are at it, so that the order of calls is not the same each time.
-    pub threads: bool,
-}
-
-impl Case {
-    pub fn new(name: &'static str, world: World, args: &[String], kind: Kind) -> Self {
-        Self { name, world, args: args.to_owned(), kind, always: None, threads: false }
-    }
-
-    pub fn always(self, injection: &'static str) -> Self {
-        Self { always: Some(injection), ..self }
-    }
-
-    pub fn threads(self) -> Self {
-        Self { threads: true, ..self }
-    }
-
-    /// Whether the short form kills it at each call, not only at those that write.
-    pub fn is_killed_everywhere(&self) -> bool {
-        ["touch", "prune with leftovers"].contains(&self.name)
-    }
-
-    fn targets(&self) -> impl Iterator<Item = &String> {
-        self.args.iter().filter(|word| word.len() == 36)
-    }
-}
-
-/// Where a run is struck.
-pub struct Point {
-    pub call: String,
-    pub occurrence: usize,
-    /// `None`: SIGKILL.
-    pub error: Option<&'static str>,
-    /// The call as it went when nothing failed.
-    pub line: String,
-    /// Whether it ends before the base is synced, so that not one name may be gone.
-    pub before_sync: bool,
-}
 
 /// A run and what it left.
 pub struct Struck {
@@ -85,71 +31,6 @@ pub fn forest(base: &Path) -> Forest {
         forest.entry(name.to_owned()).or_default().push(line);
     }
     forest
-}
-
-/// Where a failure may stay without words, and why. All else must be seen in the exit status.
-const SILENT: [(Kind, &str, &str, &str, &str); 14] = [
-    (
-        Kind::Touch,
-        "lseek",
-        "",
-        "",
-        "the sweep of a killed run's leftovers: they do no harm, and a later touch sweeps them",
-    ),
-    (Kind::Touch, "getdents64", "", "", "the same"),
-    (Kind::Touch, "", "", ".wsctl-tmp.0123456789abcde", "the same: opening, locking or unlinking a leftover"),
-    (Kind::Touch, "close", "", "", "what was written was synced before; no file system has more to say"),
-    (Kind::Read, "openat2", "ELOOP", ".metadata.json", "it says that the file is a link: a corrupt one, and listed so"),
-    (Kind::Read, "openat2", "ELOOP", "O_DIRECTORY", "it says that the workspace is a link: none, since then"),
-    (Kind::Read, "newfstatat", "ELOOP", "", "the same"),
-    (Kind::Read, "", "ESTALE", "", "somebody is changing it, and nobody could tell a dry run its size"),
-    (Kind::Read, "", "EAGAIN", "O_DIRECTORY", "the same"),
-    (Kind::Read, "", "ETXTBSY", "O_DIRECTORY", "the same"),
-    (
-        Kind::Read,
-        "",
-        "",
-        "00000009-0000-4000-8000-000000000000.00c0ffee00c0ffee/.metadata.json",
-        "doomed: it decides nothing",
-    ),
-    (Kind::Read, "openat2", "EACCES", "O_DIRECTORY", "a dry run does not see what removal would make accessible"),
-    (Kind::Read, "newfstatat", "EACCES", "", "the same"),
-    (Kind::Read, "getdents64", "EACCES", "", "the same"),
-];
-
-impl Point {
-    fn may_be_silent(&self, kind: Kind) -> bool {
-        SILENT.iter().any(|(of, call, error, part, _)| {
-            *of == kind
-                && (call.is_empty() || *call == self.call)
-                && (error.is_empty() || Some(*error) == self.error)
-                && self.line.contains(part)
-        })
-    }
-
-    /// Whether it is stderr itself that cannot be written, so that nobody can be told.
-    fn is_on_stderr(&self) -> bool {
-        self.call == "write" && self.line.contains("write(2<")
-    }
-
-    /// The statuses that a failure of this call may lead to.
-    fn statuses(&self) -> &'static [i32] {
-        if self.call == "write" && self.line.contains("write(1<") {
-            return &[74];
-        }
-        if ["socketpair", "fcntl", "clone3"].contains(&&*self.call) {
-            return &[70];
-        }
-        match self.error.unwrap_or_default() {
-            "EACCES" | "EPERM" => &[77],
-            "EAGAIN" | "EBUSY" | "ETXTBSY" => &[75],
-            "ESTALE" => &[74, 75],
-            "EIO" | "ENOSPC" | "EDQUOT" | "EROFS" | "EFBIG" => &[74],
-            "ELOOP" => &[65, 66, 70, 75],
-            "EINTR" => &[],
-            _ => &[70],
-        }
-    }
 }
 
 /// Checks what a fault or a kill came to.

@@ -1,11 +1,13 @@
 //! Every system call that has to do with files fails once, with each error that it may give, and the run is killed at each:
 //! whatever happens, the promises of the contract hold. strace lists the calls of a run, and makes them fail.
 //!
-//! What is asserted of each point is in `fault_checks`.
+//! The commands are in `fault_cases`, the points in `fault_points`, and what is asserted of each in `fault_checks`.
 
-use crate::fault_checks::{self, Case, Forest, Kind, Point, Struck};
-use crate::tools::{Mounted, set_aside, text, tree};
-use crate::world::{Run, World, finish, has, is_root, numbered};
+use crate::fault_cases::{Case, cases};
+use crate::fault_checks::{self, Forest, Struck};
+use crate::fault_points::{Point, errors, points};
+use crate::tools::{Mounted, text, tree};
+use crate::world::{Run, World, finish, has, is_root};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -15,132 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use tempfile::TempDir;
 
-const AT: &str = "2026-11-23T15:51:30Z";
-const BY_AGE: [&str; 9] =
-    ["prune", "-y", "--older-than", "30d", "--format", "json", "--exclude-from", "excluded", "-j"];
-/// For the paths that are taken where openat2(2), or statx(2) too, is not to be had.
-const NO_OPENAT2: &str = "inject=openat2:error=ENOSYS";
-/// What a touch does itself must be enough, also where its sweep of leftovers sees nothing.
-const NO_SWEEP: &str = "inject=getdents64:error=EIO";
-const OLD_KERNEL: &str = "inject=openat2,statx:error=ENOSYS";
 /// What is recorded: of these, those that [`errors`] knows are made to fail.
 const TRACED: &str = "trace=%file,%desc,%process,socketpair";
-
-/// The errors that a call may give, the most telling first. None for what has nothing to do with files.
-fn errors(call: &str, line: &str) -> Vec<&'static str> {
-    let list: &[&str] = match call {
-        "openat" if line.contains("O_CREAT") => {
-            &["ENOSPC", "EACCES", "EINTR", "EIO", "EDQUOT", "EROFS", "EPERM", "EMFILE", "ENFILE", "ENOMEM", "ESTALE"]
-        }
-        "openat" => &["EIO", "EMFILE", "EINTR", "EACCES", "EPERM", "ENFILE", "ENOMEM", "EAGAIN", "ESTALE", "ELOOP"],
-        "openat2" => &[
-            "EIO", "EMFILE", "EINTR", "EACCES", "ENOSYS", "EPERM", "ENFILE", "ENOMEM", "EAGAIN", "ESTALE", "ELOOP",
-            "ETXTBSY",
-        ],
-        "newfstatat" => &["EIO", "EACCES", "EINTR", "ENOMEM", "ESTALE", "ELOOP"],
-        "fstat" => &["EIO", "EINTR", "ENOMEM", "ESTALE"],
-        "statx" => &["EIO", "EINTR", "EACCES", "ENOMEM", "ESTALE"],
-        "read" => &["EIO", "EINTR", "EAGAIN", "ENOMEM", "ESTALE"],
-        "write" => &["ENOSPC", "EIO", "EINTR", "EDQUOT", "EFBIG", "EPERM", "ENOMEM", "EAGAIN", "ESTALE"],
-        "getdents64" => &["EIO", "EINTR", "ENOMEM", "EACCES", "ESTALE"],
-        "lseek" => &["EIO", "ESTALE"],
-        "unlinkat" => {
-            &["EIO", "EACCES", "EINTR", "EROFS", "EPERM", "EBUSY", "ENOMEM", "ENOSPC", "EDQUOT", "ESTALE", "ETXTBSY"]
-        }
-        "renameat" => {
-            &["EIO", "ENOSPC", "EINTR", "EACCES", "EROFS", "EPERM", "EBUSY", "ENOMEM", "EDQUOT", "ESTALE", "ETXTBSY"]
-        }
-        "renameat2" => &[
-            "EIO", "ENOSPC", "EINTR", "ENOSYS", "EACCES", "EROFS", "EPERM", "EBUSY", "ENOMEM", "EDQUOT", "ESTALE",
-            "ETXTBSY", "EINVAL",
-        ],
-        "fsync" => &["EIO", "ENOSPC", "EINTR", "EDQUOT", "EROFS", "ENOMEM"],
-        "fchown" | "fchmod" | "fchmodat" | "chmod" => {
-            &["EPERM", "EIO", "EINTR", "EROFS", "EACCES", "ENOSPC", "EDQUOT", "ENOMEM"]
-        }
-        "flock" => &["EAGAIN", "ENOLCK", "EINTR", "ENOSYS", "EIO"],
-        "close" if line.contains(".metadata.json") => &["EIO", "EINTR", "ENOSPC", "EDQUOT"],
-        "close" => &["EINTR"], // a directory has nothing to flush
-        "poll" | "ppoll" => &["EINTR", "ENOMEM"],
-        "readlink" => &["EIO", "EACCES", "ENOMEM"],
-        "fstatfs" => &["EIO", "EINTR"],
-        "fcntl" if line.contains("F_DUPFD") => &["EMFILE"],
-        "socketpair" => &["EMFILE", "ENFILE", "ENOMEM"],
-        "clone3" => &["EAGAIN", "ENOMEM"], // threads are many where the limits are few
-        _ => &[],
-    };
-    list.to_vec()
-}
-
-/// A base with what makes a prune and a touch take all their steps: old and new workspaces, directories deeper than descent
-/// goes, temporary files, metadata that is missing and corrupt, and somebody else's directory.
-fn base_of_all_kinds() -> World {
-    let world = World::new();
-    let workspace = |number: u32, days| world.workspace().id(&numbered(number)).days_ago(days);
-    let mut ids = vec![
-        workspace(1, 50).file("a/b/c/d/e/f/g", b"deep").file("conversations.json", b"[]").make(),
-        workspace(2, 40).file(".metadata.tmp.old.json", b"{").file(".wsctl-tmp.0123456789abcdef", b"{").make(),
-        workspace(3, 45).file("data/x/y", b"excluded").make(),
-        workspace(4, 0).file("data/x", b"x").make_without_metadata(),
-        workspace(5, 1).file("x", b"x").file(".wsctl-tmp.0123456789abcde0", b"{").description("é").make(),
-    ];
-    ids.push(workspace(6, 0).metadata("{\"last_accessed\": 7}").make());
-    fs::create_dir(world.base().join("monaco-2024")).expect("a directory");
-    fs::write(world.base().join("monaco-2024/notes"), "not ours").expect("a file");
-    fs::write(world.path("excluded"), format!("# stays\n{}\n", ids[2])).expect("a file");
-    world
-}
-
-/// The same with what killed prunes left: one claimed and fresh, one claimed and stale, one doomed.
-fn base_with_leftovers() -> World {
-    let world = base_of_all_kinds();
-    for (number, days, stage) in [(7, 1, "claimed"), (8, 60, "claimed"), (9, 70, "doomed")] {
-        let workspace = world.workspace().id(&numbered(number)).days_ago(days).file("data/x", b"x");
-        let id = workspace.file(".metadata.tmp.old.json", b"{").make();
-        set_aside(&world, stage, &id);
-    }
-    world
-}
-
-/// Enough stale workspaces for two threads.
-fn base_for_two_threads() -> World {
-    let world = World::new();
-    let stale = |number: u32| world.workspace().id(&numbered(number)).days_ago(31 + i64::from(number)).make();
-    let ids: Vec<_> = (0..20).map(stale).collect();
-    set_aside(&world, "doomed", &ids[0]);
-    fs::write(world.path("excluded"), &ids[1]).expect("a file");
-    world
-}
-
-fn cases() -> Vec<Case> {
-    let id = |number| numbered(number);
-    let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let touch = [words(&["touch", "--at", AT]), vec![id(1), id(4), id(5)]].concat();
-    let by_age = |jobs| words(&[&BY_AGE[..], &[jobs]].concat());
-    let by_id = [words(&["prune", "-y", "--format", "json", "-j", "1"]), vec![id(2), id(4), id(8)]].concat();
-    let by_size = words(&["prune", "-y", "--format", "json", "--max-total-size", "1K", "-j", "1"]);
-    let dry = words(&[&BY_AGE[..], &["1", "-n"]].concat());
-    let validate = [words(&["validate"]), vec![id(1), id(99), "malformed".to_owned(), id(5)]].concat();
-    let list = words(&["list", "--format", "json"]);
-    let sizes = words(&["list", "-s", "--format", "json"]);
-    let case = |name, world: World, args: &[String], kind| Case::new(name, world, args, kind);
-    vec![
-        case("touch", base_of_all_kinds(), &touch, Kind::Touch),
-        case("touch without openat2", base_of_all_kinds(), &touch, Kind::Touch).always(NO_OPENAT2),
-        case("touch without a sweep", base_of_all_kinds(), &touch, Kind::Touch).always(NO_SWEEP),
-        case("prune by age", base_of_all_kinds(), &by_age("1"), Kind::Prune),
-        case("prune with leftovers", base_with_leftovers(), &by_age("1"), Kind::Prune),
-        case("prune without openat2", base_with_leftovers(), &by_age("1"), Kind::Prune).always(NO_OPENAT2),
-        case("prune on an old kernel", base_with_leftovers(), &by_age("1"), Kind::Prune).always(OLD_KERNEL),
-        case("prune by ID", base_with_leftovers(), &by_id, Kind::Prune),
-        case("prune by size", base_of_all_kinds(), &by_size, Kind::Prune),
-        case("prune on two threads", base_for_two_threads(), &by_age("2"), Kind::Prune).threads(),
-        case("dry run", base_with_leftovers(), &dry, Kind::Read),
-        case("list", base_with_leftovers(), &list, Kind::Read),
-        case("list -s", base_with_leftovers(), &sizes, Kind::Read),
-        case("validate", base_of_all_kinds(), &validate, Kind::Read),
-    ]
-}
 
 /// A place for the copies of one worker, in memory.
 struct Bench(TempDir);
@@ -214,35 +92,6 @@ impl Bench {
         }
         calls
     }
-}
-
-/// The points of a case: all of them, or the first, middle and last occurrence of each call with three errors each, and all
-/// the kills where something is written.
-fn points(case: &Case, calls: &[(String, usize, String)], all: bool) -> Vec<Point> {
-    let sync = calls.iter().position(|(call, ..)| call == "fsync").unwrap_or(0);
-    assert!(sync > 0 || case.kind == Kind::Read, "{} never syncs", case.name);
-    let mut points = Vec::new();
-    for (index, (call, occurrence, line)) in calls.iter().enumerate() {
-        if case.always.is_some_and(|always| always.split(['=', ':', ',']).any(|word| word == call)) {
-            continue;
-        }
-        let same: Vec<usize> = calls.iter().filter(|(other, ..)| other == call).map(|(_, at, _)| *at).collect();
-        let chosen = [same[0], same[same.len() / 2], same[same.len() - 1]].contains(occurrence);
-        let writes = ["openat", "write", "unlinkat", "renameat", "renameat2", "fsync", "close"].contains(&&**call);
-        let killed = all || case.is_killed_everywhere() || (case.kind != Kind::Read && writes);
-        let number = if all { usize::MAX } else { 3 * usize::from(chosen) };
-        let errors = errors(call, line).into_iter().take(number).map(Some);
-        points.extend(errors.chain(killed.then_some(None)).map(|error| Point {
-            call: call.clone(),
-            occurrence: *occurrence,
-            error,
-            line: line.clone(),
-            before_sync: !case.threads
-                && index <= sync
-                && (error.is_none() || (call == "fsync" && error != Some("EINTR"))),
-        }));
-    }
-    points
 }
 
 /// Strikes at one point of a fresh copy, checks what came of it, and lets the next run clean up.

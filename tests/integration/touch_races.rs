@@ -5,8 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -241,75 +240,4 @@ fn after_a_bounded_number_of_tries_it_is_busy_and_the_others_content_stays() {
     assert!(stops > 1, "it gives up at once");
     stopping.finish().exits(75).prints("").complains(&format!("warning[busy]: workspace {id}: "));
     assert_holds(&world, &id, &content(stops));
-}
-
-/// What the application does, in a loop until its stdin ends: it reads, counts in a key of its own, and replaces the file.
-const APPLICATION: &str = r#"
-import datetime, json, os, select, sys, tempfile
-dir, count = sys.argv[1], 0
-path = os.path.join(dir, ".metadata.json")
-while count == 0 or not select.select([sys.stdin], [], [], 0)[0]:
-    data = json.load(open(path))
-    assert "workspace_id" in data and (count == 0 or "count" in data), data
-    datetime.datetime.fromisoformat(data["last_accessed"].rstrip("Z"))
-    count += 1
-    data.update(count=count, last_accessed=datetime.datetime.now(datetime.timezone.utc).isoformat() + "Z")
-    handle, temporary = tempfile.mkstemp(prefix=".metadata.tmp.", suffix=".json", dir=dir)
-    with os.fdopen(handle, "w") as file:
-        json.dump(data, file, indent=2)
-    os.replace(temporary, path)
-"#;
-
-/// Reads the metadata again and again until `done`, and asserts that it is whole each time. Gives how often.
-fn watch(file: &Path, done: &AtomicBool) -> usize {
-    let mut times = 0;
-    while !done.load(Ordering::Relaxed) || times == 0 {
-        let bytes = fs::read(file).expect("there is a file at every instant");
-        let json: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON at every instant");
-        assert!(json["workspace_id"].is_string() && json["last_accessed"].is_string(), "{json}");
-        times += 1;
-    }
-    times
-}
-
-/// Ends the watch, also where the test fails.
-struct Ended<'a>(&'a AtomicBool);
-
-impl Drop for Ended<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-#[test]
-fn many_touches_beside_a_writing_application_leave_the_file_whole_at_every_instant() {
-    if !has("python3") {
-        return;
-    }
-    let world = World::new();
-    let id = world.workspace().make();
-    let (file, done) = (world.metadata_of(&id), AtomicBool::new(false));
-    let mut python = Command::new("python3");
-    python.args(["-c", APPLICATION]).arg(world.dir_of(&id)).stdin(Stdio::piped());
-    let mut application = python.stderr(Stdio::piped()).spawn().expect("python3");
-    world.wsctl(["touch", &id]).run().exits(0).quietly();
-    let (statuses, application) = thread::scope(|scope| {
-        let ended = Ended(&done);
-        let watcher = scope.spawn(|| watch(&file, &done));
-        let touches = || (0..40).map(|_| world.wsctl(["touch", &id]).run().status).collect::<Vec<_>>();
-        let others = scope.spawn(touches);
-        let mut statuses = touches();
-        statuses.extend(others.join().expect("touches"));
-        drop(application.stdin.take());
-        let application = finish(application, &"the application");
-        drop(ended);
-        watcher.join().expect("the file was whole at every instant");
-        (statuses, application)
-    });
-    application.exits(0).quietly();
-    assert!(statuses.iter().all(|status| [0, 75].contains(status)), "{statuses:?}");
-    world.wsctl(["touch", "--at", AT, &id]).run().exits(0).quietly();
-    let json: serde_json::Value = serde_json::from_str(&world.read_metadata(&id)).expect("JSON");
-    assert!(json["count"].as_u64().is_some_and(|count| count > 0) && json["last_accessed"] == WRITTEN, "{json}");
-    assert_eq!(fs::read_dir(world.dir_of(&id)).expect("the workspace").count(), 1, "a temporary file was left");
 }

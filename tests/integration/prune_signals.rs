@@ -1,0 +1,66 @@
+//! `wsctl prune` when a signal comes: SIGINT and SIGTERM, after which it finishes what it has in hand, and SIGKILL, after which
+//! the next run does.
+
+use crate::tools::{Standing, trash};
+use crate::world::{World, has, ids_in, sorted};
+use serde_json::json;
+
+/// Prunes what is older than 30 days, on one thread.
+const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
+
+#[test]
+fn after_a_signal_what_is_in_hand_is_finished_and_the_rest_is_kept() {
+    if !has("strace") {
+        return;
+    }
+    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+        let world = World::new();
+        let ids: Vec<_> = (0..100).map(|number| world.aged(31 + number)).collect();
+        let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+        standing.signal(signal);
+        let report = standing.go_on().exits(status).quietly().json();
+        let pruned = ids_in(&report["pruned"]);
+        assert!((1..100).contains(&pruned.len()), "{report}");
+        assert_eq!(report["kept"], json!(100 - pruned.len()));
+        assert_eq!(sorted(pruned.iter().chain(&world.names())), sorted(&ids), "and nothing is left aside");
+        let rest = world.wsctl(PRUNE).run().exits(0).json();
+        assert_eq!(rest["pruned"].as_array().map(Vec::len), Some(100 - pruned.len()));
+    }
+}
+
+#[test]
+fn after_a_signal_the_summary_is_printed() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let _ = (0..100).map(|number| world.aged(31 + number)).collect::<Vec<_>>();
+    let run = world.wsctl(["prune", "-y", "--older-than", "30d", "-j", "1"]);
+    let standing = Standing::after(&world, "fsync", None, run);
+    standing.signal("TERM");
+    let ran = standing.go_on().exits(143);
+    let left = world.names().len();
+    assert!(ran.stdout.starts_with(&format!("pruned {} workspaces", 100 - left)), "{ran:?}");
+    assert!(ran.stdout.ends_with(&format!("kept {left}\n")), "{ran:?}");
+    assert_eq!(trash(&world), [""; 0]);
+}
+
+#[test]
+fn a_killed_run_loses_nothing_undecided_and_the_next_one_finishes_what_was() {
+    if !has("strace") {
+        return;
+    }
+    for (call, at_least) in [("renameat2", 0), ("fsync", 1)] {
+        let world = World::new();
+        let ids: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();
+        let standing = Standing::after(&world, call, None, world.wsctl(PRUNE));
+        drop(standing); // SIGKILL
+        let doomed = trash(&world).iter().filter(|name| name.starts_with(".wsctl-doomed.")).count();
+        assert!(doomed >= at_least && !trash(&world).is_empty(), "{:?}", world.names());
+        assert_eq!(world.names().len(), ids.len());
+        let args = ["prune", "-y", "--older-than", "3650d", "--format", "json"];
+        let report = world.wsctl(args).run().exits(0).json();
+        assert_eq!(report["pruned"].as_array().map(Vec::len), Some(doomed), "it decides afresh on the others");
+        assert_eq!((trash(&world).len(), world.names().len()), (0, ids.len() - doomed), "{call}");
+    }
+}
