@@ -6,6 +6,7 @@
 use crate::fault_cases::{Case, cases};
 use crate::fault_checks::{self, Forest, Struck};
 use crate::fault_points::{Point, errors, points};
+use crate::quiet;
 use crate::tools::{Mounted, text, tree};
 use crate::world::{Run, World, finish, has, is_root};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,15 +45,20 @@ impl Bench {
         fault_checks::forest(&self.0.path().join("world/base"))
     }
 
-    /// Runs the case's command here, under strace with these arguments if there are any.
+    /// Runs the case's command here, under strace with these arguments if there are any; then its calls are counted, and what
+    /// others mount meanwhile must not add to them.
     fn run(&self, case: &Case, strace: &[&str]) -> Struck {
-        let log = self.0.path().join("log");
-        let wrapper = ["strace", "-f", "-y", "-o", text(&log)];
+        let (log, place) = (self.0.path().join("log"), self.0.path().join("world"));
+        let wrapper = [quiet::wrapper(&place), ["strace", "-f", "-y", "-o", text(&log)].map(str::to_owned).to_vec()];
         let args = case.args.iter().map(String::as_str);
-        let run: Run<'_> = case.world.bare(args).env("WSCTL_BASE", self.0.path().join("world/base"));
-        let run = if strace.is_empty() { run } else { run.through(wrapper.iter().chain(strace)) };
+        let run: Run<'_> = case.world.bare(args).env("WSCTL_BASE", place.join("base"));
+        let run = if strace.is_empty() {
+            run
+        } else {
+            run.through(wrapper.iter().flatten().map(String::as_str).chain(strace.iter().copied()))
+        };
         let mut command = run.command();
-        command.current_dir(self.0.path().join("world")).stdin(Stdio::null());
+        command.current_dir(place).stdin(Stdio::null());
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
         let ran = finish(child, &command);
         let log = if strace.is_empty() { String::new() } else { fs::read_to_string(log).expect("a log") };
@@ -126,7 +132,7 @@ fn strike(bench: &Bench, case: &Case, reference: &Struck, before: &Forest, point
 
 /// Works through all the cases on two threads; fails with all that went wrong.
 fn inject(all: bool) {
-    if !has("strace") {
+    if !(has("strace") && has("unshare") && has("nsenter")) {
         return;
     }
     let (begun, mut total, mut wrong) = (Instant::now(), 0, Vec::new());

@@ -41,6 +41,7 @@ mod prune_rules;
 mod prune_signals;
 mod prune_trees;
 mod prune_unknown;
+mod quiet;
 mod readme;
 mod run;
 mod schedule_scenes;

@@ -1,5 +1,6 @@
 //! File systems whose power can be cut, for `power_cuts`.
 
+use crate::quiet;
 use crate::tools::{text, tool};
 use crate::world::skip;
 use std::io::Read;
@@ -26,6 +27,7 @@ impl Disk {
     }
 
     fn mount(&self) -> bool {
+        quiet::before_a_mount();
         let mounted = Command::new("mount").args(["-o", "loop", text(self.image.path()), text(&self.point)]).status();
         mounted.expect("mount").success()
     }

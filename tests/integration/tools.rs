@@ -1,6 +1,7 @@
 //! What the tests of `prune` need of the system beside a base: mounts, immutable files, and runs that stand still at a system
 //! call. Each is undone when it is dropped, also where the test fails.
 
+use crate::quiet;
 use crate::world::{Ran, Run, World, skip};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -59,6 +60,7 @@ pub struct Mounted(PathBuf);
 impl Mounted {
     /// A tmpfs with these options. The caller must be root.
     pub fn tmpfs(world: &World, point: &Path, options: &str) -> Self {
+        quiet::before_a_mount();
         tool(&["mount", "-t", "tmpfs", "-o", options, "wsctl-test", text(point)]);
         Self(world.path(""))
     }
@@ -69,6 +71,7 @@ impl Mounted {
         let image = world.path("image");
         fs::File::create(&image).and_then(|file| file.set_len(size << 20)).expect("an image");
         tool(&[mkfs, &[text(&image)]].concat());
+        quiet::before_a_mount();
         // The loop device goes with the mount.
         let mounted = Command::new("mount").args(["-o", "loop", text(&image), text(point)]).status().expect("mount");
         (mounted.success() || skip("loop devices")).then(|| Self(world.path("")))
@@ -76,6 +79,7 @@ impl Mounted {
 
     /// A directory of the same file system. The caller must be root.
     pub fn bind(world: &World, from: &Path, point: &Path) -> Self {
+        quiet::before_a_mount();
         tool(&["mount", "--bind", text(from), text(point)]);
         Self(world.path(""))
     }
