@@ -1,6 +1,6 @@
 //! What must be true of workspaces after a power cut, for `power_cuts`: how they were at first, and what was done to them.
 
-use crate::tools::{text, tool, tree};
+use crate::tools::{text, tool, trash, tree};
 use crate::world::{Run, World};
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Prunes what is older than 30 days, on one thread.
 pub const PRUNE: [&str; 6] = ["prune", "-y", "--older-than", "30d", "-j", "1"];
@@ -31,6 +31,7 @@ pub struct Scene<'a> {
     metadata: BTreeMap<String, String>,
     /// For each touched one the times that touch was given, with whether it exited 0.
     touched: Mutex<BTreeMap<String, Vec<(String, bool)>>>,
+    is_cut: AtomicBool,
 }
 
 /// What is in a tree beside its metadata and leftovers of a killed touch.
@@ -49,7 +50,7 @@ impl<'a> Scene<'a> {
         tool(&["sync", "-f", text(&world.base())]);
         let trees = ids.iter().map(|id| (id.clone(), rest_of(&world.dir_of(id)))).collect();
         let metadata = ids.iter().map(|id| (id.clone(), world.read_metadata(id))).collect();
-        Self { world, ids, trees, metadata, touched: Mutex::default() }
+        Self { world, ids, trees, metadata, touched: Mutex::default(), is_cut: AtomicBool::new(false) }
     }
 
     pub fn to_touch(&self) -> &[String] {
@@ -70,7 +71,13 @@ impl<'a> Scene<'a> {
     pub fn touch(&self, id: &String) {
         let ran = self.touch_of(std::slice::from_ref(id)).run();
         let mut touched = self.touched.lock().expect("no panic");
-        touched.get_mut(id).and_then(|times| times.last_mut()).expect("it was noted").1 = ran.status == 0;
+        let in_time = ran.status == 0 && !self.is_cut.load(Ordering::SeqCst);
+        touched.get_mut(id).and_then(|times| times.last_mut()).expect("it was noted").1 = in_time;
+    }
+
+    /// The power is about to go: a touch that ends later need not have come to anything.
+    pub fn power_goes(&self) {
+        self.is_cut.store(true, Ordering::SeqCst);
     }
 
     /// Asserts that a workspace in this directory is as it was, with its old last access or a new one that it may have.
@@ -98,9 +105,11 @@ impl<'a> Scene<'a> {
         places
     }
 
-    /// Checks the promises on what the disk holds after the cut, then after the next prune and the next touch.
-    pub fn check(&self) {
+    /// Checks the promises on what the disk holds after the cut, then after the next prune and the next touch. Gives whether the
+    /// cut came in the midst of a prune.
+    pub fn check(&self) -> bool {
         let places = self.places();
+        let in_the_midst = !trash(self.world).is_empty();
         let mut stay = BTreeSet::new();
         for (at, id) in self.ids.iter().enumerate() {
             let [(stage, dir)] = places.get(id).map_or(&[][..], |places| places) else {
@@ -130,6 +139,7 @@ impl<'a> Scene<'a> {
         for id in &stay {
             fs::remove_dir_all(self.world.dir_of(id)).expect("a removal");
         }
+        in_the_midst
     }
 
     /// Asserts that a prune might have decided on this one.

@@ -31,7 +31,7 @@ const PRUNERS: usize = 2;
 const FILES: usize = 4;
 
 /// A number below `limit`.
-fn random(limit: u64) -> u64 {
+pub fn random(limit: u64) -> u64 {
     Uuid::new_v4().as_u64_pair().1 % limit
 }
 

@@ -40,8 +40,8 @@ fn watch(file: &Path, done: &AtomicBool) -> usize {
     times
 }
 
-/// Ends the watch, also where the test fails.
-struct Ended<'a>(&'a AtomicBool);
+/// Ends what goes on until then, also where the test fails.
+pub struct Ended<'a>(pub &'a AtomicBool);
 
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
