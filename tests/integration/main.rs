@@ -8,6 +8,7 @@ mod attackers;
 mod bad_input;
 mod bad_metadata;
 mod bad_streams;
+mod builds;
 mod completions;
 mod fault_cases;
 mod fault_checks;

@@ -2,6 +2,7 @@
 //!
 //! The sources are copied and changed by exact text; a change that no longer fits its source fails the test.
 
+use crate::builds;
 use crate::schedules::{Schedule, first_failure, touches, writers};
 use crate::world::has;
 use std::fs;
@@ -95,12 +96,8 @@ fn build(mutant: &Mutant, place: &Path) -> PathBuf {
         text = text.replace(safeguard, instead);
     }
     fs::write(&file, text).expect("a source");
-    let target = place.with_file_name("mutants");
-    let cargo = option_env!("CARGO").unwrap_or("cargo");
-    let mut command = Command::new(cargo);
-    command.args(["build", "--offline", "--quiet", "--bin", "wsctl", "--target-dir"]).arg(&target);
-    let output = command.env("RUSTFLAGS", "-Awarnings").current_dir(place).output().expect("cargo");
-    assert!(output.status.success(), "{}: {}", mutant.name, String::from_utf8_lossy(&output.stderr));
+    println!("building {}", mutant.name); // shown where it fails
+    let target = builds::build(place, "mutants", &[], Some("-Awarnings"));
     let binary = place.join("wsctl");
     assert!(Command::new("cp").arg(target.join("debug/wsctl")).arg(&binary).status().expect("cp").success());
     binary
