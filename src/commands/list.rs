@@ -121,7 +121,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
     let base = Base::open(&context.base)?;
     let mut diagnostics = Diagnostics::default();
     let mut rows = if arguments.ids.is_empty() {
-        look(&base, &Names::read(&base)?.workspaces, arguments, context.now)
+        let names = Names::read(&base)?;
+        super::hint_where_there_are_none(&base, names.workspaces.len());
+        look(&base, &names.workspaces, arguments, context.now)
     } else {
         let given = given(arguments, &mut diagnostics)?;
         let rows = look(&base, &given, arguments, context.now);

@@ -5,7 +5,7 @@ pub mod prune;
 pub mod touch;
 pub mod validate;
 
-use crate::core::Timestamp;
+use crate::core::{Base, Timestamp, survey};
 use crate::logging::Verbosity;
 use anstream::ColorChoice;
 use clap::ValueEnum;
@@ -42,4 +42,14 @@ pub enum Format {
     Text,
     /// One document for scripts.
     Json,
+}
+
+/// Tells whoever asks (`-v`) why there may be nothing to see: a directory above the base was named, or below it.
+fn hint_where_there_are_none(base: &Base, workspaces: usize) {
+    if workspaces == 0
+        && log::log_enabled!(log::Level::Info)
+        && let Some(nested) = survey::nested(base)
+    {
+        log::info!("base {}: no workspaces in it, but there are some in {}", base.path().display(), nested.display());
+    }
 }

@@ -10,8 +10,10 @@ use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use walkdir::WalkDir;
 
 /// Fewer items than this are not worth a thread.
 const WORTH_A_THREAD: usize = 200;
@@ -60,6 +62,14 @@ impl Names {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// Where below a directory that holds no workspaces there are some, for whoever named the wrong one; `None` if they are not
+/// near.
+pub fn nested(base: &Base) -> Option<PathBuf> {
+    let below = WalkDir::new(base.path()).min_depth(2).max_depth(3).into_iter();
+    let mut near = below.take(10_000).filter_map(std::result::Result::ok).filter(|entry| entry.file_type().is_dir());
+    near.find(|entry| WorkspaceId::from_dir_name(entry.file_name()).is_some())?.path().parent().map(Path::to_owned)
 }
 
 /// Applies `look` to every item, with a buffer to read files into, on at most `threads` threads. The results keep the order

@@ -54,6 +54,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
     let mut facts = Facts::gather(&base, &arguments.scope(&rules), run.jobs, context.now)?;
     let fates = plan::decide(&facts.candidates, &rules);
     log::debug!("{} examined of {} in all", facts.candidates.len(), facts.total);
+    super::hint_where_there_are_none(&base, facts.total);
     for id in &facts.absent {
         run.fail(*id, base::absent());
     }
