@@ -72,20 +72,20 @@ pub fn nested(base: &Base) -> Option<PathBuf> {
     near.find(|entry| WorkspaceId::from_dir_name(entry.file_name()).is_some())?.path().parent().map(Path::to_owned)
 }
 
-/// Applies `look` to every item, with a buffer to read files into, on at most `threads` threads. The results keep the order
-/// of the items; an item whose look gives `None` has none.
-pub fn look_at_all<I: Sync, R: Send>(
+/// Applies `look` to every item on at most `threads` threads, with what each of them keeps from item to item: buffers, for
+/// one. The results keep the order of the items; an item whose look gives `None` has none.
+pub fn look_at_all<I: Sync, R: Send, K: Default>(
     items: &[I],
     threads: usize,
-    look: impl Fn(&I, &mut Vec<u8>) -> Option<R> + Sync,
+    look: impl Fn(&I, &mut K) -> Option<R> + Sync,
 ) -> Vec<R> {
     let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
     let shares = Mutex::new(items.chunks(SHARE).zip(results.chunks_mut(SHARE)));
     let next_share = || shares.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || {
-        let mut buffer = Vec::new();
+        let mut kept = K::default();
         while let Some((items, results)) = next_share() {
-            items.iter().zip(results).for_each(|(item, result)| *result = look(item, &mut buffer));
+            items.iter().zip(results).for_each(|(item, result)| *result = look(item, &mut kept));
         }
     };
     thread::scope(|scope| {

@@ -56,10 +56,13 @@ impl Links {
     }
 }
 
+/// What names are read into, level by level: worth keeping from one measuring to the next.
+pub type Buffers = [Vec<u8>; NEAR + 1];
+
 /// Measures the tree below an open directory, and the directory itself. Other mounts are not entered; what vanishes
 /// meanwhile is not counted.
-pub fn measure(root: &DirFd) -> Usage {
-    let mut walk = Walk::default();
+pub fn measure(root: &DirFd, buffers: &mut Buffers) -> Usage {
+    let mut walk = Walk { usage: Usage::default(), links: Links::default(), buffers, device: 0 };
     if let Err(errno) = walk.root(root) {
         walk.usage.error.get_or_insert_with(|| describe(errno));
     }
@@ -83,15 +86,14 @@ struct Level {
     position: u64,
 }
 
-#[derive(Default)]
-struct Walk {
+struct Walk<'a> {
     usage: Usage,
     links: Links,
-    buffers: [Vec<u8>; NEAR + 1],
+    buffers: &'a mut Buffers,
     device: u64,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn root(&mut self, root: &DirFd) -> Result<()> {
         let stat = root.stat_self()?;
         self.device = stat.st_dev;
@@ -167,6 +169,7 @@ impl Walk {
 
     fn take_buffer(&mut self, level: usize) -> Vec<u8> {
         let mut buffer = std::mem::take(&mut self.buffers[level]);
+        buffer.clear();
         buffer.reserve(BUFFER);
         buffer
     }

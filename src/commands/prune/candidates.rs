@@ -124,7 +124,7 @@ impl Facts {
             Stage::Claimed => (name.id, Place::Claimed(name.tag)),
             Stage::Doomed => (name.id, Place::Doomed(name.tag)),
         }));
-        let look = |(id, place): &(_, _), buffer: &mut _| look(base, *id, *place, scope, now, buffer);
+        let look = |(id, place): &(_, _), kept: &mut _| look(base, *id, *place, scope, now, kept);
         let mut candidates = survey::look_at_all(&places, threads, look);
         candidates.sort_unstable_by_key(|candidate| (candidate.id, candidate.place));
         let absent = scope.ids.map_or_else(Vec::new, |ids| absent(ids, &candidates));
@@ -145,7 +145,7 @@ fn look(
     place: Place,
     scope: &Scope<'_>,
     now: Timestamp,
-    buffer: &mut Vec<u8>,
+    (buffer, buffers): &mut (Vec<u8>, usage::Buffers),
 ) -> Option<Candidate> {
     let name = place.name(id);
     let facts = workspace::examine(base.dir(), &name, now, buffer)?;
@@ -160,7 +160,7 @@ fn look(
         failure: facts.error.map(Box::new),
     };
     if scope.sizes || scope.use_mtime {
-        let usage = measured(base, &name);
+        let usage = measured(base, &name, buffers);
         candidate.bytes = Some(usage.bytes);
         if scope.use_mtime {
             count_modification(&mut candidate, usage, now);
@@ -172,9 +172,9 @@ fn look(
 }
 
 /// Measures a directory in the base.
-pub(super) fn measured(base: &Base, name: &str) -> usage::Usage {
+pub(super) fn measured(base: &Base, name: &str, buffers: &mut usage::Buffers) -> usage::Usage {
     match base.dir().open_dir(name, Mounts::Enter) {
-        Ok(dir) => usage::measure(&dir),
+        Ok(dir) => usage::measure(&dir, buffers),
         Err(errno) => usage::Usage { error: Some(usage::describe(errno)), ..usage::Usage::default() },
     }
 }
@@ -208,7 +208,7 @@ pub(super) fn measure(base: &Base, candidates: &mut [Candidate], fates: &[Fate],
     let mut unmeasured: Vec<&mut Candidate> =
         candidates.iter_mut().zip(fates).filter(leaving).map(|(candidate, _)| candidate).collect();
     let names: Vec<String> = unmeasured.iter().map(|candidate| candidate.name()).collect();
-    let usages = survey::look_at_all(&names, threads, |name, _| Some(measured(base, name)));
+    let usages = survey::look_at_all(&names, threads, |name, buffers| Some(measured(base, name, buffers)));
     for (candidate, usage) in unmeasured.iter_mut().zip(usages) {
         candidate.bytes = Some(usage.bytes);
         let error = usage.error.filter(|error| error.category() != Category::PermissionDenied);

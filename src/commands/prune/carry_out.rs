@@ -4,7 +4,7 @@
 //! what a power cut undoes is never half removed.
 
 use super::candidates::{Candidate, Place};
-use super::erase;
+use super::erase::{self, Buffers};
 use super::mounts::Mounts;
 use super::plan::Rule;
 use super::trash::{self, Doomed, Stopped};
@@ -96,12 +96,15 @@ impl Remover<'_> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut mounts = Mounts::read(self.base.dir());
+            let mut buffers = Buffers::default();
             let mut progress = Vec::new();
             while self.signals.caught().is_none() {
                 let start = next.fetch_add(batch, Ordering::Relaxed);
                 let Some(rest) = tasks.get(start..).filter(|rest| !rest.is_empty()) else { break };
                 let batch = &rest[..batch.min(rest.len())];
-                progress.extend(self.batch(batch, tag, &mut mounts).into_iter().map(|(at, step)| (start + at, step)));
+                progress.extend(
+                    self.batch(batch, tag, &mut mounts, &mut buffers).into_iter().map(|(at, step)| (start + at, step)),
+                );
             }
             progress
         };
@@ -128,7 +131,13 @@ impl Remover<'_> {
     }
 
     /// Takes a batch through all its steps. What is named in the result by its place in the batch has ended or is deferred.
-    fn batch(&self, batch: &[Task], tag: u64, mounts: &mut Mounts<'_>) -> Vec<(usize, Progress)> {
+    fn batch(
+        &self,
+        batch: &[Task],
+        tag: u64,
+        mounts: &mut Mounts<'_>,
+        buffers: &mut Buffers,
+    ) -> Vec<(usize, Progress)> {
         let mut progress = Vec::with_capacity(batch.len());
         let mut claimed = Vec::new();
         let mut doomed: Vec<(usize, Doomed)> = Vec::new();
@@ -155,18 +164,19 @@ impl Remover<'_> {
                 },
             }
         }
+        mounts.refresh(); // what is mounted later, removal itself stops at
         for (at, claim) in claimed {
-            match trash::doom(self.base, claim, &batch[at].candidate, self.use_mtime, mounts) {
+            match trash::doom(self.base, claim, &batch[at].candidate, self.use_mtime, mounts, &mut buffers[0]) {
                 Ok(step) => doomed.push((at, step)),
                 Err(stopped) => progress.push((at, stop(stopped))),
             }
         }
-        progress.extend(self.erase(doomed));
+        progress.extend(self.erase(doomed, buffers));
         progress
     }
 
     /// Erases what is doomed, once the base is synced: not one name may go before it is certain that all of them may.
-    fn erase(&self, doomed: Vec<(usize, Doomed)>) -> Vec<(usize, Progress)> {
+    fn erase(&self, doomed: Vec<(usize, Doomed)>, buffers: &mut Buffers) -> Vec<(usize, Progress)> {
         if doomed.is_empty() {
             return Vec::new();
         }
@@ -178,7 +188,7 @@ impl Remover<'_> {
             let (ending, freed) = match &ready {
                 Err(error) => (Ending::Failed(error.clone()), doomed.swept),
                 Ok(now) => {
-                    let erased = erase::erase(base, doomed, *now);
+                    let erased = erase::erase(base, doomed, *now, buffers);
                     let ending = match erased.gone {
                         Ok(true) => Ending::Pruned,
                         Ok(false) => Ending::Elsewhere,

@@ -36,12 +36,12 @@ pub(super) struct Erased {
 /// Removes a doomed workspace from the base with all that is in it; `.metadata.json` goes last, because the application's
 /// listing takes every directory for a workspace and breaks on one without. What was made after `doomed_at`, a time of the
 /// file system's clock, was made by others while the tree was removed.
-pub(super) fn erase(base: &DirFd, doomed: Doomed, doomed_at: Timestamp) -> Erased {
+pub(super) fn erase(base: &DirFd, doomed: Doomed, doomed_at: Timestamp, buffers: &mut Buffers) -> Erased {
     let name = doomed.name.to_string();
     let opened = doomed.dir.map_or_else(|| base.open_accessible(&*name, Mounts::Refuse), Ok);
     match opened {
         Ok(root) => {
-            let mut eraser = Eraser::new(&root, doomed_at);
+            let mut eraser = Eraser::new(&root, doomed_at, buffers);
             let gone = eraser.root_and_all(base, &name);
             Erased { bytes: doomed.swept + eraser.bytes, gone }
         }
@@ -50,9 +50,12 @@ pub(super) fn erase(base: &DirFd, doomed: Doomed, doomed_at: Timestamp) -> Erase
     }
 }
 
+/// What names are read into, level by level: worth keeping from one removal to the next.
+pub(super) type Buffers = [Vec<u8>; DEEPEST + 1];
+
 struct Eraser<'a> {
     root: &'a DirFd,
-    buffers: [Vec<u8>; DEEPEST + 1],
+    buffers: &'a mut Buffers,
     links: Links,
     /// What begins the names of what is hoisted.
     tag: Option<u64>,
@@ -67,10 +70,10 @@ struct Eraser<'a> {
 }
 
 impl<'a> Eraser<'a> {
-    fn new(root: &'a DirFd, doomed_at: Timestamp) -> Self {
+    fn new(root: &'a DirFd, doomed_at: Timestamp, buffers: &'a mut Buffers) -> Self {
         Self {
             root,
-            buffers: Default::default(),
+            buffers,
             links: Links::default(),
             tag: None,
             hoisted: 0,
@@ -132,6 +135,7 @@ impl<'a> Eraser<'a> {
     /// which none stayed.
     fn clear(&mut self, dir: &DirFd, level: usize, mut is_done: impl FnMut() -> bool) -> rustix::io::Result<usize> {
         let mut buffer = std::mem::take(&mut self.buffers[level]);
+        buffer.clear();
         buffer.reserve(BUFFER);
         let mut left = 0;
         loop {

@@ -197,9 +197,9 @@ impl Run<'_> {
 
     /// Reports what the run would come to.
     fn foretell(&mut self, base: &Base, tasks: &[Task]) {
-        let mut mounts = Mounts::read(base.dir());
+        let mounts = Mounts::read(base.dir());
         for Task { candidate, rule } in tasks {
-            match trash::obstacle(&mut mounts, candidate.id) {
+            match trash::obstacle(&mounts, candidate.id) {
                 Some(error) => self.fail(candidate.id, error),
                 None => self.report.planned(candidate, *rule),
             }

@@ -9,12 +9,12 @@ use std::io::{self, ErrorKind, Read, Seek};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// The mount table of proc(5), as far as it concerns one base. It is read again only when the kernel says that it changed.
+/// The mount table of proc(5), as far as it concerns one base. It is read again only when the kernel says that it has changed.
 #[derive(Debug)]
 pub(super) struct Mounts<'a> {
     base: &'a DirFd,
     table: Option<File>,
-    /// An error is what kept it from being read; the next question asks again.
+    /// An error is what kept it from being read.
     inside: Result<HashSet<WorkspaceId>>,
 }
 
@@ -26,15 +26,19 @@ impl<'a> Mounts<'a> {
         mounts
     }
 
-    /// Whether something is mounted in or on the workspace, at its own path or taken aside. A mount keeps its place in the
+    /// Looks whether the table has changed, and reads it again if so, or if that failed before.
+    pub(super) fn refresh(&mut self) {
+        if self.inside.is_err() || self.have_changed() {
+            self.read_again();
+        }
+    }
+
+    /// Whether something was mounted in or on the workspace, at its own path or taken aside. A mount keeps its place in the
     /// tree when a directory above it is renamed, so names from before a claim serve as well.
     ///
     /// # Errors
     /// By errno, if the table is there and cannot be read: who does not know must not begin to tear a tree.
-    pub(super) fn are_inside(&mut self, id: WorkspaceId) -> Result<bool> {
-        if self.inside.is_err() || self.have_changed() {
-            self.read_again();
-        }
+    pub(super) fn are_inside(&self, id: WorkspaceId) -> Result<bool> {
         self.inside.as_ref().map(|inside| inside.contains(&id)).map_err(Error::clone)
     }
 

@@ -81,7 +81,8 @@ pub(super) fn doom(
     claimed: Claimed,
     candidate: &Candidate,
     use_mtime: bool,
-    mounts: &mut Mounts<'_>,
+    mounts: &Mounts<'_>,
+    buffer: &mut Vec<u8>,
 ) -> Result<Doomed, Stopped> {
     let Claimed { name, dir } = claimed;
     let accessed = || Error::new(Category::Busy, "it was accessed after the decision");
@@ -93,7 +94,7 @@ pub(super) fn doom(
     if first != decided_on || (use_mtime && modified_since(base, name, candidate)) {
         return Err(back(base, name, accessed()));
     }
-    let swept = sweep(&dir).map_err(failed)?;
+    let swept = sweep(&dir, buffer).map_err(failed)?;
     // Sweeping modifies the directory itself, so modification times are looked at again only where nothing was swept.
     let modified = use_mtime && swept.is_none() && modified_since(base, name, candidate);
     if look(&dir).map_err(failed)? != decided_on || modified {
@@ -123,7 +124,7 @@ pub(super) fn obstacle_to_put_back(base: &Base, name: TrashName) -> Option<Error
 }
 
 /// What forbids to begin removing it: a mount inside, or that nobody can tell.
-pub(super) fn obstacle(mounts: &mut Mounts<'_>, id: WorkspaceId) -> Option<Error> {
+pub(super) fn obstacle(mounts: &Mounts<'_>, id: WorkspaceId) -> Option<Error> {
     match mounts.are_inside(id) {
         Ok(false) => None,
         Ok(true) => Some(Error::new(Category::Busy, "something is mounted inside")),
@@ -180,16 +181,18 @@ fn look(dir: &DirFd) -> rustix::io::Result<Option<Signature>> {
 
 /// Whether anything in it was modified after the time that was decided on.
 fn modified_since(base: &Base, name: TrashName, candidate: &Candidate) -> bool {
-    let usage = candidates::measured(base, &name.to_string());
+    let usage = candidates::measured(base, &name.to_string(), &mut Default::default());
     candidate.last_access.is_some_and(|time| usage.error.is_some() || usage.newest > Some(time))
 }
 
 /// Unlinks the files in the workspace's root that only wait to be renamed over its metadata. If there were any, it tells how
 /// many bytes that freed.
-fn sweep(dir: &DirFd) -> rustix::io::Result<Option<u64>> {
+fn sweep(dir: &DirFd, buffer: &mut Vec<u8>) -> rustix::io::Result<Option<u64>> {
     let mut freed = None;
     let mut failure = None;
-    dir.each_entry(&mut Vec::with_capacity(BUFFER), |entry| {
+    buffer.clear();
+    buffer.reserve(BUFFER);
+    dir.each_entry(buffer, |entry| {
         let name = entry.file_name();
         if !is_temporary(name.to_bytes()) {
             return ControlFlow::Continue(());
