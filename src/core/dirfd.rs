@@ -26,8 +26,9 @@ pub enum Mounts {
 pub struct Signature {
     inode: u64,
     size: i64,
-    modified: (i64, u64),
-    changed: (i64, u64),
+    modified: i64,
+    changed: i64,
+    nanoseconds: [u32; 2], // fewer than 10⁹ each
 }
 
 impl From<&Stat> for Signature {
@@ -35,8 +36,9 @@ impl From<&Stat> for Signature {
         Self {
             inode: stat.st_ino,
             size: stat.st_size,
-            modified: (stat.st_mtime, stat.st_mtime_nsec),
-            changed: (stat.st_ctime, stat.st_ctime_nsec),
+            modified: stat.st_mtime,
+            changed: stat.st_ctime,
+            nanoseconds: [stat.st_mtime_nsec, stat.st_ctime_nsec].map(|part| u32::try_from(part).unwrap_or(u32::MAX)),
         }
     }
 }

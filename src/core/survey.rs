@@ -95,7 +95,8 @@ pub fn look_at_all<I: Sync, R: Send, K: Default>(
         }
         work();
     });
-    results.into_iter().flatten().collect()
+    #[allow(clippy::filter_map_identity)] // it is done in place, which `flatten` is not
+    results.into_iter().filter_map(|result| result).collect()
 }
 
 /// How many threads serve best, unless somebody says otherwise: as many as there are processors, but no more than four, since

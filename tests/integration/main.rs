@@ -10,6 +10,7 @@ mod bad_metadata;
 mod bad_streams;
 mod builds;
 mod completions;
+mod costs;
 mod fault_cases;
 mod fault_checks;
 mod fault_points;

@@ -114,18 +114,17 @@ pub(super) struct Facts {
 impl Facts {
     /// Reads the base, and looks at what is in scope on at most `threads` threads.
     pub(super) fn gather(base: &Base, scope: &Scope<'_>, threads: usize, now: Timestamp) -> Result<Self> {
-        let names = Names::read(base)?;
-        let doomed = names.trash.iter().filter(|name| name.stage == Stage::Doomed).count();
-        let total = names.workspaces.len() + names.trash.len() - doomed;
-        let wanted = |id: &WorkspaceId| scope.all || scope.ids.is_none_or(|ids| ids.contains(id));
-        let mut places: Vec<(WorkspaceId, Place)> =
-            names.workspaces.iter().filter(|id| wanted(id)).map(|id| (*id, Place::Own)).collect();
-        places.extend(names.trash.iter().map(|name| match name.stage {
-            Stage::Claimed => (name.id, Place::Claimed(name.tag)),
-            Stage::Doomed => (name.id, Place::Doomed(name.tag)),
+        let Names { mut workspaces, trash } = Names::read(base)?;
+        let doomed = trash.iter().filter(|name| name.stage == Stage::Doomed).count();
+        let total = workspaces.len() + trash.len() - doomed;
+        workspaces.retain(|id| scope.all || scope.ids.is_none_or(|ids| ids.contains(id)));
+        let at = |id, place, kept: &mut _| look(base, id, place, scope, now, kept);
+        let mut candidates = survey::look_at_all(&workspaces, threads, |id, kept| at(*id, Place::Own, kept));
+        drop(workspaces);
+        candidates.extend(survey::look_at_all(&trash, threads, |name, kept| match name.stage {
+            Stage::Claimed => at(name.id, Place::Claimed(name.tag), kept),
+            Stage::Doomed => at(name.id, Place::Doomed(name.tag), kept),
         }));
-        let look = |(id, place): &(_, _), kept: &mut _| look(base, *id, *place, scope, now, kept);
-        let mut candidates = survey::look_at_all(&places, threads, look);
         candidates.sort_unstable_by_key(|candidate| (candidate.id, candidate.place));
         let absent = scope.ids.map_or_else(Vec::new, |ids| absent(ids, &candidates));
         Ok(Self { candidates, absent, total })
@@ -207,11 +206,13 @@ pub(super) fn measure(base: &Base, candidates: &mut [Candidate], fates: &[Fate],
         |(candidate, fate): &(&mut Candidate, &Fate)| matches!(fate, Fate::Prune(_)) && candidate.bytes.is_none();
     let mut unmeasured: Vec<&mut Candidate> =
         candidates.iter_mut().zip(fates).filter(leaving).map(|(candidate, _)| candidate).collect();
-    let names: Vec<String> = unmeasured.iter().map(|candidate| candidate.name()).collect();
-    let usages = survey::look_at_all(&names, threads, |name, buffers| Some(measured(base, name, buffers)));
-    for (candidate, usage) in unmeasured.iter_mut().zip(usages) {
-        candidate.bytes = Some(usage.bytes);
+    let usages = survey::look_at_all(&unmeasured, threads, |candidate, buffers| {
+        let usage = measured(base, &candidate.name(), buffers);
         let error = usage.error.filter(|error| error.category() != Category::PermissionDenied);
-        candidate.failure = candidate.failure.take().or(error.map(Box::new));
+        Some((usage.bytes, error.map(Box::new)))
+    });
+    for (candidate, (bytes, error)) in unmeasured.iter_mut().zip(usages) {
+        candidate.bytes = Some(bytes);
+        candidate.failure = candidate.failure.take().or(error);
     }
 }

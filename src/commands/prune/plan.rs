@@ -90,17 +90,18 @@ impl Rules {
 
 /// Decides on each of the candidates, in their order.
 pub(super) fn decide(candidates: &[Candidate], rules: &Rules) -> Vec<Fate> {
-    let by_age = oldest_first(candidates);
+    let by_age = if rules.keep_last > 0 || rules.chooses_by_size() { oldest_first(candidates) } else { Vec::new() };
     let kept = last_accessed(candidates, &by_age, rules.keep_last);
     let is_protected = |index: usize| kept.contains(&index) || rules.exclude.contains(&candidates[index].id);
     let first = |(index, candidate)| first_fate(candidate, rules, is_protected(index));
     let mut fates: Vec<Fate> = candidates.iter().enumerate().map(first).collect();
 
-    let (leaving, staying): (Vec<_>, Vec<_>) =
-        candidates.iter().zip(&fates).partition(|(_, fate)| matches!(fate, Fate::Prune(_)));
-    let size = |part: Vec<(&Candidate, &Fate)>| part.iter().map(|(candidate, _)| candidate.size()).sum::<u64>();
-    let mut used = size(staying);
-    let mut available = rules.free.map_or(0, |free| free.available).saturating_add(size(leaving));
+    let size = |leaving: bool| -> u64 {
+        let part = candidates.iter().zip(&fates).filter(|(_, fate)| matches!(fate, Fate::Prune(_)) == leaving);
+        part.map(|(candidate, _)| candidate.size()).sum()
+    };
+    let mut used = size(false);
+    let mut available = rules.free.map_or(0, |free| free.available).saturating_add(size(true));
     for index in by_age {
         if fates[index] != Fate::Keep || is_protected(index) {
             continue;
@@ -123,7 +124,7 @@ pub(super) fn decide(candidates: &[Candidate], rules: &Rules) -> Vec<Fate> {
 fn oldest_first(candidates: &[Candidate]) -> Vec<usize> {
     let known = |candidate: &Candidate| candidate.status == Status::Ok && !candidate.is_doomed();
     let mut indices: Vec<usize> = (0..candidates.len()).filter(|index| known(&candidates[*index])).collect();
-    indices.sort_by_key(|index| (candidates[*index].last_access, candidates[*index].id));
+    indices.sort_unstable_by_key(|index| (candidates[*index].last_access, candidates[*index].id, *index));
     indices
 }
 

@@ -1,0 +1,116 @@
+//! What a workspace costs, where that can be told without a clock: the system calls that it takes, and the memory, each as the
+//! difference between a small base and a larger one.
+
+use crate::tools::straced;
+use crate::world::{World, has, numbered};
+use std::fs;
+use std::process::Command;
+
+/// A base with so many workspaces: metadata, two files, and a directory with two more.
+fn base_of(workspaces: u32) -> World {
+    let world = World::new();
+    for number in 0..workspaces {
+        let workspace = world.workspace().id(&numbered(number)).days_ago(40).file("conversations.json", b"[]");
+        let _ = workspace.file("notes.md", b"x").file("charts/a.png", b"x").file("charts/b.png", b"x").make();
+    }
+    world
+}
+
+/// How many system calls that have to do with files a workspace costs.
+fn calls_for_each(args: &[&str]) -> f64 {
+    const SMALL: u32 = 30;
+    const LARGE: u32 = 230;
+    let calls = [SMALL, LARGE].map(|workspaces| {
+        let world = base_of(workspaces);
+        let (ran, lines) = straced(&world, world.wsctl(args), "%file,%desc");
+        assert_eq!(ran.status, 0, "{ran:#?}");
+        // In a debug build std asks before each close whether it is a descriptor.
+        let calls = lines.iter().filter(|line| line.contains('(') && !line.contains("F_GETFD"));
+        u32::try_from(calls.count()).expect("not many")
+    });
+    f64::from(calls[1] - calls[0]) / f64::from(LARGE - SMALL)
+}
+
+#[test]
+fn list_makes_four_system_calls_a_workspace() {
+    if !has("strace") {
+        return;
+    }
+    for format in ["ids", "json", "table"] {
+        let calls = calls_for_each(&["list", "--format", format]);
+        assert!((3.9..4.1).contains(&calls), "{format}: {calls}"); // open, stat, read, close; and the base's listing
+    }
+}
+
+/// Beside the four of the list: two directories opened, listed (twice: the second time tells the end) and closed, and a stat for
+/// each of six names and for the root.
+#[test]
+fn list_with_sizes_makes_fifteen_more_for_a_workspace_of_six_names() {
+    if !has("strace") {
+        return;
+    }
+    let calls = calls_for_each(&["list", "-s", "--format", "ids"]);
+    assert!((18.9..19.1).contains(&calls), "{calls}");
+}
+
+/// A removal that keeps no promise makes 15 calls for this workspace: an unlink for each of five files, and two directories
+/// opened, listed twice, closed and removed. The promises take 18 more: 4 to examine it, 2 to claim it and open the claim, 4 to
+/// look twice and to sweep between, 1 to doom it, and 7 to measure what goes; and the sync of the base is shared by a batch.
+#[test]
+fn prune_makes_no_more_calls_than_its_promises_take() {
+    if !has("strace") {
+        return;
+    }
+    let calls = calls_for_each(&["prune", "--older-than", "30d", "-y", "-j", "1"]);
+    assert!((32.5..33.5).contains(&calls), "{calls}");
+}
+
+/// The largest resident set of a run, in bytes, by time(1).
+fn memory(world: &World, args: &[&str]) -> u64 {
+    let mut command: Command = world.wsctl(args).through(["/usr/bin/time", "-f", "%M"]).command();
+    let output = command.output().expect("time");
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    text.trim().parse::<u64>().unwrap_or_else(|_| panic!("{text}")) * 1024
+}
+
+#[test]
+fn a_workspace_that_is_examined_takes_no_more_than_150_bytes_of_memory() {
+    if !has("/usr/bin/time") {
+        return;
+    }
+    let make = |workspaces: u32| {
+        let world = World::new();
+        for number in 0..workspaces {
+            let _ = world.workspace().id(&numbered(number)).days_ago(1).make();
+        }
+        world
+    };
+    let (small, large) = (make(1000), make(13_000));
+    let lists = [&["list", "--format", "ids"][..], &["list", "--format", "json"], &["list", "-s"]];
+    for args in lists.into_iter().chain([&["prune", "--older-than", "30d", "-y"][..]]) {
+        let bytes = memory(&large, args).saturating_sub(memory(&small, args)) / 12_000;
+        assert!(bytes <= 150, "{args:?}: {bytes} bytes");
+    }
+}
+
+#[test]
+fn the_width_of_a_directory_takes_no_memory() {
+    if !has("/usr/bin/time") {
+        return;
+    }
+    let make = |files: u32| {
+        let world = World::new();
+        let id = world.workspace().days_ago(40).file("data/x", b"").make();
+        for number in 0..files {
+            fs::write(world.dir_of(&id).join(format!("data/{number:0100}")), "").expect("a file");
+        }
+        world
+    };
+    let (small, large) = (make(1000), make(41_000));
+    for args in [&["list", "-s"][..], &["prune", "--older-than", "30d", "-n"], &["prune", "--older-than", "30d", "-y"]]
+    {
+        let more = memory(&large, args).saturating_sub(memory(&small, args));
+        assert!(more < 40_000 * 10, "{args:?}: {more} bytes"); // their names alone are ten times that
+    }
+}
