@@ -38,7 +38,7 @@ pub(super) enum Ending {
     /// It stays: a signal came first, or another run decided so.
     Kept,
     /// It could not be removed, or not wholly.
-    Failed(Error),
+    Failed(Box<Error>),
 }
 
 /// A task that has ended.
@@ -64,7 +64,7 @@ pub(super) struct Remover<'a> {
 /// A task in a batch, and how far it has got.
 enum Progress {
     /// There was no room for another name; and where it is by now.
-    Deferred(Error, Place),
+    Deferred(Box<Error>, Place),
     Ended(Ending, u64),
 }
 
@@ -90,7 +90,7 @@ impl Remover<'_> {
         }
     }
 
-    fn round(&self, tasks: Vec<Task>) -> (Vec<Done>, Vec<(Task, Error)>) {
+    fn round(&self, tasks: Vec<Task>) -> (Vec<Done>, Vec<(Task, Box<Error>)>) {
         let (threads, batch) = self.share(tasks.len());
         let tag = fresh_tag();
         let next = AtomicUsize::new(0);
@@ -147,7 +147,7 @@ impl Remover<'_> {
                 (Some(name), _) => doomed.push((at, Doomed { name, dir: None, swept: 0 })),
                 // One that was found claimed needs no longer name.
                 (None, Some(error)) if task.candidate.place == Place::Own => {
-                    progress.push((at, Progress::Deferred(Error::clone(error), task.candidate.place)));
+                    progress.push((at, Progress::Deferred(Box::clone(error), task.candidate.place)));
                 }
                 (None, _) => match trash::claim(self.base, &task.candidate, tag) {
                     Ok(claim) => claimed.push((at, claim)),
@@ -186,13 +186,13 @@ impl Remover<'_> {
         let ready = base.sync().and_then(|()| base.stat_self()).map(|stat| dirfd::modified(&stat)).map_err(failed);
         let erase = |(at, doomed): (usize, Doomed)| {
             let (ending, freed) = match &ready {
-                Err(error) => (Ending::Failed(error.clone()), doomed.swept),
+                Err(error) => (Ending::Failed(Box::new(error.clone())), doomed.swept),
                 Ok(now) => {
                     let erased = erase::erase(base, doomed, *now, buffers);
                     let ending = match erased.gone {
                         Ok(true) => Ending::Pruned,
                         Ok(false) => Ending::Elsewhere,
-                        Err(error) => Ending::Failed(error),
+                        Err(error) => Ending::Failed(Box::new(error)),
                     };
                     (ending, erased.bytes)
                 }
@@ -207,13 +207,13 @@ fn stop(stopped: Stopped) -> Progress {
     match stopped {
         Stopped::Gone => Progress::Ended(Ending::Elsewhere, 0),
         Stopped::PutBack => Progress::Ended(Ending::Kept, 0),
-        Stopped::Full(error, place) => Progress::Deferred(error, place),
-        Stopped::Failed(error) => Progress::Ended(Ending::Failed(error), 0),
+        Stopped::Full(error, place) => Progress::Deferred(Box::new(error), place),
+        Stopped::Failed(error) => Progress::Ended(Ending::Failed(Box::new(error)), 0),
     }
 }
 
 /// Gives each task its ending; what was not begun, because of a signal, stays.
-fn sort(tasks: Vec<Task>, mut progress: Vec<(usize, Progress)>) -> (Vec<Done>, Vec<(Task, Error)>) {
+fn sort(tasks: Vec<Task>, mut progress: Vec<(usize, Progress)>) -> (Vec<Done>, Vec<(Task, Box<Error>)>) {
     progress.sort_unstable_by_key(|(at, _)| *at);
     let mut progress = progress.into_iter().peekable();
     let (mut done, mut deferred) = (Vec::new(), Vec::new());
