@@ -4,6 +4,8 @@
 //! many such ratios can be relied on.
 
 use anyhow::{Context, ensure};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -34,27 +36,45 @@ impl Program {
         command
     }
 
-    pub(crate) fn time(&self, base: &Path) -> anyhow::Result<Duration> {
+    /// Runs it on this base, and gives how long it took.
+    pub(crate) fn run(&self, base: &Path) -> anyhow::Result<Taken> {
         let mut command = self.command(base);
-        let begun = Instant::now();
+        let (begun, used) = (Instant::now(), used_by_children()?);
         let status = command.status().with_context(|| format!("cannot run {}", self.arguments[0]))?;
-        let taken = begun.elapsed();
+        let taken = Taken { time: begun.elapsed().as_secs_f64(), work: used_by_children()? - used };
         ensure!(status.success(), "{:?}: {status}", self.arguments);
         Ok(taken)
     }
 }
 
+/// What a run took, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    /// From its start to its end.
+    pub(crate) time: f64,
+    /// Of the processors: others that run at the same time change it little.
+    pub(crate) work: f64,
+}
+
+/// The processor time of all the processes that were waited for, in seconds.
+fn used_by_children() -> nix::Result<f64> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let seconds =
+        |time: nix::sys::time::TimeVal| Duration::from_micros(time.num_microseconds().unsigned_abs()).as_secs_f64();
+    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
+}
+
 /// Stands for the base among a program's arguments.
 pub(crate) const BASE: &str = "{base}";
 
-/// Runs each of the programs once a round, and gives the times of each. Who comes first changes with each round, and so
-/// does the direction, so that nobody always finds what the same other left behind.
+/// Runs each of the programs once a round, and gives what the runs of each took. Who comes first changes with each round, and
+/// so does the direction, so that nobody always finds what the same other left behind.
 pub(crate) fn alternate(
     programs: &[Program],
     rounds: usize,
-    mut run: impl FnMut(&Program) -> anyhow::Result<Duration>,
-) -> anyhow::Result<Vec<Vec<f64>>> {
-    let mut times = vec![Vec::with_capacity(rounds); programs.len()];
+    mut run: impl FnMut(&Program) -> anyhow::Result<Taken>,
+) -> anyhow::Result<Vec<Vec<Taken>>> {
+    let mut taken = vec![Vec::with_capacity(rounds); programs.len()];
     for round in 0..rounds {
         let mut order: Vec<usize> = (0..programs.len()).collect();
         order.rotate_left(round / 2 % programs.len());
@@ -62,10 +82,10 @@ pub(crate) fn alternate(
             order.reverse();
         }
         for index in order {
-            times[index].push(run(&programs[index])?.as_secs_f64());
+            taken[index].push(run(&programs[index])?);
         }
     }
-    Ok(times)
+    Ok(taken)
 }
 
 /// The median, and the quartiles on either side of it.
@@ -89,29 +109,36 @@ impl Quartiles {
         Self { lower: at(1), median: at(2), upper: at(3) }
     }
 
-    /// Of the ratios of what was measured in the same round.
-    pub(crate) fn of_ratios(numerators: &[f64], denominators: &[f64]) -> Self {
-        Self::of(numerators.iter().zip(denominators).map(|(numerator, denominator)| numerator / denominator))
-    }
-
     fn show(self, show: impl Fn(f64) -> String) -> String {
         format!("{} ({} to {})", show(self.median), show(self.lower), show(self.upper))
     }
 }
 
-/// Shows the times of each program, and what share of it each of the first `subjects` takes, as a table in Markdown.
-pub(crate) fn show(title: &str, programs: &[Program], times: &[Vec<f64>], subjects: usize) {
-    let mut rows = vec![vec![title.to_owned(), "time".to_owned()]];
-    rows[0].extend(programs[..subjects].iter().map(|program| format!("{} takes of it", program.name)));
-    for (index, program) in programs.iter().enumerate() {
-        let mut row = vec![program.name.clone(), Quartiles::of(times[index].iter().copied()).show(seconds)];
-        row.extend(times[..subjects].iter().enumerate().map(|(subject, own)| {
-            let ratio = || Quartiles::of_ratios(own, &times[index]).show(|ratio| format!("{ratio:.3}"));
-            if subject == index { String::new() } else { ratio() }
-        }));
-        rows.push(row);
+/// Shows what each program took, and which share of it each of the first `subjects` takes, as tables in Markdown. A ratio is
+/// that of two runs in the same round.
+pub(crate) fn show(title: &str, programs: &[Program], taken: &[Vec<Taken>], subjects: usize) {
+    let column = |index: usize, part: fn(&Taken) -> f64| Quartiles::of(taken[index].iter().map(part)).show(seconds);
+    let ratio = |subject: usize, index: usize, part: fn(&Taken) -> f64| {
+        let pairs = taken[subject].iter().zip(&taken[index]);
+        Quartiles::of(pairs.map(|(own, other)| part(own) / part(other))).show(|ratio| format!("{ratio:.2}"))
+    };
+    let [time, work] = [|taken: &Taken| taken.time, |taken: &Taken| taken.work];
+    for (subject, program) in programs[..subjects].iter().enumerate() {
+        println!("{}: {title}\n", program.name);
+        let mut rows = vec![["", "time", "wsctl takes", "processor time", "wsctl takes"].map(str::to_owned).to_vec()];
+        rows.push(vec![
+            program.name.clone(),
+            column(subject, time),
+            String::new(),
+            column(subject, work),
+            String::new(),
+        ]);
+        for (index, program) in programs.iter().enumerate().skip(subjects) {
+            let (times, works) = (ratio(subject, index, time), ratio(subject, index, work));
+            rows.push(vec![program.name.clone(), column(index, time), times, column(index, work), works]);
+        }
+        table(&rows);
     }
-    table(&rows);
 }
 
 /// Shows a table in Markdown; the first row is its head.

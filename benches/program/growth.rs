@@ -1,6 +1,6 @@
 //! Time against the number of workspaces.
 
-use crate::contest::{Program, Quartiles, seconds, table};
+use crate::contest::{Program, Quartiles, Taken, seconds, table};
 use crate::measures::{Bench, IDS, PRUNE, SIZES, grouped, on_one_base};
 use crate::plot::{Panel, Series, svg};
 
@@ -40,13 +40,13 @@ fn grow(
     title: &str,
     steps: &[u64],
     programs: &[Program],
-    mut measure: impl FnMut(u64) -> anyhow::Result<Vec<Vec<f64>>>,
+    mut measure: impl FnMut(u64) -> anyhow::Result<Vec<Vec<Taken>>>,
 ) -> anyhow::Result<Panel> {
     let series = |program: &Program| Series { name: short(&program.name), points: Vec::new() };
     let mut series: Vec<Series> = programs.iter().map(series).collect();
     for step in steps {
-        for (series, times) in series.iter_mut().zip(measure(*step)?) {
-            series.points.push((*step, Quartiles::of(times)));
+        for (series, taken) in series.iter_mut().zip(measure(*step)?) {
+            series.points.push((*step, Quartiles::of(taken.iter().map(|taken| taken.time))));
         }
     }
     let mut rows = vec![vec![title.to_owned()]];

@@ -9,10 +9,10 @@
 
 mod base;
 mod contest;
+mod each;
 mod floor;
 mod growth;
 mod measures;
-mod memory;
 mod options;
 mod plot;
 mod programs;

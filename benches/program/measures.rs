@@ -1,8 +1,8 @@
 //! What is measured: each a contest of wsctl with floors and peers.
 
 use crate::base::{self, Shape};
-use crate::contest::{Program, alternate, show};
-use crate::memory;
+use crate::contest::{Program, Taken, alternate, show};
+use crate::each;
 use crate::options::{Measure, Options};
 use crate::programs::Programs;
 use anyhow::{Context, ensure};
@@ -56,7 +56,8 @@ impl Bench {
             Measure::List => self.list(),
             Measure::Sizes => self.sizes(),
             Measure::Prune => self.prune(),
-            Measure::Memory => memory::measure(self),
+            Measure::Memory => each::memory(self),
+            Measure::Calls => each::calls(self),
         }
     }
 
@@ -80,8 +81,8 @@ impl Bench {
         }
         programs.push(self.programs.nothing());
         programs.extend(self.programs.installed(&[("true", &["true"], &["true"])]));
-        let times = alternate(&programs, 20 * self.rounds, |program| program.time(&base.path))?;
-        show("start-up", &programs, &times, 1);
+        let taken = alternate(&programs, 20 * self.rounds, |program| program.run(&base.path))?;
+        show("start-up", &programs, &taken, 1);
         Ok(())
     }
 
@@ -90,8 +91,8 @@ impl Bench {
         programs.extend([2, 1].map(|threads| self.programs.floor("list", threads)));
         programs.extend(self.programs.listers());
         let base = self.base(self.workspaces, 0.5, true)?;
-        let times = on_one_base(&programs, &base, self.rounds)?;
-        show(&base.title, &programs, &times, 2);
+        let taken = on_one_base(&programs, &base, self.rounds)?;
+        show(&base.title, &programs, &taken, 2);
         Ok(())
     }
 
@@ -99,8 +100,8 @@ impl Bench {
         let mut programs = self.programs.wsctl(&[&SIZES]);
         programs.extend(self.programs.adders());
         let base = self.base(self.workspaces, 0.5, true)?;
-        let times = on_one_base(&programs, &base, self.rounds.div_ceil(2))?;
-        show(&base.title, &programs, &times, 1);
+        let taken = on_one_base(&programs, &base, self.rounds.div_ceil(2))?;
+        show(&base.title, &programs, &taken, 1);
         Ok(())
     }
 
@@ -113,8 +114,8 @@ impl Bench {
         } else {
             (self.workspaces / 10, self.rounds.div_ceil(4))
         };
-        let (title, times) = self.on_fresh_bases(&programs, workspaces, rounds)?;
-        show(&title, &programs, &times, 1);
+        let (title, taken) = self.on_fresh_bases(&programs, workspaces, rounds)?;
+        show(&title, &programs, &taken, 1);
         Ok(())
     }
 
@@ -131,27 +132,27 @@ impl Bench {
         programs: &[Program],
         workspaces: u64,
         rounds: usize,
-    ) -> anyhow::Result<(String, Vec<Vec<f64>>)> {
+    ) -> anyhow::Result<(String, Vec<Vec<Taken>>)> {
         let mut ready = Vec::new();
         if !self.is_in_memory() {
             ready = (0..programs.len() * rounds).map(|_| self.base(workspaces, 1.0, true)).collect::<Result<_, _>>()?;
         }
         let mut title = String::new();
-        let times = alternate(programs, rounds, |program| {
+        let taken = alternate(programs, rounds, |program| {
             let base = ready.pop().map_or_else(|| self.base(workspaces, 1.0, true), Ok)?;
-            let taken = program.time(&base.path)?;
+            let run = program.run(&base.path)?;
             title = base.title;
             ensure!(is_gone(&base.path)?, "{} left something behind", program.name);
-            Ok(taken)
+            Ok(run)
         })?;
-        Ok((title, times))
+        Ok((title, taken))
     }
 }
 
 /// Runs the programs on a base that none of them changes, once before it counts: all that they read is then in memory.
-pub(crate) fn on_one_base(programs: &[Program], base: &Made, rounds: usize) -> anyhow::Result<Vec<Vec<f64>>> {
-    alternate(programs, 1, |program| program.time(&base.path))?;
-    alternate(programs, rounds, |program| program.time(&base.path))
+pub(crate) fn on_one_base(programs: &[Program], base: &Made, rounds: usize) -> anyhow::Result<Vec<Vec<Taken>>> {
+    alternate(programs, 1, |program| program.run(&base.path))?;
+    alternate(programs, rounds, |program| program.run(&base.path))
 }
 
 /// Whether a base is empty, or no more.

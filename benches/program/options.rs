@@ -12,7 +12,7 @@ Usage: cargo bench --bench program -- [OPTIONS]
   --workspaces N   how many workspaces are listed [20000]; fewer are removed
   --rounds N       how often each program lists [15]; 20 times as often it starts, less often it removes
   --quick          2,000 workspaces, 5 rounds
-  --only WHAT,...  of start, list, sizes, prune, memory
+  --only WHAT,...  of start, list, sizes, prune, memory, calls
   --against WSCTL  another build of wsctl, as one more peer: what has become slower since?
   --plot FILE      instead measures growth, and plots it as SVG
   --up-to N        the number of workspaces that growth ends with [100000]; each 100,000 need 5 GB and
@@ -27,14 +27,16 @@ pub(crate) enum Measure {
     Sizes,
     Prune,
     Memory,
+    Calls,
 }
 
-pub(crate) const ALL: [(&str, Measure); 5] = [
+pub(crate) const ALL: [(&str, Measure); 6] = [
     ("start", Measure::Start),
     ("list", Measure::List),
     ("sizes", Measure::Sizes),
     ("prune", Measure::Prune),
     ("memory", Measure::Memory),
+    ("calls", Measure::Calls),
 ];
 
 #[derive(Debug)]

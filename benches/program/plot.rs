@@ -158,9 +158,10 @@ impl Scales {
         for (series, look) in panel.series.iter().zip(looks(&panel.series)).rev() {
             let points: Vec<String> = series.points.iter().map(|(x, time)| self.point(*x, time.median)).collect();
             let _ = writeln!(lines, "<path class=\"line {look}\" d=\"M{}\"/>", points.join("L"));
+            let color = look.split(' ').next().unwrap_or(look); // the spread is a plain, thin line
             for (x, time) in &series.points {
                 let (from, to) = (self.point(*x, time.lower), self.point(*x, time.upper));
-                let _ = writeln!(lines, "<path class=\"{look} line\" d=\"M{from}L{to}\"/>");
+                let _ = writeln!(lines, "<path class=\"line {color}\" d=\"M{from}L{to}\"/>");
                 let (x, y) = (self.workspaces.place(as_float(*x)), self.seconds.place(time.median));
                 let _ =
                     writeln!(lines, "<circle class=\"{look}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" stroke=\"none\"/>");
