@@ -26,19 +26,23 @@ pub enum Mounts {
 pub struct Signature {
     inode: u64,
     size: i64,
-    modified: i64,
-    changed: i64,
-    nanoseconds: [u32; 2], // fewer than 10⁹ each
+    modified: Nanoseconds,
+    changed: Nanoseconds,
 }
+
+/// Since 1970, as a time is told from another: what lies 584 years apart looks the same.
+type Nanoseconds = i64;
 
 impl From<&Stat> for Signature {
     fn from(stat: &Stat) -> Self {
+        // The types of the parts differ from one architecture to another.
+        #[allow(clippy::cast_possible_wrap, clippy::unnecessary_cast)]
+        let time = |seconds: i64, part: u64| seconds.wrapping_mul(1_000_000_000).wrapping_add(part as i64);
         Self {
             inode: stat.st_ino,
             size: stat.st_size,
-            modified: stat.st_mtime,
-            changed: stat.st_ctime,
-            nanoseconds: [stat.st_mtime_nsec, stat.st_ctime_nsec].map(|part| u32::try_from(part).unwrap_or(u32::MAX)),
+            modified: time(stat.st_mtime, stat.st_mtime_nsec),
+            changed: time(stat.st_ctime, stat.st_ctime_nsec),
         }
     }
 }

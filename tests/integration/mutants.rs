@@ -17,7 +17,7 @@ struct Mutant {
     noticed_by: fn(&Path) -> Vec<Schedule<'_>>,
 }
 
-const SECOND_LOOK: (&str, &str) = ("look(&dir).map_err(failed)? != decided_on || modified", "modified");
+const SECOND_LOOK: (&str, &str) = ("signature(&metadata) != decided_on || modified", "modified");
 const NO_SWEEP: (&str, &str) =
     ("if !is_temporary(name.to_bytes())", "if name.to_bytes().len() < 500 || !is_temporary(name.to_bytes())");
 

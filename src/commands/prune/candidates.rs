@@ -104,6 +104,7 @@ pub(super) struct Scope<'a> {
 /// What was found.
 #[derive(Debug)]
 pub(super) struct Facts {
+    /// In the order of the base's listing: the kernel removes them fastest in the order in which they were made.
     pub(super) candidates: Vec<Candidate>,
     /// The IDs that were given and name nothing.
     pub(super) absent: Vec<WorkspaceId>,
@@ -125,7 +126,6 @@ impl Facts {
             Stage::Claimed => at(name.id, Place::Claimed(name.tag), kept),
             Stage::Doomed => at(name.id, Place::Doomed(name.tag), kept),
         }));
-        candidates.sort_unstable_by_key(|candidate| (candidate.id, candidate.place));
         let absent = scope.ids.map_or_else(Vec::new, |ids| absent(ids, &candidates));
         Ok(Self { candidates, absent, total })
     }

@@ -4,7 +4,7 @@
 //! what a power cut undoes is never half removed.
 
 use super::candidates::{Candidate, Place};
-use super::erase::{self, Buffers};
+use super::erase::{self, Buffers, Erased};
 use super::mounts::Mounts;
 use super::plan::Rule;
 use super::trash::{self, Doomed, Stopped};
@@ -13,7 +13,7 @@ use crate::core::names::fresh_tag;
 use crate::core::{Base, Error};
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// How many workspaces are claimed at a time. More would share a sync among more, and keep them from the application longer.
@@ -21,11 +21,14 @@ const BATCH: usize = 16;
 /// The descriptors that one thread needs beside those of its batch.
 const DESCRIPTORS: usize = 10;
 
-/// A workspace to remove, and why.
+/// A workspace to remove, why, and what became of it.
 #[derive(Debug)]
-pub(super) struct Task {
-    pub(super) candidate: Candidate,
+pub(super) struct Task<'a> {
+    pub(super) candidate: &'a mut Candidate,
     pub(super) rule: Rule,
+    pub(super) ending: Ending,
+    /// The bytes that this run freed of it, whatever the ending.
+    pub(super) freed: u64,
 }
 
 /// What became of a task.
@@ -39,15 +42,8 @@ pub(super) enum Ending {
     Kept,
     /// It could not be removed, or not wholly.
     Failed(Box<Error>),
-}
-
-/// A task that has ended.
-#[derive(Debug)]
-pub(super) struct Done {
-    pub(super) task: Task,
-    pub(super) ending: Ending,
-    /// The bytes that this run freed of it, whatever the ending.
-    pub(super) freed: u64,
+    /// There was no room for another name.
+    Full(Box<Error>),
 }
 
 /// Removes workspaces.
@@ -61,64 +57,70 @@ pub(super) struct Remover<'a> {
     pub(super) signals: &'a Signals,
 }
 
-/// A task in a batch, and how far it has got.
-enum Progress {
-    /// There was no room for another name; and where it is by now.
-    Deferred(Box<Error>, Place),
-    Ended(Ending, u64),
+impl<'a> Task<'a> {
+    /// A task that nobody has begun.
+    pub(super) fn new(candidate: &'a mut Candidate, rule: Rule) -> Self {
+        Self { candidate, rule, ending: Ending::Kept, freed: 0 }
+    }
+
+    fn is_full(&self) -> bool {
+        matches!(self.ending, Ending::Full(_))
+    }
+
+    fn stop(&mut self, stopped: Stopped) {
+        self.ending = match stopped {
+            Stopped::Gone => Ending::Elsewhere,
+            Stopped::PutBack => Ending::Kept,
+            Stopped::Failed(error) => Ending::Failed(Box::new(error)),
+            Stopped::Full(error, place) => {
+                self.candidate.place = place;
+                Ending::Full(Box::new(error))
+            }
+        };
+    }
 }
 
 impl Remover<'_> {
     /// Carries out all the tasks. Those for which there was no room are tried again for as long as removing others helps.
-    pub(super) fn carry_out(&self, mut tasks: Vec<Task>) -> Vec<Done> {
-        let mut done = Vec::with_capacity(tasks.len());
+    pub(super) fn carry_out(&self, mut tasks: &mut [Task<'_>]) {
         loop {
-            let (ended, deferred) = self.round(tasks);
-            let helped = ended.iter().any(|done: &Done| done.freed > 0 || matches!(done.ending, Ending::Pruned));
-            done.extend(ended);
-            if deferred.is_empty() {
-                return done;
-            }
-            if !helped {
-                let failed = |(task, error)| Done { task, ending: Ending::Failed(error), freed: 0 };
-                done.extend(deferred.into_iter().map(failed));
-                return done;
+            self.round(tasks);
+            let helped = tasks.iter().any(|task| task.freed > 0 || matches!(task.ending, Ending::Pruned));
+            if !helped || !tasks.iter().any(Task::is_full) {
+                return;
             }
             // A journal hands freed blocks out again only once it has committed their removal. If it cannot, there is no harm.
             let _ = self.base.dir().sync();
-            tasks = deferred.into_iter().map(|(task, _)| task).collect();
+            tasks.sort_by_key(|task| !task.is_full());
+            let full = tasks.partition_point(Task::is_full);
+            tasks = &mut tasks[..full];
+            // What a signal keeps from being tried again stays, if it is at its own path; else there is a failure to report.
+            for task in tasks.iter_mut().filter(|task| task.candidate.place == Place::Own) {
+                task.ending = Ending::Kept;
+            }
         }
     }
 
-    fn round(&self, tasks: Vec<Task>) -> (Vec<Done>, Vec<(Task, Box<Error>)>) {
+    fn round(&self, tasks: &mut [Task<'_>]) {
         let (threads, batch) = self.share(tasks.len());
         let tag = fresh_tag();
-        let next = AtomicUsize::new(0);
+        let batches = Mutex::new(tasks.chunks_mut(batch));
+        let next_batch = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || {
             let mut mounts = Mounts::read(self.base.dir());
             let mut buffers = Buffers::default();
-            let mut progress = Vec::new();
             while self.signals.caught().is_none() {
-                let start = next.fetch_add(batch, Ordering::Relaxed);
-                let Some(rest) = tasks.get(start..).filter(|rest| !rest.is_empty()) else { break };
-                let batch = &rest[..batch.min(rest.len())];
-                progress.extend(
-                    self.batch(batch, tag, &mut mounts, &mut buffers).into_iter().map(|(at, step)| (start + at, step)),
-                );
+                let Some(batch) = next_batch() else { break };
+                self.batch(batch, tag, &mut mounts, &mut buffers);
             }
-            progress
         };
-        let progress = thread::scope(|scope| {
-            // A thread that is not to be had (EAGAIN) is done without.
-            let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
-            let others: Vec<_> = (1..threads).filter_map(spawn).collect();
-            let mut progress = work();
-            for other in others {
-                progress.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        thread::scope(|scope| {
+            for _ in 1..threads {
+                // A thread that is not to be had (EAGAIN) is done without.
+                let _ = thread::Builder::new().spawn_scoped(scope, work);
             }
-            progress
+            work();
         });
-        sort(tasks, progress)
     }
 
     /// How many threads to use, and how many workspaces a batch of each may hold open, within the limit of descriptors.
@@ -130,102 +132,62 @@ impl Remover<'_> {
         (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, BATCH))
     }
 
-    /// Takes a batch through all its steps. What is named in the result by its place in the batch has ended or is deferred.
-    fn batch(
-        &self,
-        batch: &[Task],
-        tag: u64,
-        mounts: &mut Mounts<'_>,
-        buffers: &mut Buffers,
-    ) -> Vec<(usize, Progress)> {
-        let mut progress = Vec::with_capacity(batch.len());
-        let mut claimed = Vec::new();
-        let mut doomed: Vec<(usize, Doomed)> = Vec::new();
-        let mut full = None;
-        for (at, task) in batch.iter().enumerate() {
-            match (task.candidate.trash_name().filter(|_| task.candidate.is_doomed()), &full) {
-                (Some(name), _) => doomed.push((at, Doomed { name, dir: None, swept: 0 })),
-                // One that was found claimed needs no longer name.
-                (None, Some(error)) if task.candidate.place == Place::Own => {
-                    progress.push((at, Progress::Deferred(Box::clone(error), task.candidate.place)));
-                }
-                (None, _) => match trash::claim(self.base, &task.candidate, tag) {
-                    Ok(claim) => claimed.push((at, claim)),
-                    Err(stopped) => {
-                        let step = stop(stopped);
-                        // Where a longer name fits depends on the name: as long as there is nothing in hand whose removal
-                        // would make room, the next one is tried.
-                        if let (Progress::Deferred(error, _), false) = (&step, claimed.is_empty() && doomed.is_empty())
-                        {
-                            full = Some(error.clone());
-                        }
-                        progress.push((at, step));
+    /// Takes a batch through all its steps.
+    fn batch(&self, batch: &mut [Task<'_>], tag: u64, mounts: &mut Mounts<'_>, buffers: &mut Buffers) {
+        let mut claimed = Vec::with_capacity(batch.len());
+        let mut doomed = Vec::with_capacity(batch.len());
+        let mut full: Option<Box<Error>> = None;
+        for task in batch {
+            if let Some(name) = task.candidate.trash_name().filter(|_| task.candidate.is_doomed()) {
+                doomed.push((task, Doomed::found(name)));
+                continue;
+            }
+            if let Some(error) = &full {
+                task.ending = Ending::Full(error.clone());
+                continue;
+            }
+            match trash::claim(self.base, task.candidate, tag) {
+                Ok(claim) => claimed.push((task, claim)),
+                Err(stopped) => {
+                    task.stop(stopped);
+                    // Where a longer name fits depends on the name: as long as there is nothing in hand whose removal would
+                    // make room, the next one is tried.
+                    if let (Ending::Full(error), false) = (&task.ending, claimed.is_empty() && doomed.is_empty()) {
+                        full = Some(error.clone());
                     }
-                },
+                }
             }
         }
         mounts.refresh(); // what is mounted later, removal itself stops at
-        for (at, claim) in claimed {
-            match trash::doom(self.base, claim, &batch[at].candidate, self.use_mtime, mounts, &mut buffers[0]) {
-                Ok(step) => doomed.push((at, step)),
-                Err(stopped) => progress.push((at, stop(stopped))),
+        for (task, claim) in claimed {
+            match trash::doom(self.base, claim, task.candidate, self.use_mtime, mounts, &mut buffers[0]) {
+                Ok(step) => doomed.push((task, step)),
+                Err(stopped) => task.stop(stopped),
             }
         }
-        progress.extend(self.erase(doomed, buffers));
-        progress
+        self.erase(doomed, buffers);
     }
 
     /// Erases what is doomed, once the base is synced: not one name may go before it is certain that all of them may.
-    fn erase(&self, doomed: Vec<(usize, Doomed)>, buffers: &mut Buffers) -> Vec<(usize, Progress)> {
+    fn erase(&self, doomed: Vec<(&mut Task<'_>, Doomed)>, buffers: &mut Buffers) {
         if doomed.is_empty() {
-            return Vec::new();
+            return;
         }
         let base = self.base.dir();
         let failed = |errno| Error::os(errno, "cannot sync the base before removing it");
         // The base was changed by the dooming, if by nothing later: this is now, by the clock that the inodes go by.
         let ready = base.sync().and_then(|()| base.stat_self()).map(|stat| dirfd::modified(&stat)).map_err(failed);
-        let erase = |(at, doomed): (usize, Doomed)| {
-            let (ending, freed) = match &ready {
-                Err(error) => (Ending::Failed(Box::new(error.clone())), doomed.swept),
-                Ok(now) => {
-                    let erased = erase::erase(base, doomed, *now, buffers);
-                    let ending = match erased.gone {
-                        Ok(true) => Ending::Pruned,
-                        Ok(false) => Ending::Elsewhere,
-                        Err(error) => Ending::Failed(Box::new(error)),
-                    };
-                    (ending, erased.bytes)
-                }
+        for (task, doomed) in doomed {
+            let erased = match &ready {
+                Ok(now) => erase::erase(base, doomed, *now, buffers),
+                Err(error) => Erased { bytes: doomed.swept(), gone: Err(error.clone()) },
             };
-            (at, Progress::Ended(ending, freed))
-        };
-        doomed.into_iter().map(erase).collect()
-    }
-}
-
-fn stop(stopped: Stopped) -> Progress {
-    match stopped {
-        Stopped::Gone => Progress::Ended(Ending::Elsewhere, 0),
-        Stopped::PutBack => Progress::Ended(Ending::Kept, 0),
-        Stopped::Full(error, place) => Progress::Deferred(Box::new(error), place),
-        Stopped::Failed(error) => Progress::Ended(Ending::Failed(Box::new(error)), 0),
-    }
-}
-
-/// Gives each task its ending; what was not begun, because of a signal, stays.
-fn sort(tasks: Vec<Task>, mut progress: Vec<(usize, Progress)>) -> (Vec<Done>, Vec<(Task, Box<Error>)>) {
-    progress.sort_unstable_by_key(|(at, _)| *at);
-    let mut progress = progress.into_iter().peekable();
-    let (mut done, mut deferred) = (Vec::new(), Vec::new());
-    for (at, mut task) in tasks.into_iter().enumerate() {
-        match progress.next_if(|(of, _)| *of == at).map(|(_, step)| step) {
-            Some(Progress::Deferred(error, place)) => {
-                task.candidate.place = place;
-                deferred.push((task, error));
-            }
-            Some(Progress::Ended(ending, freed)) => done.push(Done { task, ending, freed }),
-            None => done.push(Done { task, ending: Ending::Kept, freed: 0 }),
+            task.freed += erased.bytes;
+            task.ending = match erased.gone {
+                Ok(true) => Ending::Pruned,
+                Ok(false) => Ending::Elsewhere,
+                Err(error) => Ending::Failed(Box::new(error)),
+            };
         }
     }
-    (done, deferred)
 }

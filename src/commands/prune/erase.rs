@@ -4,7 +4,7 @@
 //! A shallow tree is removed by descent. What lies deeper is *hoisted*: a directory found at the deepest level of descent is
 //! renamed into the root of the tree, under a fresh name, to be met there in the next pass.
 
-use super::trash::Doomed;
+use super::trash::{Doomed, Known};
 use crate::core::dirfd::{self, DirFd, Mounts};
 use crate::core::names::{METADATA_C, fresh_tag};
 use crate::core::usage::Links;
@@ -37,17 +37,21 @@ pub(super) struct Erased {
 /// listing takes every directory for a workspace and breaks on one without. What was made after `doomed_at`, a time of the
 /// file system's clock, was made by others while the tree was removed.
 pub(super) fn erase(base: &DirFd, doomed: Doomed, doomed_at: Timestamp, buffers: &mut Buffers) -> Erased {
-    let name = doomed.name.to_string();
-    let opened = doomed.dir.map_or_else(|| base.open_accessible(&*name, Mounts::Refuse), Ok);
-    match opened {
-        Ok(root) => {
-            let mut eraser = Eraser::new(&root, doomed_at, buffers);
-            let gone = eraser.root_and_all(base, &name);
-            Erased { bytes: doomed.swept + eraser.bytes, gone }
+    let Doomed { name, known } = doomed;
+    let known = match known.map_or_else(|| found(base, &name), Ok) {
+        Ok(known) => known,
+        Err(errno) => {
+            return Erased { bytes: 0, gone: if errno == Errno::NOENT { Ok(false) } else { Err(describe(errno)) } };
         }
-        Err(Errno::NOENT) => Erased { bytes: doomed.swept, gone: Ok(false) },
-        Err(errno) => Erased { bytes: doomed.swept, gone: Err(describe(errno)) },
-    }
+    };
+    let mut eraser = Eraser::new(&known.dir, doomed_at, buffers);
+    let gone = eraser.root_and_all(base, &name, known.metadata);
+    Erased { bytes: known.swept + eraser.bytes, gone }
+}
+
+/// Opens what an earlier run has doomed.
+fn found(base: &DirFd, name: &str) -> rustix::io::Result<Known> {
+    base.open_accessible(name, Mounts::Refuse).map(|dir| Known { dir, metadata: None, swept: 0 })
 }
 
 /// What names are read into, level by level: worth keeping from one removal to the next.
@@ -85,14 +89,14 @@ impl<'a> Eraser<'a> {
         }
     }
 
-    fn root_and_all(&mut self, base: &DirFd, name: &str) -> Result<bool> {
+    fn root_and_all(&mut self, base: &DirFd, name: &str, mut metadata: Option<Stat>) -> Result<bool> {
         let stat = self.root.stat_self().map_err(describe)?;
         // By the same clock: the root was changed by whoever has made a name in it.
         self.begun = self.begun.max(dirfd::modified(&stat));
         let size = self.links.bytes(&stat);
         for _ in 0..REFILLS {
             self.passes_over_root()?;
-            match self.remove_with_rights(self.root, METADATA_C, 0) {
+            match self.remove_metadata(metadata.take()) {
                 Ok(()) | Err(Errno::NOENT) => {}
                 // A directory of that name, with something in it that stays.
                 Err(errno) => match (errno, self.stuck) {
@@ -157,6 +161,15 @@ impl<'a> Eraser<'a> {
         }
         self.buffers[level] = buffer;
         Ok(left)
+    }
+
+    /// Removes `.metadata.json`, which may be known already: it is then not looked at once more.
+    fn remove_metadata(&mut self, known: Option<Stat>) -> rustix::io::Result<()> {
+        match known.filter(|_| self.root.unlink(METADATA_C).is_ok()) {
+            Some(stat) => self.bytes += self.links.bytes(&stat),
+            None => self.remove_with_rights(self.root, METADATA_C, 0)?,
+        }
+        Ok(())
     }
 
     /// Removes a name if that is possible, and tells whether it is gone.

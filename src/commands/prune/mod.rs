@@ -21,7 +21,7 @@ use crate::output::Outcome;
 use crate::output::diagnostics::{self, Diagnostics};
 use crate::signals::Signals;
 use candidates::{Candidate, Facts};
-use carry_out::{Done, Ending, Remover, Task};
+use carry_out::{Ending, Remover, Task};
 use mounts::Mounts;
 use plan::{Fate, Rule};
 use prompt::Answer;
@@ -59,20 +59,18 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
         run.fail(*id, base::absent());
     }
     let goes_on = run.is_allowed(&fates, &facts) && run.is_agreed(&base, &mut facts, &fates, &signals)?;
-    run.report_unmeasured(&facts.candidates);
-    run.report_those_that_stay(&facts.candidates, &fates);
-    if goes_on {
-        run.settle_claims(&base, &facts.candidates, &fates);
+    run.report_before(&base, &by_id(&facts.candidates, &fates), goes_on);
+    let mut tasks = tasks(&mut facts.candidates, fates);
+    if goes_on && !arguments.dry_run {
+        let remover = Remover { base: &base, use_mtime: arguments.use_mtime, jobs: run.jobs, signals: &signals };
+        remover.carry_out(&mut tasks);
     }
-    let tasks = tasks(facts.candidates, &fates);
-    if !goes_on {
-        run.report.kept += tasks.iter().filter(|task| task.rule != Rule::Leftover).count();
-    } else if arguments.dry_run {
+    tasks.sort_unstable_by_key(|task| (task.candidate.last_access, task.candidate.id, task.candidate.place));
+    if goes_on && arguments.dry_run {
         run.foretell(&base, &tasks);
     } else {
-        let remover = Remover { base: &base, use_mtime: arguments.use_mtime, jobs: run.jobs, signals: &signals };
-        for done in remover.carry_out(tasks) {
-            run.done(&done);
+        for task in &tasks {
+            run.done(task);
         }
     }
     run.diagnostics.raise(signals.caught().unwrap_or_default());
@@ -153,9 +151,18 @@ impl Run<'_> {
         Ok(false)
     }
 
+    /// Reports what can be told before anything is removed, and puts back what may go back.
+    fn report_before(&mut self, base: &Base, candidates: &[(&Candidate, Fate)], goes_on: bool) {
+        self.report_unmeasured(candidates);
+        self.report_those_that_stay(candidates);
+        if goes_on {
+            self.settle_claims(base, candidates);
+        }
+    }
+
     /// Reports where sizes are less than the truth, since decisions and promises rest on them.
-    fn report_unmeasured(&mut self, candidates: &[Candidate]) {
-        for candidate in candidates {
+    fn report_unmeasured(&mut self, candidates: &[(&Candidate, Fate)]) {
+        for (candidate, _) in candidates {
             if let Some(error) = candidate.unmeasured() {
                 self.diagnostics.report(&Error::clone(error).of(candidate.id.subject()));
             }
@@ -163,8 +170,8 @@ impl Run<'_> {
     }
 
     /// Reports what stays, and why if its last access is not known.
-    fn report_those_that_stay(&mut self, candidates: &[Candidate], fates: &[Fate]) {
-        for (candidate, fate) in candidates.iter().zip(fates) {
+    fn report_those_that_stay(&mut self, candidates: &[(&Candidate, Fate)]) {
+        for (candidate, fate) in candidates {
             match (fate, &candidate.failure) {
                 (Fate::Prune(_) | Fate::Ignore, _) => {}
                 (Fate::Keep, _) => self.report.kept += 1,
@@ -178,8 +185,8 @@ impl Run<'_> {
     }
 
     /// Puts back what an earlier run had claimed of those that stay.
-    fn settle_claims(&mut self, base: &Base, candidates: &[Candidate], fates: &[Fate]) {
-        for (candidate, fate) in candidates.iter().zip(fates) {
+    fn settle_claims(&mut self, base: &Base, candidates: &[(&Candidate, Fate)]) {
+        for (candidate, fate) in candidates {
             let Some(name) = candidate.trash_name().filter(|_| !matches!(fate, Fate::Prune(_))) else { continue };
             let stopped = if self.arguments.dry_run {
                 trash::obstacle_to_put_back(base, name)
@@ -196,9 +203,9 @@ impl Run<'_> {
     }
 
     /// Reports what the run would come to.
-    fn foretell(&mut self, base: &Base, tasks: &[Task]) {
+    fn foretell(&mut self, base: &Base, tasks: &[Task<'_>]) {
         let mounts = Mounts::read(base.dir());
-        for Task { candidate, rule } in tasks {
+        for Task { candidate, rule, .. } in tasks {
             match trash::obstacle(&mounts, candidate.id) {
                 Some(error) => self.fail(candidate.id, error),
                 None => self.report.planned(candidate, *rule),
@@ -206,24 +213,26 @@ impl Run<'_> {
         }
     }
 
-    fn done(&mut self, done: &Done) {
-        self.report.done(done);
-        if let Ending::Failed(error) = &done.ending {
-            self.diagnostics.report(&Error::clone(error).of(done.task.candidate.id.subject()));
+    fn done(&mut self, task: &Task<'_>) {
+        self.report.done(task);
+        if let Ending::Failed(error) | Ending::Full(error) = &task.ending {
+            self.diagnostics.report(&Error::clone(error).of(task.candidate.id.subject()));
         }
     }
 }
 
-/// What is to be removed, the longest unused first: if a signal comes, those that stay are the ones used last.
-fn tasks(candidates: Vec<Candidate>, fates: &[Fate]) -> Vec<Task> {
-    let mut tasks: Vec<Task> = candidates
-        .into_iter()
-        .zip(fates)
-        .filter_map(|(candidate, fate)| match fate {
-            Fate::Prune(rule) => Some(Task { candidate, rule: *rule }),
-            _ => None,
-        })
-        .collect();
-    tasks.sort_by_key(|task| task.candidate.last_access);
-    tasks
+/// All of them by ID, so that what is said of them does not depend on how the base is listed.
+fn by_id<'a>(candidates: &'a [Candidate], fates: &[Fate]) -> Vec<(&'a Candidate, Fate)> {
+    let mut all: Vec<_> = candidates.iter().zip(fates.iter().copied()).collect();
+    all.sort_unstable_by_key(|(candidate, _)| (candidate.id, candidate.place));
+    all
+}
+
+/// What is to be removed.
+fn tasks(candidates: &mut [Candidate], fates: Vec<Fate>) -> Vec<Task<'_>> {
+    let task = |(candidate, fate)| match fate {
+        Fate::Prune(rule) => Some(Task::new(candidate, rule)),
+        _ => None,
+    };
+    candidates.iter_mut().zip(fates).filter_map(task).collect()
 }

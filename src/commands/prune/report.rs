@@ -2,7 +2,7 @@
 
 use super::super::{Context, Format};
 use super::candidates::Candidate;
-use super::carry_out::{Done, Ending};
+use super::carry_out::{Ending, Task};
 use super::plan::Rule;
 use crate::core::{Category, Error, ExitStatus, Timestamp, WorkspaceId};
 use crate::logging::Verbosity;
@@ -18,6 +18,9 @@ pub(super) struct Report {
     base: String,
     cutoff: Option<Timestamp>,
     pruned: Vec<Pruned>,
+    /// How many those are, who may not all be shown.
+    #[serde(skip)]
+    number: usize,
     /// How many were considered and stay.
     pub(super) kept: usize,
     skipped: Vec<Skipped>,
@@ -35,6 +38,13 @@ struct Show {
     format: Format,
     verbosity: Verbosity,
     now: Timestamp,
+}
+
+impl Show {
+    /// Whether each workspace is shown.
+    fn each(&self) -> bool {
+        self.format == Format::Json || self.verbosity >= Verbosity::VERBOSE
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -68,6 +78,7 @@ impl Report {
             base: context.base.to_string_lossy().into_owned(),
             cutoff,
             pruned: Vec::new(),
+            number: 0,
             kept: 0,
             skipped: Vec::new(),
             failed: Vec::new(),
@@ -84,7 +95,10 @@ impl Report {
     }
 
     fn pruned(&mut self, candidate: &Candidate, rule: Rule, size_bytes: u64) {
-        self.pruned.push(Pruned { id: candidate.id, last_accessed: candidate.last_access, size_bytes, rule });
+        self.number += 1;
+        if self.show.each() {
+            self.pruned.push(Pruned { id: candidate.id, last_accessed: candidate.last_access, size_bytes, rule });
+        }
     }
 
     /// One whose last access is not known.
@@ -98,18 +112,18 @@ impl Report {
     }
 
     /// One that the run has dealt with.
-    pub(super) fn done(&mut self, done: &Done) {
-        self.freed_bytes += done.freed;
-        match &done.ending {
-            Ending::Pruned => self.pruned(&done.task.candidate, done.task.rule, done.freed),
+    pub(super) fn done(&mut self, task: &Task<'_>) {
+        self.freed_bytes += task.freed;
+        match &task.ending {
+            Ending::Pruned => self.pruned(task.candidate, task.rule, task.freed),
             Ending::Elsewhere => {}
-            Ending::Kept => self.kept += usize::from(done.task.rule != Rule::Leftover),
-            Ending::Failed(error) => self.failed(&done.task.candidate.id, error),
+            Ending::Kept => self.kept += usize::from(task.rule != Rule::Leftover),
+            Ending::Failed(error) | Ending::Full(error) => self.failed(&task.candidate.id, error),
         }
     }
 
     fn summary(&self) -> String {
-        let workspaces = amounts::count(self.pruned.len(), "workspace");
+        let workspaces = amounts::count(self.number, "workspace");
         let freed = amounts::size(self.freed_bytes);
         let (verb, free) = if self.dry_run { ("would prune", "would free") } else { ("pruned", "freed") };
         let mut summary = format!("{verb} {workspaces}, {free} {freed}; kept {}", self.kept);
@@ -146,7 +160,7 @@ impl Outcome for Report {
         if self.show.format == Format::Json {
             return escape::json(out, self);
         }
-        if self.show.verbosity >= Verbosity::VERBOSE {
+        if self.show.each() {
             self.lines(out)?;
         }
         if self.show.verbosity > Verbosity::QUIET {

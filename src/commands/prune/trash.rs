@@ -11,9 +11,10 @@
 use super::candidates::{self, Candidate, Place};
 use super::mounts::Mounts;
 use crate::core::dirfd::{self, DirFd, Mounts as Crossing, Signature};
-use crate::core::names::{METADATA, Stage, TrashName, is_temporary};
+use crate::core::names::{METADATA_C, Stage, TrashName, is_temporary};
 use crate::core::workspace::Status;
 use crate::core::{Base, Category, Error, WorkspaceId};
+use rustix::fs::Stat;
 use rustix::io::Errno;
 use std::ops::ControlFlow;
 
@@ -40,22 +41,43 @@ pub(super) struct Claimed {
     dir: DirFd,
 }
 
-/// A workspace that is decided on for good.
+/// A workspace that is decided on for good, under this name.
 #[derive(Debug)]
 pub(super) struct Doomed {
-    pub(super) name: TrashName,
-    /// Its directory, open since the claim; `None` if an earlier run doomed it.
-    pub(super) dir: Option<DirFd>,
+    pub(super) name: String,
+    /// What this run knows of it already; `None` if an earlier run doomed it.
+    pub(super) known: Option<Known>,
+}
+
+/// What is known of a workspace since it was claimed.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) dir: DirFd,
+    /// Its metadata file, as the last look found it.
+    pub(super) metadata: Option<Stat>,
     /// The bytes that sweeping it freed.
     pub(super) swept: u64,
+}
+
+impl Doomed {
+    /// One that an earlier run doomed.
+    pub(super) fn found(name: TrashName) -> Self {
+        Self { name: name.to_string(), known: None }
+    }
+
+    /// The bytes that sweeping it freed.
+    pub(super) fn swept(&self) -> u64 {
+        self.known.as_ref().map_or(0, |known| known.swept)
+    }
 }
 
 /// Takes a workspace aside. One that was found claimed is just opened.
 pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Claimed, Stopped> {
     let name = candidate.trash_name().unwrap_or(TrashName { stage: Stage::Claimed, id: candidate.id, tag });
+    let path = name.to_string();
     if candidate.place == Place::Own {
         let mut buffer = [0; WorkspaceId::LEN];
-        base.dir().rename_new(candidate.id.encode(&mut buffer), &*name.to_string()).map_err(|errno| match errno {
+        base.dir().rename_new(candidate.id.encode(&mut buffer), &*path).map_err(|errno| match errno {
             Errno::NOENT => Stopped::Gone,
             Errno::BUSY => Stopped::Failed(Error::new(Category::Busy, "something is mounted on it")),
             Errno::NOSPC | Errno::DQUOT => Stopped::Full(Error::os(errno, "cannot claim it"), Place::Own),
@@ -63,7 +85,7 @@ pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Clai
         })?;
         log::debug!("{}: claimed as {name}", name.id.subject());
     }
-    match base.dir().open_accessible(&*name.to_string(), Crossing::Refuse) {
+    match base.dir().open_accessible(&*path, Crossing::Refuse) {
         Ok(dir) => Ok(Claimed { name, dir }),
         Err(Errno::NOENT) => Err(lost(base, name.id)),
         // It was a directory when it was decided on.
@@ -87,7 +109,8 @@ pub(super) fn doom(
     let Claimed { name, dir } = claimed;
     let accessed = || Error::new(Category::Busy, "it was accessed after the decision");
     let failed = |errno| back(base, name, Error::os(errno, "cannot look at it once more"));
-    let first = look(&dir).map_err(failed)?;
+    let signature = |stat: &Option<Stat>| stat.as_ref().map(Signature::from);
+    let first = signature(&look(&dir).map_err(failed)?);
     // A metadata file that could not be seen before cannot have changed visibly, and it was named by its ID.
     let decided_on =
         if candidate.status == Status::Denied { candidate.signature.or(first) } else { candidate.signature };
@@ -97,17 +120,18 @@ pub(super) fn doom(
     let swept = sweep(&dir, buffer).map_err(failed)?;
     // Sweeping modifies the directory itself, so modification times are looked at again only where nothing was swept.
     let modified = use_mtime && swept.is_none() && modified_since(base, name, candidate);
-    if look(&dir).map_err(failed)? != decided_on || modified {
+    let metadata = look(&dir).map_err(failed)?;
+    if signature(&metadata) != decided_on || modified {
         return Err(back(base, name, accessed()));
     }
     if let Some(obstacle) = obstacle(mounts, name.id) {
         return Err(back(base, name, obstacle));
     }
-    let doomed = TrashName { stage: Stage::Doomed, ..name };
-    match base.dir().rename_new(&*name.to_string(), &*doomed.to_string()) {
+    let doomed = TrashName { stage: Stage::Doomed, ..name }.to_string();
+    match base.dir().rename_new(&*name.to_string(), &*doomed) {
         Ok(()) => {
             log::debug!("{}: doomed as {doomed}", name.id.subject());
-            Ok(Doomed { name: doomed, dir: Some(dir), swept: swept.unwrap_or(0) })
+            Ok(Doomed { name: doomed, known: Some(Known { dir, metadata, swept: swept.unwrap_or(0) }) })
         }
         Err(Errno::NOENT) => Err(lost(base, name.id)),
         Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => match put_back(base, name) {
@@ -171,9 +195,9 @@ fn lost(base: &Base, id: WorkspaceId) -> Stopped {
 }
 
 /// Which metadata file there is.
-fn look(dir: &DirFd) -> rustix::io::Result<Option<Signature>> {
-    match dir.stat(METADATA) {
-        Ok(stat) => Ok(Some(Signature::from(&stat))),
+fn look(dir: &DirFd) -> rustix::io::Result<Option<Stat>> {
+    match dir.stat(METADATA_C) {
+        Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(errno),
     }
