@@ -4,7 +4,7 @@ use super::Context;
 use crate::args::{duration, ids};
 use crate::core::survey::{self, Names};
 use crate::core::workspace::{Status, examine};
-use crate::core::{Base, Category, Error, ExitStatus, Timestamp, WorkspaceId, base, usage};
+use crate::core::{Base, Category, Error, ExitStatus, Timestamp, WorkspaceId, base, threads, usage};
 use crate::output::diagnostics::Diagnostics;
 use crate::output::{Outcome, amounts, table};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -164,7 +164,7 @@ fn given(arguments: &Arguments, diagnostics: &mut Diagnostics) -> anyhow::Result
 
 /// One row for each workspace that is there, in the order that was given.
 fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, now: Timestamp) -> Vec<Row> {
-    survey::look_at_all(ids, survey::default_threads(), |id, (buffer, buffers): &mut (Vec<u8>, usage::Buffers)| {
+    survey::look_at_all(ids, threads::default_threads(), |id, (buffer, buffers): &mut (Vec<u8>, usage::Buffers)| {
         let mut name = [0; WorkspaceId::LEN];
         let facts = examine(base.dir(), id.encode(&mut name), now, buffer)?;
         log::trace!("{}: {}", id.subject(), facts.status.word());
@@ -175,7 +175,7 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, now: Timestamp)
         let mut failure = facts.error.filter(|_| facts.status == Status::Denied);
         let mut measured = None;
         if arguments.size || arguments.sort == Key::Size {
-            match base.open_workspace(*id).map(|dir| usage::measure(&dir, buffers)) {
+            match base.open_workspace(*id).map(|dir| usage::measure(&dir, facts.metadata.as_ref(), buffers)) {
                 Ok(usage::Usage { error: None, bytes, files, .. }) => measured = Some((bytes, files)),
                 Ok(usage::Usage { error, .. }) => failure = failure.or(error),
                 Err(error) if error.category() == Category::NotFound => return None, // pruned since

@@ -8,6 +8,7 @@ use rustix::fs::{
 };
 use rustix::io::{Errno, Result, retry_on_intr};
 use rustix::path::Arg;
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +25,7 @@ pub enum Mounts {
 /// What the kernel tells of one inode: enough to see that a file is no longer the one it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
-    inode: u64,
+    inode: NonZero<u64>, // so that an absent one takes no more room
     size: i64,
     modified: Nanoseconds,
     changed: Nanoseconds,
@@ -39,7 +40,7 @@ impl From<&Stat> for Signature {
         #[allow(clippy::cast_possible_wrap, clippy::unnecessary_cast)]
         let time = |seconds: i64, part: u64| seconds.wrapping_mul(1_000_000_000).wrapping_add(part as i64);
         Self {
-            inode: stat.st_ino,
+            inode: NonZero::new(stat.st_ino).unwrap_or(NonZero::<u64>::MAX),
             size: stat.st_size,
             modified: time(stat.st_mtime, stat.st_mtime_nsec),
             changed: time(stat.st_ctime, stat.st_ctime_nsec),

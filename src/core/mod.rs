@@ -16,6 +16,7 @@ pub mod metadata;
 pub mod names;
 pub mod rewrite;
 pub mod survey;
+pub mod threads;
 pub mod timestamp;
 pub mod usage;
 pub mod workspace;

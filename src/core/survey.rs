@@ -5,6 +5,7 @@ use super::dirfd::is_dir;
 use super::error::{Error, Result};
 use super::id::WorkspaceId;
 use super::names::TrashName;
+use super::threads;
 use rustix::fs::{FileType, RawDirEntry};
 use rustix::io::Errno;
 use std::ffi::OsStr;
@@ -12,7 +13,6 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use walkdir::WalkDir;
 
 /// Fewer items than this are not worth a thread.
@@ -88,19 +88,7 @@ pub fn look_at_all<I: Sync, R: Send, K: Default>(
             items.iter().zip(results).for_each(|(item, result)| *result = look(item, &mut kept));
         }
     };
-    thread::scope(|scope| {
-        for _ in 1..threads.min(items.len() / WORTH_A_THREAD) {
-            // A thread that is not to be had (EAGAIN) is done without.
-            let _ = thread::Builder::new().spawn_scoped(scope, work);
-        }
-        work();
-    });
+    threads::on_this_and(threads.min(items.len() / WORTH_A_THREAD).saturating_sub(1), work);
     #[allow(clippy::filter_map_identity)] // it is done in place, which `flatten` is not
     results.into_iter().filter_map(|result| result).collect()
-}
-
-/// How many threads serve best, unless somebody says otherwise: as many as there are processors, but no more than four, since
-/// they wait for the same file system.
-pub fn default_threads() -> usize {
-    thread::available_parallelism().map_or(1, usize::from).min(4)
 }

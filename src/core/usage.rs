@@ -5,11 +5,11 @@
 
 use super::dirfd::{self, DirFd, Mounts};
 use super::error::{Category, Error};
+use super::names::METADATA_C;
 use super::timestamp::Timestamp;
-use rustix::fs::{RawDirEntry, Stat};
+use rustix::fs::{FileType, RawDirEntry, Stat};
 use rustix::io::{Errno, Result};
 use std::collections::HashSet;
-use std::ffi::CStr;
 use std::ops::ControlFlow;
 
 /// How many levels are walked by descent, each with a descriptor and a buffer; workspaces are hardly ever deeper.
@@ -59,10 +59,10 @@ impl Links {
 /// What names are read into, level by level: worth keeping from one measuring to the next.
 pub type Buffers = [Vec<u8>; NEAR + 1];
 
-/// Measures the tree below an open directory, and the directory itself. Other mounts are not entered; what vanishes
-/// meanwhile is not counted.
-pub fn measure(root: &DirFd, buffers: &mut Buffers) -> Usage {
-    let mut walk = Walk { usage: Usage::default(), links: Links::default(), buffers, device: 0 };
+/// Measures a workspace, and its directory itself. Other mounts are not entered; what vanishes meanwhile is not counted. The
+/// stat of its metadata file need not be taken once more, if it is known.
+pub fn measure(root: &DirFd, metadata: Option<&Stat>, buffers: &mut Buffers) -> Usage {
+    let mut walk = Walk { usage: Usage::default(), links: Links::default(), buffers, device: 0, metadata };
     if let Err(errno) = walk.root(root) {
         walk.usage.error.get_or_insert_with(|| describe(errno));
     }
@@ -91,6 +91,7 @@ struct Walk<'a> {
     links: Links,
     buffers: &'a mut Buffers,
     device: u64,
+    metadata: Option<&'a Stat>,
 }
 
 impl Walk<'_> {
@@ -105,7 +106,10 @@ impl Walk<'_> {
     fn near(&mut self, dir: &DirFd, level: usize) -> Result<()> {
         let mut buffer = self.take_buffer(level);
         let visit = |entry: &RawDirEntry<'_>| {
-            let counted = self.entry(dir, entry.file_name()).and_then(|child| match child {
+            if level == 0 && self.is_metadata(entry) {
+                return ControlFlow::Continue(());
+            }
+            let counted = self.entry(dir, entry).and_then(|child| match child {
                 Some((child, _)) if level + 1 < NEAR => self.near(&child, level + 1),
                 Some((child, inode)) => self.far(child, inode),
                 None => Ok(()),
@@ -150,7 +154,7 @@ impl Walk<'_> {
         let mut buffer = self.take_buffer(NEAR);
         let mut found = None;
         let visit = |entry: &RawDirEntry<'_>| {
-            match self.entry(dir, entry.file_name()) {
+            match self.entry(dir, entry) {
                 Ok(None) => {}
                 Ok(Some((child, inode))) => {
                     found = Some((child, inode, entry.next_entry_cookie()));
@@ -174,8 +178,30 @@ impl Walk<'_> {
         buffer
     }
 
+    /// Whether a name in the root is that of the metadata that is known, which it then counts.
+    fn is_metadata(&mut self, entry: &RawDirEntry<'_>) -> bool {
+        let known = self.metadata.filter(|stat| stat.st_ino == entry.ino() && entry.file_name() == METADATA_C);
+        if let Some(stat) = known {
+            self.usage.files += 1;
+            self.count(stat);
+        }
+        known.is_some()
+    }
+
     /// Counts one name, and opens it if it is a directory that can be counted, too: with its inode's number.
-    fn entry(&mut self, dir: &DirFd, name: &CStr) -> Result<Option<(DirFd, u64)>> {
+    fn entry(&mut self, dir: &DirFd, entry: &RawDirEntry<'_>) -> Result<Option<(DirFd, u64)>> {
+        let name = entry.file_name();
+        // A directory that can be opened need not be looked up twice.
+        if entry.file_type() == FileType::Directory
+            && let Ok(child) = dir.open_dir(name, Mounts::Refuse)
+        {
+            let stat = child.stat_self()?;
+            if stat.st_dev != self.device {
+                return Ok(None);
+            }
+            self.count(&stat);
+            return Ok(Some((child, stat.st_ino)));
+        }
         let stat = match dir.stat(name) {
             Err(Errno::NOENT) => return Ok(None),
             stat => stat?,

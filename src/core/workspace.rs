@@ -1,11 +1,12 @@
 //! One workspace as it is found on disk: its status and what its metadata says.
 
-use super::dirfd::{DirFd, Signature, is_dir};
+use super::dirfd::{DirFd, is_dir};
 use super::error::{Category, Error};
 use super::metadata::{self, Metadata};
 use super::names::METADATA;
 use super::timestamp::Timestamp;
 use chrono::TimeDelta;
+use rustix::fs::Stat;
 use rustix::io::Errno;
 use serde::Serialize;
 
@@ -60,8 +61,8 @@ pub struct Facts {
     pub created_at: Option<Timestamp>,
     /// What its maker calls it, if that can be read.
     pub description: Option<String>,
-    /// Which file it was; `None` if there is none or it cannot be told.
-    pub signature: Option<Signature>,
+    /// The file's stat; `None` if there is none or it cannot be told.
+    pub metadata: Option<Stat>,
     /// Why the status is not `ok` or `future`.
     pub error: Option<Error>,
 }
@@ -72,7 +73,7 @@ pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) ->
     let found = match metadata::read(dir, &path, buffer) {
         Ok(Some(opened)) => {
             let facts = Metadata::parse(buffer).map_or_else(Facts::unknown, |metadata| Facts::of(metadata, now));
-            return Some(Facts { signature: Some(Signature::from(&opened.stat)), ..facts });
+            return Some(Facts { metadata: Some(opened.stat), ..facts });
         }
         Ok(None) => Error::new(Category::NotFound, format!("{METADATA} is missing")),
         Err(error) => error,
@@ -82,8 +83,7 @@ pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) ->
         Ok(_) | Err(Errno::NOENT) => return None,
         Err(_) => {} // reading met it, too
     }
-    let signature = dir.stat(&path).ok().as_ref().map(Signature::from);
-    Some(Facts { signature, ..Facts::unknown(found) })
+    Some(Facts { metadata: dir.stat(&path).ok(), ..Facts::unknown(found) })
 }
 
 impl Facts {
@@ -111,7 +111,7 @@ impl Facts {
         last_accessed: None,
         created_at: None,
         description: None,
-        signature: None,
+        metadata: None,
         error: None,
     };
 }

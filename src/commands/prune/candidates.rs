@@ -6,6 +6,7 @@ use crate::core::names::{Stage, TrashName};
 use crate::core::survey::{self, Names};
 use crate::core::workspace::{self, Status};
 use crate::core::{Base, Category, Error, Result, Timestamp, WorkspaceId, usage};
+use rustix::fs::Stat;
 use std::collections::HashSet;
 
 /// Where in the base a workspace is.
@@ -154,12 +155,12 @@ fn look(
         place,
         status: facts.status,
         last_access: facts.last_accessed,
-        signature: facts.signature,
+        signature: facts.metadata.as_ref().map(Signature::from),
         bytes: None,
         failure: facts.error.map(Box::new),
     };
     if scope.sizes || scope.use_mtime {
-        let usage = measured(base, &name, buffers);
+        let usage = measured(base, &name, facts.metadata.as_ref(), buffers);
         candidate.bytes = Some(usage.bytes);
         if scope.use_mtime {
             count_modification(&mut candidate, usage, now);
@@ -171,9 +172,9 @@ fn look(
 }
 
 /// Measures a directory in the base.
-pub(super) fn measured(base: &Base, name: &str, buffers: &mut usage::Buffers) -> usage::Usage {
+pub(super) fn measured(base: &Base, name: &str, metadata: Option<&Stat>, buffers: &mut usage::Buffers) -> usage::Usage {
     match base.dir().open_dir(name, Mounts::Enter) {
-        Ok(dir) => usage::measure(&dir, buffers),
+        Ok(dir) => usage::measure(&dir, metadata, buffers),
         Err(errno) => usage::Usage { error: Some(usage::describe(errno)), ..usage::Usage::default() },
     }
 }
@@ -207,7 +208,7 @@ pub(super) fn measure(base: &Base, candidates: &mut [Candidate], fates: &[Fate],
     let mut unmeasured: Vec<&mut Candidate> =
         candidates.iter_mut().zip(fates).filter(leaving).map(|(candidate, _)| candidate).collect();
     let usages = survey::look_at_all(&unmeasured, threads, |candidate, buffers| {
-        let usage = measured(base, &candidate.name(), buffers);
+        let usage = measured(base, &candidate.name(), None, buffers);
         let error = usage.error.filter(|error| error.category() != Category::PermissionDenied);
         Some((usage.bytes, error.map(Box::new)))
     });

@@ -10,11 +10,10 @@ use super::plan::Rule;
 use super::trash::{self, Doomed, Stopped};
 use crate::core::dirfd;
 use crate::core::names::fresh_tag;
-use crate::core::{Base, Error};
+use crate::core::{Base, Error, threads};
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 /// How many workspaces are claimed at a time. More would share a sync among more, and keep them from the application longer.
 const BATCH: usize = 16;
@@ -27,12 +26,14 @@ pub(super) struct Task<'a> {
     pub(super) candidate: &'a mut Candidate,
     pub(super) rule: Rule,
     pub(super) ending: Ending,
+    /// Why it has failed, or what there was no room for.
+    pub(super) error: Option<Box<Error>>,
     /// The bytes that this run freed of it, whatever the ending.
     pub(super) freed: u64,
 }
 
 /// What became of a task.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
     /// It is gone, and this run removed the last of it.
     Pruned,
@@ -41,9 +42,9 @@ pub(super) enum Ending {
     /// It stays: a signal came first, or another run decided so.
     Kept,
     /// It could not be removed, or not wholly.
-    Failed(Box<Error>),
+    Failed,
     /// There was no room for another name.
-    Full(Box<Error>),
+    Full,
 }
 
 /// Removes workspaces.
@@ -60,23 +61,28 @@ pub(super) struct Remover<'a> {
 impl<'a> Task<'a> {
     /// A task that nobody has begun.
     pub(super) fn new(candidate: &'a mut Candidate, rule: Rule) -> Self {
-        Self { candidate, rule, ending: Ending::Kept, freed: 0 }
+        Self { candidate, rule, ending: Ending::Kept, error: None, freed: 0 }
     }
 
     fn is_full(&self) -> bool {
-        matches!(self.ending, Ending::Full(_))
+        self.ending == Ending::Full
+    }
+
+    fn end(&mut self, ending: Ending, error: Option<Error>) {
+        self.ending = ending;
+        self.error = error.map(Box::new);
     }
 
     fn stop(&mut self, stopped: Stopped) {
-        self.ending = match stopped {
-            Stopped::Gone => Ending::Elsewhere,
-            Stopped::PutBack => Ending::Kept,
-            Stopped::Failed(error) => Ending::Failed(Box::new(error)),
+        match stopped {
+            Stopped::Gone => self.end(Ending::Elsewhere, None),
+            Stopped::PutBack => self.end(Ending::Kept, None),
+            Stopped::Failed(error) => self.end(Ending::Failed, Some(error)),
             Stopped::Full(error, place) => {
                 self.candidate.place = place;
-                Ending::Full(Box::new(error))
+                self.end(Ending::Full, Some(error));
             }
-        };
+        }
     }
 }
 
@@ -85,7 +91,7 @@ impl Remover<'_> {
     pub(super) fn carry_out(&self, mut tasks: &mut [Task<'_>]) {
         loop {
             self.round(tasks);
-            let helped = tasks.iter().any(|task| task.freed > 0 || matches!(task.ending, Ending::Pruned));
+            let helped = tasks.iter().any(|task| task.freed > 0 || task.ending == Ending::Pruned);
             if !helped || !tasks.iter().any(Task::is_full) {
                 return;
             }
@@ -96,7 +102,7 @@ impl Remover<'_> {
             tasks = &mut tasks[..full];
             // What a signal keeps from being tried again stays, if it is at its own path; else there is a failure to report.
             for task in tasks.iter_mut().filter(|task| task.candidate.place == Place::Own) {
-                task.ending = Ending::Kept;
+                task.end(Ending::Kept, None);
             }
         }
     }
@@ -114,13 +120,7 @@ impl Remover<'_> {
                 self.batch(batch, tag, &mut mounts, &mut buffers);
             }
         };
-        thread::scope(|scope| {
-            for _ in 1..threads {
-                // A thread that is not to be had (EAGAIN) is done without.
-                let _ = thread::Builder::new().spawn_scoped(scope, work);
-            }
-            work();
-        });
+        threads::on_this_and(threads - 1, work);
     }
 
     /// How many threads to use, and how many workspaces a batch of each may hold open, within the limit of descriptors.
@@ -136,14 +136,14 @@ impl Remover<'_> {
     fn batch(&self, batch: &mut [Task<'_>], tag: u64, mounts: &mut Mounts<'_>, buffers: &mut Buffers) {
         let mut claimed = Vec::with_capacity(batch.len());
         let mut doomed = Vec::with_capacity(batch.len());
-        let mut full: Option<Box<Error>> = None;
+        let mut full = None;
         for task in batch {
             if let Some(name) = task.candidate.trash_name().filter(|_| task.candidate.is_doomed()) {
                 doomed.push((task, Doomed::found(name)));
                 continue;
             }
             if let Some(error) = &full {
-                task.ending = Ending::Full(error.clone());
+                task.end(Ending::Full, Some(Error::clone(error)));
                 continue;
             }
             match trash::claim(self.base, task.candidate, tag) {
@@ -152,8 +152,8 @@ impl Remover<'_> {
                     task.stop(stopped);
                     // Where a longer name fits depends on the name: as long as there is nothing in hand whose removal would
                     // make room, the next one is tried.
-                    if let (Ending::Full(error), false) = (&task.ending, claimed.is_empty() && doomed.is_empty()) {
-                        full = Some(error.clone());
+                    if task.is_full() && !(claimed.is_empty() && doomed.is_empty()) {
+                        full = task.error.as_deref().cloned();
                     }
                 }
             }
@@ -183,11 +183,11 @@ impl Remover<'_> {
                 Err(error) => Erased { bytes: doomed.swept(), gone: Err(error.clone()) },
             };
             task.freed += erased.bytes;
-            task.ending = match erased.gone {
-                Ok(true) => Ending::Pruned,
-                Ok(false) => Ending::Elsewhere,
-                Err(error) => Ending::Failed(Box::new(error)),
-            };
+            match erased.gone {
+                Ok(true) => task.end(Ending::Pruned, None),
+                Ok(false) => task.end(Ending::Elsewhere, None),
+                Err(error) => task.end(Ending::Failed, Some(error)),
+            }
         }
     }
 }

@@ -16,12 +16,12 @@ mod trash;
 use super::Context;
 use crate::args::ids;
 use crate::args::size::CountOrShare;
-use crate::core::{Base, Category, Error, WorkspaceId, base, survey};
+use crate::core::{Base, Category, Error, WorkspaceId, base, threads};
 use crate::output::Outcome;
 use crate::output::diagnostics::{self, Diagnostics};
 use crate::signals::Signals;
-use candidates::{Candidate, Facts};
-use carry_out::{Ending, Remover, Task};
+use candidates::{Candidate, Facts, Place};
+use carry_out::{Remover, Task};
 use mounts::Mounts;
 use plan::{Fate, Rule};
 use prompt::Answer;
@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
         return Err(Error::new(Category::Usage, what).into());
     }
     let mut run = Run {
-        jobs: arguments.jobs.map_or_else(survey::default_threads, usize::from),
+        jobs: arguments.jobs.map_or_else(threads::default_threads, usize::from),
         report: Report::new(context, arguments.format, arguments.dry_run, arguments.cutoff(context.now)),
         diagnostics: Diagnostics::default(),
         arguments,
@@ -59,7 +59,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
         run.fail(*id, base::absent());
     }
     let goes_on = run.is_allowed(&fates, &facts) && run.is_agreed(&base, &mut facts, &fates, &signals)?;
-    run.report_before(&base, &by_id(&facts.candidates, &fates), goes_on);
+    run.report.kept += fates.iter().filter(|fate| **fate == Fate::Keep).count();
+    run.report_before(&base, &told_of(&facts.candidates, &fates), goes_on);
     let mut tasks = tasks(&mut facts.candidates, fates);
     if goes_on && !arguments.dry_run {
         let remover = Remover { base: &base, use_mtime: arguments.use_mtime, jobs: run.jobs, signals: &signals };
@@ -173,8 +174,7 @@ impl Run<'_> {
     fn report_those_that_stay(&mut self, candidates: &[(&Candidate, Fate)]) {
         for (candidate, fate) in candidates {
             match (fate, &candidate.failure) {
-                (Fate::Prune(_) | Fate::Ignore, _) => {}
-                (Fate::Keep, _) => self.report.kept += 1,
+                (Fate::Prune(_) | Fate::Ignore | Fate::Keep, _) => {}
                 (Fate::Fail, Some(error)) => self.fail(candidate.id, Error::clone(error)),
                 (Fate::Skip | Fate::Fail, reason) => {
                     diagnostics::warn_of_skip(candidate.id, candidate.status, reason.as_deref());
@@ -215,17 +215,19 @@ impl Run<'_> {
 
     fn done(&mut self, task: &Task<'_>) {
         self.report.done(task);
-        if let Ending::Failed(error) | Ending::Full(error) = &task.ending {
+        if let Some(error) = &task.error {
             self.diagnostics.report(&Error::clone(error).of(task.candidate.id.subject()));
         }
     }
 }
 
-/// All of them by ID, so that what is said of them does not depend on how the base is listed.
-fn by_id<'a>(candidates: &'a [Candidate], fates: &[Fate]) -> Vec<(&'a Candidate, Fate)> {
-    let mut all: Vec<_> = candidates.iter().zip(fates.iter().copied()).collect();
-    all.sort_unstable_by_key(|(candidate, _)| (candidate.id, candidate.place));
-    all
+/// Those of which there may be something to tell or to settle, by ID: that does not depend on how the base is listed.
+fn told_of<'a>(candidates: &'a [Candidate], fates: &[Fate]) -> Vec<(&'a Candidate, Fate)> {
+    let is_usual = |candidate: &Candidate| candidate.failure.is_none() && candidate.place == Place::Own;
+    let all = candidates.iter().zip(fates.iter().copied());
+    let mut told: Vec<_> = all.filter(|(candidate, fate)| !is_usual(candidate) || *fate == Fate::Skip).collect();
+    told.sort_unstable_by_key(|(candidate, _)| (candidate.id, candidate.place));
+    told
 }
 
 /// What is to be removed.
@@ -234,5 +236,7 @@ fn tasks(candidates: &mut [Candidate], fates: Vec<Fate>) -> Vec<Task<'_>> {
         Fate::Prune(rule) => Some(Task::new(candidate, rule)),
         _ => None,
     };
-    candidates.iter_mut().zip(fates).filter_map(task).collect()
+    let mut tasks = Vec::with_capacity(fates.iter().filter(|fate| matches!(fate, Fate::Prune(_))).count());
+    tasks.extend(candidates.iter_mut().zip(fates).filter_map(task));
+    tasks
 }

@@ -114,11 +114,13 @@ impl Report {
     /// One that the run has dealt with.
     pub(super) fn done(&mut self, task: &Task<'_>) {
         self.freed_bytes += task.freed;
-        match &task.ending {
+        if let Some(error) = &task.error {
+            self.failed(&task.candidate.id, error);
+        }
+        match task.ending {
             Ending::Pruned => self.pruned(task.candidate, task.rule, task.freed),
-            Ending::Elsewhere => {}
             Ending::Kept => self.kept += usize::from(task.rule != Rule::Leftover),
-            Ending::Failed(error) | Ending::Full(error) => self.failed(&task.candidate.id, error),
+            Ending::Elsewhere | Ending::Failed | Ending::Full => {}
         }
     }
 

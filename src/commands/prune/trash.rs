@@ -205,7 +205,7 @@ fn look(dir: &DirFd) -> rustix::io::Result<Option<Stat>> {
 
 /// Whether anything in it was modified after the time that was decided on.
 fn modified_since(base: &Base, name: TrashName, candidate: &Candidate) -> bool {
-    let usage = candidates::measured(base, &name.to_string(), &mut Default::default());
+    let usage = candidates::measured(base, &name.to_string(), None, &mut Default::default());
     candidate.last_access.is_some_and(|time| usage.error.is_some() || usage.newest > Some(time))
 }
 
