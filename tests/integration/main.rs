@@ -23,6 +23,7 @@ mod list;
 mod list_formats;
 mod list_size;
 mod list_status;
+mod man_pages;
 mod mutants;
 mod named;
 mod named_output;

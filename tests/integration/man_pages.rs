@@ -1,0 +1,199 @@
+//! The committed manual pages are those of the program's own command line. `UPDATE=1 cargo test` writes them anew.
+//!
+//! Examples and exit statuses are what `--help` ends with. What is below is what `--help` has no place for.
+
+use crate::tools::text;
+use crate::world::has;
+use chrono::Utc;
+use clap::Command;
+use clap::builder::Resettable::Reset;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, italic, roman};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process;
+
+const ENVIRONMENT: [(&str, &str); 6] = [
+    ("WSCTL_BASE", "The workspaces' directory, where --base is not given. Empty counts as unset."),
+    ("HOME", "Where the default base is looked for."),
+    ("RUST_LOG", "What to log, where neither -v nor -q is given: info, for example."),
+    ("NO_COLOR", "Set to anything: no colours, unless --color says otherwise."),
+    ("CLICOLOR_FORCE", "Set to anything but 0: colours also where there is no terminal."),
+    ("JOURNAL_STREAM", "Set by systemd(1). Where it names stderr, diagnostics carry their priority for the journal."),
+];
+
+const FILES: [(&str, &str); 5] = [
+    ("~/.pitlane/workspaces", "The default base."),
+    ("BASE/ID/.metadata.json", "What the application, and wsctl, know of a workspace."),
+    ("BASE/ID/.metadata.tmp.*.json", "A rewrite of it by the application that is under way or was cut off."),
+    (
+        "BASE/.wsctl-claimed.ID.TAG",
+        "A workspace that a prune is looking at. Left by one that was killed, the next decides afresh.",
+    ),
+    (
+        "BASE/.wsctl-doomed.ID.TAG",
+        "A workspace that is being removed. Left by a prune that was killed, the next finishes it.",
+    ),
+];
+
+const SEE_ALSO: [&str; 5] = ["du(1)", "crontab(5)", "systemd.timer(5)", "prometheus-node-exporter(1)", "sysexits(3)"];
+
+/// What a checker may complain of, with the reason.
+const ALLOWED: [(&str, &str); 3] = [
+    ("STYLE: input text line longer than 80 bytes", "roff writes a paragraph as one line"),
+    ("WARNING: skipping paragraph macro: br before sp", "clap_mangen's blank line before the possible values"),
+    ("WARNING: skipping paragraph macro: br after sp", "the same"),
+];
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/man")
+}
+
+/// The program and its subcommands.
+fn commands() -> Vec<Command> {
+    let mut program = wsctl::cli::command().disable_help_subcommand(true);
+    program.build();
+    let subcommands: Vec<_> = program.get_subcommands().cloned().collect();
+    [vec![program], subcommands].concat()
+}
+
+fn name(command: &Command) -> String {
+    command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned()
+}
+
+/// A heading of what `--help` ends with, and the lines below it.
+fn parts(help: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut parts: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in help.lines().filter(|line| !line.is_empty()) {
+        match parts.last_mut() {
+            Some((_, lines)) if line.starts_with(' ') => lines.push(line.trim_start()),
+            _ => parts.push((line, Vec::new())),
+        }
+    }
+    parts
+}
+
+fn exit_statuses(roff: &mut Roff, heading: &str, lines: &[&str]) {
+    roff.control("SH", ["EXIT STATUS"]).text([roman(heading)]);
+    for line in lines {
+        match line.split_once("  ").filter(|(status, _)| status.parse::<u8>().is_ok()) {
+            Some((status, meaning)) => roff.control("TP", ["5"]).text([bold(status)]).text([roman(meaning)]),
+            None => roff.text([roman(*line)]), // a meaning's further line
+        };
+    }
+}
+
+fn examples(roff: &mut Roff, lines: &[&str]) {
+    roff.control("SH", ["EXAMPLES"]).control("EX", []);
+    for line in lines {
+        roff.text([roman(*line)]);
+    }
+    roff.control("EE", []);
+}
+
+fn explained(roff: &mut Roff, heading: &str, items: &[(&str, &str)]) {
+    roff.control("SH", [heading]);
+    for (item, meaning) in items {
+        roff.control("TP", []).text([bold(*item)]).text([roman(*meaning)]);
+    }
+}
+
+fn see_also(roff: &mut Roff, own: &str) {
+    let pages = commands().into_iter().map(|command| name(&command) + "(1)");
+    let others = pages.filter(|page| *page != format!("{own}(1)")).chain(SEE_ALSO.map(str::to_owned));
+    let named: Vec<_> = others.flat_map(|page| [roman(", "), italic(page)]).skip(1).collect();
+    roff.control("SH", ["SEE ALSO"]).text(named);
+}
+
+/// The sections after the options.
+fn sections(command: &Command) -> Roff {
+    let help = command.get_after_long_help().expect("what --help ends with").to_string();
+    let (mut roff, mut shown) = (Roff::new(), Roff::new());
+    for (heading, lines) in parts(&help) {
+        match heading.split_whitespace().next() {
+            Some("Exit") => exit_statuses(&mut roff, heading, &lines),
+            Some("Examples:") => examples(&mut shown, &lines),
+            _ => panic!("{heading:?}: say which section of a manual page this is"),
+        }
+    }
+    explained(&mut roff, "ENVIRONMENT", &ENVIRONMENT);
+    explained(&mut roff, "FILES", &FILES);
+    roff.extend([shown]);
+    see_also(&mut roff, &name(command));
+    roff
+}
+
+fn page(command: &Command, date: &str) -> String {
+    let usage = command.clone().render_usage().to_string();
+    let shown = command.clone().override_usage(usage.trim_start_matches("Usage: ").to_owned());
+    let source = concat!("wsctl ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(shown.after_long_help(Reset).version(Reset))
+        .title(name(command).to_uppercase())
+        .date(date)
+        .source(source)
+        .manual("wsctl");
+    let mut page = Vec::new();
+    man.render(&mut page).expect("a page");
+    String::from_utf8(page).expect("UTF-8") + &sections(command).to_roff()
+}
+
+/// The day on which a page last changed: the third word of its title.
+fn date(page: &str) -> Option<&str> {
+    page.lines().find_map(|line| line.strip_prefix(".TH "))?.split(' ').nth(2)
+}
+
+#[test]
+fn the_committed_manual_pages_are_those_of_the_command_line() {
+    for command in commands() {
+        let file = directory().join(format!("{}.1", name(&command)));
+        let committed = fs::read_to_string(&file).unwrap_or_default();
+        let current = date(&committed).is_some_and(|date| page(&command, date) == committed);
+        if !current && std::env::var_os("UPDATE").is_some() {
+            let today = Utc::now().format("%Y-%m-%d").to_string();
+            fs::write(&file, page(&command, &today)).expect("a manual page");
+        } else {
+            assert!(current, "{} is out of date: run UPDATE=1 cargo test man_pages", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_environment_variable_in_the_help_is_in_the_manual() {
+    for command in commands() {
+        let help = command.clone().render_long_help().to_string();
+        let named = help.split("[env: ").skip(1).filter_map(|rest| rest.split(']').next());
+        for variable in named.flat_map(|names| names.split(", ")) {
+            assert!(ENVIRONMENT.iter().any(|(known, _)| *known == variable), "{variable}");
+        }
+    }
+}
+
+/// What a checker says of each page, without what is allowed.
+fn complaints(checker: &[&str]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for command in commands() {
+        let page = directory().join(format!("{}.1", name(&command)));
+        let mut check = process::Command::new(checker[0]);
+        check.args(&checker[1..]).arg(text(&page)).env("LC_ALL", "C.UTF-8").env("MANWIDTH", "80");
+        let output = check.output().expect("a checker");
+        let lines = [if checker[0] == "mandoc" { output.stdout } else { Vec::new() }, output.stderr].concat();
+        let lines = String::from_utf8(lines).expect("UTF-8");
+        complaints.extend(lines.lines().map(str::to_owned));
+    }
+    complaints.retain(|line| ALLOWED.iter().all(|(allowed, _)| !line.contains(allowed)));
+    complaints
+}
+
+#[test]
+fn man_formats_the_manual_pages_without_a_warning() {
+    if has("man") && has("groff") {
+        assert_eq!(complaints(&["man", "--warnings", "-l", "-Tutf8"]), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn mandoc_finds_nothing_in_the_manual_pages_but_what_the_generator_causes() {
+    if has("mandoc") {
+        assert_eq!(complaints(&["mandoc", "-T", "lint"]), Vec::<String>::new());
+    }
+}
