@@ -1,0 +1,110 @@
+//! A systemd of its own, with no other units than ours: it runs what is in `dist/` as a server's does, under all that a unit
+//! says of capabilities, system calls and mounts. It lives in namespaces and a control group that go with it.
+
+use crate::quiet;
+use crate::tools::{text, tool};
+use crate::world::{World, has, is_root, skip};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where the base is in there: a name with all that has to be escaped.
+pub const BASE: &str = "/srv/pit lane-1/.workspaces";
+
+const SYSTEMD: &str = "/lib/systemd/systemd";
+
+/// What else than our units has to be there, with nothing in it.
+const TARGETS: [&str; 6] =
+    ["basic.target", "shutdown.target", "sysinit.target", "time-sync.target", "timers.target", "network.target"];
+
+/// Prepares a world's file system and control group, and starts systemd (a shell's $0 is the world, $1 the first unit).
+const BEGIN: &str = r#"
+set -e
+mount -t cgroup2 wsctl-test /sys/fs/cgroup
+group=/sys/fs/cgroup/wsctl-test.$$
+mkdir "$group"
+mount -t overlay -o "lowerdir=$0/bin:/usr/bin" wsctl-test /usr/bin
+for own in /run /srv /var/lib/systemd; do mount -t tmpfs wsctl-test "$own"; done
+mkdir -p "/srv/pit lane-1/.workspaces" /var/lib/systemd/timers
+mount --bind "$0/base" "/srv/pit lane-1/.workspaces"
+if [ -d "$0/stamps" ]; then cp -p "$0/stamps/"* /var/lib/systemd/timers; fi
+export container=wsctl-test SYSTEMD_UNIT_PATH="$0/units" SYSTEMD_LOG_TARGET=console SYSTEMD_LOG_LEVEL=warning
+set +e
+(
+    echo 0 > "$group/cgroup.procs"
+    exec timeout --signal=KILL 50 unshare --cgroup --pid --fork --kill-child --mount-proc --uts --ipc --net sh -c '
+        umount /sys/fs/cgroup && mount -t cgroup2 wsctl-test /sys/fs/cgroup && exec "$0" --unit="$1" --show-status=no' \
+        /lib/systemd/systemd "$1"
+)
+status=$?
+find "$group" -depth -type d -exec rmdir {} \;
+exit $status
+"#;
+
+/// Whether there can be such a systemd.
+#[must_use]
+pub fn possible() -> bool {
+    is_root() && has("unshare") && has("systemd-escape") && (Path::new(SYSTEMD).exists() || skip("systemd"))
+}
+
+/// A unit of `dist/` for the base in there.
+pub fn instance(kind: &str) -> String {
+    tool(&["systemd-escape", "--path", &format!("--template=wsctl-prune@.{kind}"), BASE]).trim().to_owned()
+}
+
+/// A file of `dist/`.
+pub fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("dist").join(name)
+}
+
+/// What came of the service: what it printed, and what systemd says of it.
+#[derive(Debug)]
+pub struct Booted {
+    pub stdout: String,
+    pub stderr: String,
+    /// Its result and its exit status: `exit-code 78`.
+    pub result: String,
+}
+
+/// Boots until the service has run once. `drop_ins` are further lines for units: `wsctl-prune@.service` and its lines.
+pub fn boot(world: &World, unit: &str, drop_ins: &[(&str, &str)]) -> Booted {
+    let (units, bin) = (world.path("units"), world.path("bin"));
+    let _ = (fs::create_dir(&units), fs::create_dir(&bin));
+    tool(&["cp", text(&world.binary), text(&bin.join("wsctl"))]);
+    for name in ["wsctl-prune@.service", "wsctl-prune@.timer"] {
+        tool(&["cp", text(&shipped(name)), text(&units)]);
+    }
+    for name in TARGETS {
+        fs::write(units.join(name), "[Unit]\n").expect("a unit");
+    }
+    let log = |name| text(&world.path(name)).to_owned();
+    let watched = format!(
+        "[Unit]\nSuccessAction=exit-force\nFailureAction=exit-force\n[Service]\nStandardOutput=append:{}\n\
+         StandardError=append:{}\nExecStopPost=+/bin/sh -c 'echo \"$SERVICE_RESULT $EXIT_STATUS\" >>{}'\n",
+        log("out"),
+        log("err"),
+        log("result")
+    );
+    for (number, (unit, lines)) in [("wsctl-prune@.service", watched.as_str())].iter().chain(drop_ins).enumerate() {
+        let dir = units.join(format!("{unit}.d"));
+        fs::create_dir_all(&dir).expect("a directory");
+        fs::write(dir.join(format!("{number}.conf")), lines).expect("a drop-in");
+    }
+    for name in ["out", "err", "result"] {
+        fs::write(world.path(name), "").expect("a log");
+    }
+    let begin = ["unshare", "--mount", "sh", "-c", BEGIN, text(&world.path("")), unit].map(str::to_owned);
+    let systemd = world.bare::<&str>([]).through([quiet::wrapper(&world.path("")), begin.to_vec()].concat()).run();
+    let read = |name| fs::read_to_string(world.path(name)).expect("a log");
+    let result = read("result").trim().to_owned();
+    assert!(!result.is_empty(), "the service did not run: {systemd:#?}");
+    Booted { stdout: read("out"), stderr: read("err"), result }
+}
+
+/// Runs a tool of systemd's on a shipped unit; its program is the one under test.
+pub fn analyzed(world: &World, words: &[&str], unit: &str) -> std::process::Output {
+    let copy = world.path(unit);
+    let service = fs::read_to_string(shipped(unit)).expect("a unit");
+    fs::write(&copy, service.replace("/usr/bin/wsctl", text(&world.binary))).expect("a unit");
+    Command::new("systemd-analyze").args(words).arg(copy).output().expect("systemd-analyze")
+}

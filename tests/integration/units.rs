@@ -1,0 +1,123 @@
+//! The systemd units in `dist/`, run by systemd itself.
+
+use crate::systemd::{analyzed, boot, instance, possible};
+use crate::tools::{text, tool};
+use crate::world::{ORDINARY_USER, World, has, sorted};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, lchown};
+
+/// Somebody who is neither root nor the application's user.
+const SOMEBODY: u32 = 4321;
+
+/// A stale workspace with what an ordinary user can put in root's way: directories that are locked, or sticky and somebody
+/// else's.
+fn in_the_way(world: &World) -> String {
+    let id = world.workspace().days_ago(40).file("locked/file", b"1").file("sticky/file", b"2").make();
+    world.give_away();
+    for name in ["sticky/file", "sticky"] {
+        lchown(world.dir_of(&id).join(name), Some(SOMEBODY), Some(SOMEBODY)).expect("chown");
+    }
+    fs::set_permissions(world.dir_of(&id).join("sticky"), Permissions::from_mode(0o1777)).expect("chmod");
+    fs::set_permissions(world.dir_of(&id).join("locked"), Permissions::from_mode(0o000)).expect("chmod");
+    fs::set_permissions(world.base(), Permissions::from_mode(0o700)).expect("chmod");
+    id
+}
+
+fn rules(rules: &str) -> String {
+    format!("[Service]\nEnvironment=\"PRUNE_RULES={rules}\"\n")
+}
+
+#[test]
+fn the_service_prunes_what_others_own_under_all_its_restrictions() {
+    if !possible() {
+        return;
+    }
+    let world = World::new();
+    let fresh: Vec<_> = (0..5).map(|_| world.aged(1)).collect();
+    let _stale = in_the_way(&world);
+    let booted = boot(&world, &instance("service"), &[]);
+    assert_eq!(booted.result, "success 0", "{booted:#?}");
+    assert!(booted.stdout.starts_with("pruned 1 workspace, "), "{booted:#?}");
+    assert_eq!((booted.stderr.as_str(), world.names()), ("", sorted(fresh)), "{booted:#?}");
+}
+
+#[test]
+fn the_service_has_no_capability_that_it_could_do_without() {
+    if !possible() {
+        return;
+    }
+    for left in ["CAP_FOWNER", "CAP_DAC_OVERRIDE"] {
+        let world = World::new();
+        let _stale = in_the_way(&world);
+        let without = format!("[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet={left}\n");
+        let all = rules("--older-than 30d");
+        let booted =
+            boot(&world, &instance("service"), &[("wsctl-prune@.service", &without), ("wsctl-prune@.service", &all)]);
+        assert_eq!(booted.result, "exit-code 77", "with only {left}: {booted:#?}");
+    }
+}
+
+#[test]
+fn the_service_runs_as_another_user_without_any_capability() {
+    if !possible() {
+        return;
+    }
+    let world = World::new();
+    let id = world.workspace().days_ago(40).file("locked/file", b"1").make();
+    world.give_away();
+    fs::set_permissions(world.dir_of(&id).join("locked"), Permissions::from_mode(0o2000)).expect("chmod");
+    let user = format!("[Service]\nUser={ORDINARY_USER}\nCapabilityBoundingSet=\n");
+    let all = rules("--older-than 30d");
+    let booted = boot(&world, &instance("service"), &[("wsctl-prune@.service", &user), ("wsctl-prune@.service", &all)]);
+    assert_eq!((booted.result.as_str(), world.names()), ("success 0", vec![]), "{booted:#?}");
+}
+
+#[test]
+fn to_the_service_a_refused_prune_is_a_failure_and_a_busy_workspace_is_none() {
+    if !possible() {
+        return;
+    }
+    let world = World::new();
+    let stale = in_the_way(&world);
+    let refused = boot(&world, &instance("service"), &[]);
+    assert_eq!((refused.result.as_str(), world.names()), ("exit-code 78", vec![stale]), "{refused:#?}");
+    for (status, result) in [(75, "success 75"), (143, "success 143"), (66, "exit-code 66")] {
+        let exits = format!("[Service]\nExecStart=\nExecStart=/bin/sh -c 'exit {status}'\n");
+        let booted = boot(&world, &instance("service"), &[("wsctl-prune@.service", &exits)]);
+        assert_eq!(booted.result, result, "{booted:#?}");
+    }
+}
+
+#[test]
+fn the_timer_makes_up_for_a_night_that_the_host_slept_through() {
+    if !possible() {
+        return;
+    }
+    let world = World::new();
+    let (_stale, all) = (in_the_way(&world), rules("--older-than 30d"));
+    let timer = instance("timer");
+    let stamp = world.path("stamps").join(format!("stamp-{timer}"));
+    fs::create_dir(world.path("stamps")).expect("a directory");
+    fs::write(&stamp, "").expect("a stamp");
+    tool(&["touch", "-d", "3 days ago", text(&stamp)]);
+    let at_once = "[Timer]\nRandomizedDelaySec=0\n";
+    let booted = boot(&world, &timer, &[("wsctl-prune@.timer", at_once), ("wsctl-prune@.service", &all)]);
+    assert_eq!((booted.result.as_str(), world.names()), ("success 0", vec![]), "{booted:#?}");
+}
+
+#[test]
+fn systemd_finds_nothing_wrong_with_the_units_and_little_exposed() {
+    if !has("systemd-analyze") {
+        return;
+    }
+    let world = World::new();
+    let said = |words: &[&str], unit| {
+        let output = analyzed(&world, words, unit);
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        (output.status.success(), text)
+    };
+    assert_eq!(said(&["verify", "--man=no"], "wsctl-prune@.service"), (true, String::new()));
+    assert_eq!(said(&["verify", "--man=no"], "wsctl-prune@.timer"), (true, String::new()));
+    let (safe, text) = said(&["security", "--offline=true", "--threshold=13", "--no-pager"], "wsctl-prune@.service");
+    assert!(safe, "{text}");
+}
