@@ -11,6 +11,7 @@ mod bad_streams;
 mod builds;
 mod completions;
 mod costs;
+mod deployments;
 mod fault_cases;
 mod fault_checks;
 mod fault_points;
