@@ -33,6 +33,7 @@ mod options;
 mod options_ids;
 mod options_logging;
 mod options_output;
+mod packages;
 mod power_cuts;
 mod power_disks;
 mod power_scenes;
