@@ -1,7 +1,6 @@
 //! Other builds of the program than the one under test, each made by cargo in a target directory of its own, which stays for the
 //! next time. Nothing is fetched, and nothing is written beside the target directory of the tests.
 
-use crate::world::skip;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,12 +23,17 @@ pub fn release() -> PathBuf {
     }
 }
 
-/// The same with nothing of the system's in it. `None`, loudly, where the toolchain cannot build that.
-pub fn static_release() -> Option<PathBuf> {
-    let triple = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
-    let output = Command::new("rustc").args(["--print=target-libdir", "--target", &triple]).output().expect("rustc");
-    let libraries = String::from_utf8(output.stdout).expect("UTF-8");
+/// The same with nothing of the system's in it: by musl, or where the toolchain lacks that by the C library that is there.
+pub fn static_release() -> PathBuf {
+    let triple = |library| format!("{}-unknown-linux-{library}", std::env::consts::ARCH);
+    let output = Command::new("rustc").args(["--print=target-libdir", "--target", &triple("musl")]).output();
+    let libraries = String::from_utf8(output.expect("rustc").stdout).expect("UTF-8");
+    let (triple, flags) = if Path::new(libraries.trim()).exists() {
+        (triple("musl"), None)
+    } else {
+        println!("rustup target add {} for a build by musl", triple("musl"));
+        (triple("gnu"), Some("-Ctarget-feature=+crt-static"))
+    };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let build = || build(root, "static", &["--release", "--target", &triple], None).join(&triple).join("release/wsctl");
-    (Path::new(libraries.trim()).exists() || skip(&format!("rustup target add {triple}"))).then(build)
+    build(root, "static", &["--release", "--target", &triple], flags).join(&triple).join("release/wsctl")
 }
