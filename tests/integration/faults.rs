@@ -19,7 +19,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 /// What is recorded: of these, those that [`errors`] knows are made to fail.
-const TRACED: &str = "trace=%file,%desc,%process,socketpair";
+const TRACED: &str = "trace=%file,%desc,%process,getrandom,socketpair";
 
 /// A place for the copies of one worker, in memory.
 struct Bench(TempDir);

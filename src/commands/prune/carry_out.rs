@@ -9,7 +9,6 @@ use super::mounts::Mounts;
 use super::plan::Rule;
 use super::trash::{self, Doomed, Stopped};
 use crate::core::dirfd;
-use crate::core::names::fresh_tag;
 use crate::core::{Base, Error, threads};
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
@@ -51,6 +50,8 @@ pub(super) enum Ending {
 #[derive(Debug)]
 pub(super) struct Remover<'a> {
     pub(super) base: &'a Base,
+    /// What ends the names of what this run takes aside.
+    pub(super) tag: u64,
     /// Whether modification times count as accesses.
     pub(super) use_mtime: bool,
     /// How many threads may be used.
@@ -109,7 +110,6 @@ impl Remover<'_> {
 
     fn round(&self, tasks: &mut [Task<'_>]) {
         let (threads, batch) = self.share(tasks.len());
-        let tag = fresh_tag();
         let batches = Mutex::new(tasks.chunks_mut(batch));
         let next_batch = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || {
@@ -117,7 +117,7 @@ impl Remover<'_> {
             let mut buffers = Buffers::default();
             while self.signals.caught().is_none() {
                 let Some(batch) = next_batch() else { break };
-                self.batch(batch, tag, &mut mounts, &mut buffers);
+                self.batch(batch, &mut mounts, &mut buffers);
             }
         };
         threads::on_this_and(threads - 1, work);
@@ -133,7 +133,7 @@ impl Remover<'_> {
     }
 
     /// Takes a batch through all its steps.
-    fn batch(&self, batch: &mut [Task<'_>], tag: u64, mounts: &mut Mounts<'_>, buffers: &mut Buffers) {
+    fn batch(&self, batch: &mut [Task<'_>], mounts: &mut Mounts<'_>, buffers: &mut Buffers) {
         let mut claimed = Vec::with_capacity(batch.len());
         let mut doomed = Vec::with_capacity(batch.len());
         let mut full = None;
@@ -146,7 +146,7 @@ impl Remover<'_> {
                 task.end(Ending::Full, Some(Error::clone(error)));
                 continue;
             }
-            match trash::claim(self.base, task.candidate, tag) {
+            match trash::claim(self.base, task.candidate, self.tag) {
                 Ok(claim) => claimed.push((task, claim)),
                 Err(stopped) => {
                     task.stop(stopped);

@@ -237,8 +237,12 @@ impl<'a> Eraser<'a> {
 
     /// Moves a directory to the root of the tree, under a name that nobody can have prepared.
     fn hoist(&mut self, dir: &DirFd, name: &CStr) -> rustix::io::Result<()> {
+        let tag = match self.tag {
+            Some(tag) => tag,
+            None => *self.tag.insert(fresh_tag()?),
+        };
         self.hoisted += 1;
-        let fresh = format!("{:x}.{:x}", self.tag.get_or_insert_with(fresh_tag), self.hoisted);
+        let fresh = format!("{tag:x}.{:x}", self.hoisted);
         match dir.rename_into(name, self.root, &*fresh) {
             // Moving a directory changes its `..`, so it has to be writable itself.
             Err(Errno::ACCESS) => {

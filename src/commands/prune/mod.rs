@@ -16,6 +16,7 @@ mod trash;
 use super::Context;
 use crate::args::ids;
 use crate::args::size::CountOrShare;
+use crate::core::names::fresh_tag;
 use crate::core::{Base, Category, Error, WorkspaceId, base, threads};
 use crate::output::Outcome;
 use crate::output::diagnostics::{self, Diagnostics};
@@ -63,8 +64,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
     run.report_before(&base, &told_of(&facts.candidates, &fates), goes_on);
     let mut tasks = tasks(&mut facts.candidates, fates);
     if goes_on && !arguments.dry_run {
-        let remover = Remover { base: &base, use_mtime: arguments.use_mtime, jobs: run.jobs, signals: &signals };
-        remover.carry_out(&mut tasks);
+        let tag = fresh_tag().map_err(|errno| Error::os(errno, "cannot make a name for what is taken aside"))?;
+        let (use_mtime, jobs) = (arguments.use_mtime, run.jobs);
+        Remover { base: &base, tag, use_mtime, jobs, signals: &signals }.carry_out(&mut tasks);
     }
     tasks.sort_unstable_by_key(|task| (task.candidate.last_access, task.candidate.id, task.candidate.place));
     if goes_on && arguments.dry_run {
