@@ -42,7 +42,7 @@ pub fn errors(call: &str, line: &str) -> Vec<&'static str> {
         "fstatfs" => &["EIO", "EINTR"],
         "fcntl" if line.contains("F_DUPFD") => &["EMFILE"],
         "socketpair" => &["EMFILE", "ENFILE", "ENOMEM"],
-        "getrandom" => &["ENOSYS", "EINTR", "EAGAIN"],
+        "getrandom" => &["ENOSYS", "EINTR"],
         "unshare" => &["EPERM", "ENOMEM"], // threads with one table of descriptors
         "clone3" => &["EAGAIN", "ENOMEM"], // threads are many where the limits are few
         _ => &[],
