@@ -88,7 +88,8 @@ fn explain(error: clap::Error, args: &[OsString]) -> ExitStatus {
         ColorChoice::Never => error.render().to_string(),
         _ => error.render().ansi().to_string(),
     };
-    logging::init(Verbosity::QUIET, cli::color_of(args, &io::stderr())); // errors, whatever RUST_LOG says
+    // Errors, whatever RUST_LOG says.
+    let color = logging::init(Verbosity::QUIET, cli::color_of(args, &io::stderr()));
     match error.kind() {
         DisplayHelp | DisplayVersion => {
             let text = render(cli::color_of(args, &io::stdout()));
@@ -96,7 +97,7 @@ fn explain(error: clap::Error, args: &[OsString]) -> ExitStatus {
         }
         // The whole help, which quotes nothing from the command line.
         DisplayHelpOnMissingArgumentOrSubcommand => {
-            let _ = io::stderr().write_all(render(cli::color_of(args, &io::stderr())).as_bytes());
+            let _ = io::stderr().write_all(render(color).as_bytes());
             ExitStatus::Failure(Category::Usage)
         }
         _ => {

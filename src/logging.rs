@@ -1,10 +1,12 @@
-//! `-v`, `-q` and `RUST_LOG` into `env_logger`, and the one form that all lines on stderr have.
+//! `-v`, `-q` and `RUST_LOG` into `env_logger`, and the one form that all lines on stderr have: with its priority in front
+//! where the journal reads them.
 
 use crate::output::diagnostics::CATEGORY;
 use crate::output::escape;
 use anstream::ColorChoice;
 use env_logger::{Builder, WriteStyle};
 use log::{Level, LevelFilter, Record};
+use std::io;
 
 /// How much is said, from the command line: `-q` is -1, `-v` 1, and so on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,8 +31,25 @@ impl Verbosity {
     }
 }
 
-/// Starts logging to stderr. `RUST_LOG` applies where the command line says nothing.
-pub fn init(verbosity: Verbosity, color: ColorChoice) {
+/// How lines are marked on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marks {
+    /// Not at all.
+    None,
+    /// With colours, for a terminal.
+    Colors,
+    /// With what sd-daemon(3) has in front of a line, for the journal.
+    Priorities,
+}
+
+/// Starts logging to stderr. `RUST_LOG` applies where the command line says nothing. Gives the colours that stderr has: the
+/// journal has none.
+pub fn init(verbosity: Verbosity, color: ColorChoice) -> ColorChoice {
+    let marks = match color {
+        _ if stderr_is_the_journal() => Marks::Priorities,
+        ColorChoice::Never => Marks::None,
+        _ => Marks::Colors,
+    };
     let mut builder = Builder::new();
     builder.filter_level(verbosity.filter());
     let wanted = std::env::var("RUST_LOG").ok().filter(|filter| verbosity == Verbosity::DEFAULT && !filter.is_empty());
@@ -39,32 +58,40 @@ pub fn init(verbosity: Verbosity, color: ColorChoice) {
     if let (Some(filter), None) = (&wanted, &unread) {
         builder.parse_filters(filter);
     }
-    builder.write_style(if color == ColorChoice::Never { WriteStyle::Never } else { WriteStyle::Always });
+    builder.write_style(if marks == Marks::Colors { WriteStyle::Always } else { WriteStyle::Never });
     builder.format(move |out, record| {
         use std::io::Write;
-        writeln!(out, "{}", line(record, color))
+        writeln!(out, "{}", line(record, marks))
     });
     let _ = builder.try_init(); // a second run in the same process keeps the first one's
     if let Some(error) = unread {
         log::warn!("RUST_LOG is ignored: {error}");
     }
+    if marks == Marks::Colors { color } else { ColorChoice::Never }
+}
+
+/// Whether stderr is the stream whose device and inode systemd names in the environment. What was redirected since, or is
+/// inherited by a process below, is another one.
+fn stderr_is_the_journal() -> bool {
+    let Some(stream) = std::env::var_os("JOURNAL_STREAM") else { return false };
+    rustix::fs::fstat(io::stderr()).is_ok_and(|stat| stream == *format!("{}:{}", stat.st_dev, stat.st_ino))
 }
 
 /// A record as one line: `warning[not-found]: …`, `info: …`.
-fn line(record: &Record<'_>, color: ColorChoice) -> String {
-    let (word, sgr) = match record.level() {
-        Level::Error => ("error", "1;31"),
-        Level::Warn => ("warning", "1;33"),
-        Level::Info => ("info", "32"),
-        Level::Debug => ("debug", "34"),
-        Level::Trace => ("trace", "36"),
+fn line(record: &Record<'_>, marks: Marks) -> String {
+    let (word, sgr, priority) = match record.level() {
+        Level::Error => ("error", "1;31", 3),
+        Level::Warn => ("warning", "1;33", 4),
+        Level::Info => ("info", "32", 6),
+        Level::Debug => ("debug", "34", 7),
+        Level::Trace => ("trace", "36", 7),
     };
     let category = record.key_values().get(CATEGORY.into()).map(|word| format!("[{word}]")).unwrap_or_default();
     let message = record.args().to_string();
     let message = escape::text(&message);
-    if color == ColorChoice::Never {
-        format!("{word}{category}: {message}")
-    } else {
-        format!("\x1b[{sgr}m{word}{category}\x1b[0m: {message}")
+    match marks {
+        Marks::None => format!("{word}{category}: {message}"),
+        Marks::Colors => format!("\x1b[{sgr}m{word}{category}\x1b[0m: {message}"),
+        Marks::Priorities => format!("<{priority}>{word}{category}: {message}"),
     }
 }

@@ -19,6 +19,7 @@ mod faults;
 mod full_disks;
 mod hostile_mounts;
 mod hostile_trees;
+mod journal;
 mod layering;
 mod list;
 mod list_formats;
