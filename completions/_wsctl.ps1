@@ -21,8 +21,8 @@ Register-ArgumentCompleter -Native -CommandName 'wsctl' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'wsctl' {
-            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
-            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
+            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]')
@@ -41,8 +41,8 @@ Register-ArgumentCompleter -Native -CommandName 'wsctl' -ScriptBlock {
         }
         'wsctl;validate' {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to show the answers')
-            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
-            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
+            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]')
             [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends')
             [CompletionResult]::new('--null', '--null', [CompletionResultType]::ParameterName, 'IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends')
@@ -55,9 +55,9 @@ Register-ArgumentCompleter -Native -CommandName 'wsctl' -ScriptBlock {
             break
         }
         'wsctl;touch' {
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'The time to set (RFC 3339), instead of now')
-            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
-            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'The time to set, instead of now: 2026-11-23T15:51:30Z')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
+            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Do not make a missing .metadata.json anew')
             [CompletionResult]::new('--no-create', '--no-create', [CompletionResultType]::ParameterName, 'Do not make a missing .metadata.json anew')
@@ -73,13 +73,13 @@ Register-ArgumentCompleter -Native -CommandName 'wsctl' -ScriptBlock {
         }
         'wsctl;list' {
             [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Only those last accessed longer ago than this: 7d, 12h, 2weeks')
-            [CompletionResult]::new('--newer-than', '--newer-than', [CompletionResultType]::ParameterName, 'Only those last accessed within this time')
-            [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only those of these statuses')
+            [CompletionResult]::new('--newer-than', '--newer-than', [CompletionResultType]::ParameterName, 'Only those last accessed within this time: 7d, 12h, 2weeks')
+            [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only those of these statuses, with commas between them')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'What to sort by: the newest, the largest or the first ID comes first')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Show no more than this many')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to show them')
-            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
-            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
+            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]')
             [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Reverse the order')
             [CompletionResult]::new('--reverse', '--reverse', [CompletionResultType]::ParameterName, 'Reverse the order')
@@ -106,8 +106,8 @@ Register-ArgumentCompleter -Native -CommandName 'wsctl' -ScriptBlock {
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many threads remove at once')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many threads remove at once')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to show the report')
-            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
-            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
+            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]')
             [CompletionResult]::new('--use-mtime', '--use-mtime', [CompletionResultType]::ParameterName, 'Count the newest modification of anything in a workspace as an access, too')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Decide and report the same, but change nothing')

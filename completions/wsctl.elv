@@ -18,8 +18,8 @@ set edit:completion:arg-completer[wsctl] = {|@words|
     }
     var completions = [
         &'wsctl'= {
-            cand -b 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
-            cand --base 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
+            cand -b 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
+            cand --base 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
             cand --color 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]'
             cand -v 'Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]'
             cand --verbose 'Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]'
@@ -37,8 +37,8 @@ set edit:completion:arg-completer[wsctl] = {|@words|
         }
         &'wsctl;validate'= {
             cand --format 'How to show the answers'
-            cand -b 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
-            cand --base 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
+            cand -b 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
+            cand --base 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
             cand --color 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]'
             cand -0 'IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends'
             cand --null 'IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends'
@@ -50,9 +50,9 @@ set edit:completion:arg-completer[wsctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'wsctl;touch'= {
-            cand --at 'The time to set (RFC 3339), instead of now'
-            cand -b 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
-            cand --base 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
+            cand --at 'The time to set, instead of now: 2026-11-23T15:51:30Z'
+            cand -b 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
+            cand --base 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
             cand --color 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]'
             cand -c 'Do not make a missing .metadata.json anew'
             cand --no-create 'Do not make a missing .metadata.json anew'
@@ -67,13 +67,13 @@ set edit:completion:arg-completer[wsctl] = {|@words|
         }
         &'wsctl;list'= {
             cand --older-than 'Only those last accessed longer ago than this: 7d, 12h, 2weeks'
-            cand --newer-than 'Only those last accessed within this time'
-            cand --status 'Only those of these statuses'
+            cand --newer-than 'Only those last accessed within this time: 7d, 12h, 2weeks'
+            cand --status 'Only those of these statuses, with commas between them'
             cand --sort 'What to sort by: the newest, the largest or the first ID comes first'
             cand --limit 'Show no more than this many'
             cand --format 'How to show them'
-            cand -b 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
-            cand --base 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
+            cand -b 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
+            cand --base 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
             cand --color 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]'
             cand -r 'Reverse the order'
             cand --reverse 'Reverse the order'
@@ -99,8 +99,8 @@ set edit:completion:arg-completer[wsctl] = {|@words|
             cand -j 'How many threads remove at once'
             cand --jobs 'How many threads remove at once'
             cand --format 'How to show the report'
-            cand -b 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
-            cand --base 'The workspaces'' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
+            cand -b 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
+            cand --base 'The workspaces'' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]'
             cand --color 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]'
             cand --use-mtime 'Count the newest modification of anything in a workspace as an access, too'
             cand -n 'Decide and report the same, but change nothing'

@@ -24,10 +24,10 @@ function __fish_wsctl_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c wsctl -n "__fish_wsctl_needs_command" -s b -l base -d 'The workspaces\' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]' -r -F
-complete -c wsctl -n "__fish_wsctl_needs_command" -l color -d 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]' -r -f -a "auto\t'On a terminal'
-always\t'Always'
-never\t'Never'"
+complete -c wsctl -n "__fish_wsctl_needs_command" -s b -l base -d 'The workspaces\' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]' -r -F
+complete -c wsctl -n "__fish_wsctl_needs_command" -l color -d 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; anywhere, if CLICOLOR_FORCE is'
+always\t'Wherever it goes'
+never\t'Nowhere'"
 complete -c wsctl -n "__fish_wsctl_needs_command" -s v -l verbose -d 'Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]'
 complete -c wsctl -n "__fish_wsctl_needs_command" -s q -l quiet -d 'Log errors only, and print no summary'
 complete -c wsctl -n "__fish_wsctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -37,29 +37,29 @@ complete -c wsctl -n "__fish_wsctl_needs_command" -f -a "touch" -d 'Set the time
 complete -c wsctl -n "__fish_wsctl_needs_command" -f -a "list" -d 'List workspaces with their status, age and size'
 complete -c wsctl -n "__fish_wsctl_needs_command" -f -a "prune" -d 'Delete stale workspaces'
 complete -c wsctl -n "__fish_wsctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c wsctl -n "__fish_wsctl_using_subcommand validate" -l format -d 'How to show the answers' -r -f -a "text\t'For people'
+complete -c wsctl -n "__fish_wsctl_using_subcommand validate" -l format -d 'How to show the answers' -r -f -a "text\t'Lines for people'
 json\t'One document for scripts'"
-complete -c wsctl -n "__fish_wsctl_using_subcommand validate" -s b -l base -d 'The workspaces\' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]' -r -F
-complete -c wsctl -n "__fish_wsctl_using_subcommand validate" -l color -d 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]' -r -f -a "auto\t'On a terminal'
-always\t'Always'
-never\t'Never'"
+complete -c wsctl -n "__fish_wsctl_using_subcommand validate" -s b -l base -d 'The workspaces\' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]' -r -F
+complete -c wsctl -n "__fish_wsctl_using_subcommand validate" -l color -d 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; anywhere, if CLICOLOR_FORCE is'
+always\t'Wherever it goes'
+never\t'Nowhere'"
 complete -c wsctl -n "__fish_wsctl_using_subcommand validate" -s 0 -l null -d 'IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends'
 complete -c wsctl -n "__fish_wsctl_using_subcommand validate" -s v -l verbose -d 'Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]'
 complete -c wsctl -n "__fish_wsctl_using_subcommand validate" -s q -l quiet -d 'Log errors only, and print no summary'
 complete -c wsctl -n "__fish_wsctl_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wsctl -n "__fish_wsctl_using_subcommand touch" -l at -d 'The time to set (RFC 3339), instead of now' -r
-complete -c wsctl -n "__fish_wsctl_using_subcommand touch" -s b -l base -d 'The workspaces\' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]' -r -F
-complete -c wsctl -n "__fish_wsctl_using_subcommand touch" -l color -d 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]' -r -f -a "auto\t'On a terminal'
-always\t'Always'
-never\t'Never'"
+complete -c wsctl -n "__fish_wsctl_using_subcommand touch" -l at -d 'The time to set, instead of now: 2026-11-23T15:51:30Z' -r
+complete -c wsctl -n "__fish_wsctl_using_subcommand touch" -s b -l base -d 'The workspaces\' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]' -r -F
+complete -c wsctl -n "__fish_wsctl_using_subcommand touch" -l color -d 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; anywhere, if CLICOLOR_FORCE is'
+always\t'Wherever it goes'
+never\t'Nowhere'"
 complete -c wsctl -n "__fish_wsctl_using_subcommand touch" -s c -l no-create -d 'Do not make a missing .metadata.json anew'
 complete -c wsctl -n "__fish_wsctl_using_subcommand touch" -s 0 -l null -d 'IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends'
 complete -c wsctl -n "__fish_wsctl_using_subcommand touch" -s v -l verbose -d 'Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]'
 complete -c wsctl -n "__fish_wsctl_using_subcommand touch" -s q -l quiet -d 'Log errors only, and print no summary'
 complete -c wsctl -n "__fish_wsctl_using_subcommand touch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsctl -n "__fish_wsctl_using_subcommand list" -l older-than -d 'Only those last accessed longer ago than this: 7d, 12h, 2weeks' -r
-complete -c wsctl -n "__fish_wsctl_using_subcommand list" -l newer-than -d 'Only those last accessed within this time' -r
-complete -c wsctl -n "__fish_wsctl_using_subcommand list" -l status -d 'Only those of these statuses' -r -f -a "ok\t''
+complete -c wsctl -n "__fish_wsctl_using_subcommand list" -l newer-than -d 'Only those last accessed within this time: 7d, 12h, 2weeks' -r
+complete -c wsctl -n "__fish_wsctl_using_subcommand list" -l status -d 'Only those of these statuses, with commas between them' -r -f -a "ok\t''
 missing\t''
 corrupt\t''
 denied\t''
@@ -72,11 +72,11 @@ complete -c wsctl -n "__fish_wsctl_using_subcommand list" -l limit -d 'Show no m
 complete -c wsctl -n "__fish_wsctl_using_subcommand list" -l format -d 'How to show them' -r -f -a "table\t'Columns for people'
 json\t'One JSON document'
 jsonl\t'A JSON object a line'
-ids\t'The IDs alone'"
-complete -c wsctl -n "__fish_wsctl_using_subcommand list" -s b -l base -d 'The workspaces\' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]' -r -F
-complete -c wsctl -n "__fish_wsctl_using_subcommand list" -l color -d 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]' -r -f -a "auto\t'On a terminal'
-always\t'Always'
-never\t'Never'"
+ids\t'The IDs alone, one a line; with -0, each with a NUL behind it'"
+complete -c wsctl -n "__fish_wsctl_using_subcommand list" -s b -l base -d 'The workspaces\' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]' -r -F
+complete -c wsctl -n "__fish_wsctl_using_subcommand list" -l color -d 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; anywhere, if CLICOLOR_FORCE is'
+always\t'Wherever it goes'
+never\t'Nowhere'"
 complete -c wsctl -n "__fish_wsctl_using_subcommand list" -s r -l reverse -d 'Reverse the order'
 complete -c wsctl -n "__fish_wsctl_using_subcommand list" -s s -l size -d 'Measure disk usage as `du -sx` does, and count files'
 complete -c wsctl -n "__fish_wsctl_using_subcommand list" -s 0 -l null -d 'IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends'
@@ -91,12 +91,12 @@ complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -l exclude -d 'Keep t
 complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -l exclude-from -d 'Keep the workspaces in this file: IDs, one a line, with # comments (repeatable)' -r -F
 complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -l max-delete -d 'Delete nothing at all if more than this many would go, or this share of all: 100 or 20%' -r
 complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -s j -l jobs -d 'How many threads remove at once' -r
-complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -l format -d 'How to show the report' -r -f -a "text\t'For people'
+complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -l format -d 'How to show the report' -r -f -a "text\t'Lines for people'
 json\t'One document for scripts'"
-complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -s b -l base -d 'The workspaces\' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]' -r -F
-complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -l color -d 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]' -r -f -a "auto\t'On a terminal'
-always\t'Always'
-never\t'Never'"
+complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -s b -l base -d 'The workspaces\' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]' -r -F
+complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -l color -d 'When to use colours [env: NO_COLOR, CLICOLOR_FORCE]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; anywhere, if CLICOLOR_FORCE is'
+always\t'Wherever it goes'
+never\t'Nowhere'"
 complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -l use-mtime -d 'Count the newest modification of anything in a workspace as an access, too'
 complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -s n -l dry-run -d 'Decide and report the same, but change nothing'
 complete -c wsctl -n "__fish_wsctl_using_subcommand prune" -s y -l yes -d 'Do not ask'

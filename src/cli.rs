@@ -4,16 +4,26 @@
 use crate::commands::{list, prune, touch, validate};
 use crate::core::{Category, Error, Result};
 use crate::logging::Verbosity;
-use crate::output::escape;
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
-use clap::error::ContextValue;
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+mod complaint;
+
+pub use complaint::complaint;
+
+const EXAMPLES: &str = "\
+Examples:
+  wsctl list --size                             what is there
+  wsctl prune --older-than 30d --dry-run -v     what would go
+  wsctl prune --older-than 30d                  shows what would go, and asks
+  wsctl prune --help                            all that prune can do";
+
 const EXIT_STATUSES: &str = "\
-Exit statuses (of several, the first of 78, 70, 74, 77, 65, 2, 75, 66 decides; a signal comes before all):
+Exit statuses (of several, the first of 78, 70, 74, 77, 65, 2, 75, 66 decides;
+a signal comes before all):
     0  done; for validate: yes
     1  validate: no
     2  usage, invalid-id: wrong command line, or a malformed ID
@@ -22,14 +32,17 @@ Exit statuses (of several, the first of 78, 70, 74, 77, 65, 2, 75, 66 decides; a
    70  unexpected: anything not named here
    74  io: the storage failed or is full
    75  busy: somebody else was using or changing it; trying later may work
-   77  permission-denied
+   77  permission-denied: the user who runs it may not
    78  refused: --max-delete, or a `no` at the prompt, stopped a prune
   130  SIGINT, 143 SIGTERM: what was in hand has been finished";
 
-/// Administer the workspaces of PitLane AI: check, touch, list and prune them, safely beside the running application.
+/// Administer the workspaces of PitLane AI: check, touch, list and prune them, safely beside the running application
+///
+/// A workspace is a directory of the base whose name is a UUID; whatever else is in the base is left alone. Results go to
+/// stdout and everything else to stderr, one line each, with a category in brackets that decides the exit status.
 #[derive(Debug, Parser)]
 #[command(name = "wsctl", version, subcommand_required = true, arg_required_else_help = true)]
-#[command(after_long_help = EXIT_STATUSES)]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUSES}"))]
 pub struct Cli {
     /// What applies to every subcommand.
     #[command(flatten)]
@@ -43,15 +56,34 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Say which IDs are well formed and name a workspace that exists
+    ///
+    /// Prints each ID that is valid in canonical form, one a line, in the order given: safe to use as a path. Exits 0 if all
+    /// are valid and 1 if any is not. A malformed ID and an absent one look the same and take the same time; -v says which it
+    /// was.
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", validate::EXAMPLES))]
     Validate(validate::Arguments),
     /// Set the time of last access
+    ///
+    /// Changes that one value of .metadata.json and no other byte of it, and says nothing if all went well: once it has
+    /// exited 0, the new time is on disk. A missing file is made anew, with a warning; a corrupt one is never overwritten.
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", touch::EXAMPLES))]
     Touch(touch::Arguments),
     /// List workspaces with their status, age and size
+    ///
+    /// A status is one of: ok; missing (there is no .metadata.json); corrupt (it is not what the application writes); denied
+    /// (it cannot be read); future (last accessed more than 5 minutes ahead of the clock). With -v it is said why.
+    ///
+    /// On a terminal the table fits the width: descriptions are shortened, and columns for which there is no room are left
+    /// out. Elsewhere nothing is.
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", list::EXAMPLES))]
     List(list::Arguments),
     /// Delete stale workspaces
+    ///
+    /// Rules or IDs say which, at least one of them; protection comes before both. A workspace whose last access is not known
+    /// is never chosen by a rule, and one that is accessed meanwhile stays, whole: busy.
+    ///
+    /// On a terminal it shows what would go, and asks; elsewhere it wants --yes. What a run that was stopped has left half
+    /// done, the next one finishes.
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", prune::EXAMPLES))]
     Prune(Box<prune::Arguments>),
 }
@@ -60,16 +92,24 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The workspaces' directory; it may be a symlink [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]
+    /// The workspaces' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]
+    ///
+    /// It may be a symlink. An empty WSCTL_BASE counts as unset.
     #[arg(short, long, global = true, value_name = "DIR")]
     base: Option<PathBuf>,
     /// Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]
+    ///
+    /// Otherwise warnings and errors are logged. RUST_LOG applies where neither -v nor -q is given.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
     /// Log errors only, and print no summary
+    ///
+    /// Results stay: lists, JSON and valid IDs. There is no progress to be seen, either.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// When to use colours [env: NO_COLOR, CLICOLOR_FORCE]
+    ///
+    /// The journal of systemd gets priorities instead.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: When,
 }
@@ -77,11 +117,11 @@ pub struct Global {
 /// When to use colours.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum When {
-    /// On a terminal.
+    /// On a terminal, unless NO_COLOR is set; anywhere, if CLICOLOR_FORCE is.
     Auto,
-    /// Always.
+    /// Wherever it goes.
     Always,
-    /// Never.
+    /// Nowhere.
     Never,
 }
 
@@ -121,41 +161,21 @@ impl Global {
     }
 }
 
-fn escaped(value: &ContextValue) -> ContextValue {
-    let escape = |text: &String| escape::text(text).into_owned();
-    match value {
-        ContextValue::String(text) => ContextValue::String(escape(text)),
-        ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(escape).collect()),
-        other => other.clone(),
-    }
+/// What clap makes of a command line that is otherwise wrong, or asks for help, as far as it can tell.
+fn lenient(args: &[OsString]) -> Option<ArgMatches> {
+    let lenient = Cli::command().ignore_errors(true).disable_help_flag(true).disable_version_flag(true);
+    lenient.try_get_matches_from(args).ok()
 }
 
-/// The `--color` of a command line that is otherwise wrong, or asks for help, as far as clap can tell.
+/// The `--color` of a command line that is otherwise wrong, or asks for help.
 pub fn color_of(args: &[OsString], stream: &impl RawStream) -> ColorChoice {
-    let lenient = Cli::command().ignore_errors(true).disable_help_flag(true).disable_version_flag(true);
-    let matches = lenient.try_get_matches_from(args).ok();
     let of = |matches: &ArgMatches| matches.try_get_one::<When>("color").ok().flatten().copied();
     let below = |matches: &ArgMatches| matches.subcommand().and_then(|(_, matches)| of(matches));
-    let when = matches.and_then(|matches| below(&matches).or_else(|| of(&matches)));
+    let when = lenient(args).and_then(|matches| below(&matches).or_else(|| of(&matches)));
     when.unwrap_or(When::Auto).choice(stream)
 }
 
 /// The whole command line, for what is generated from it.
 pub fn command() -> clap::Command {
     Cli::command()
-}
-
-/// What clap found wrong, in one line: its own words without the usage and without line ends.
-pub fn complaint(mut error: clap::Error) -> String {
-    // clap takes what looks like an escape sequence out of its plain text: what was given is shown as it was given.
-    let given: Vec<_> = error.context().map(|(kind, value)| (kind, escaped(value))).collect();
-    for (kind, value) in given {
-        error.insert(kind, value);
-    }
-    let text = error.render().to_string();
-    let paragraphs = text.split("\n\n").map(|part| part.trim_start_matches("error: ").trim());
-    let telling = paragraphs
-        .filter(|part| !part.is_empty() && !part.starts_with("Usage:") && !part.starts_with("For more information"));
-    let lines = telling.map(|part| part.lines().map(str::trim).collect::<Vec<_>>().join(" "));
-    lines.collect::<Vec<_>>().join("; ")
 }

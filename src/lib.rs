@@ -101,8 +101,7 @@ fn explain(error: clap::Error, args: &[OsString]) -> ExitStatus {
             ExitStatus::Failure(Category::Usage)
         }
         _ => {
-            let what = format!("{}; try 'wsctl --help'", cli::complaint(error));
-            diagnostics::remark(&Error::new(Category::Usage, what));
+            diagnostics::remark(&Error::new(Category::Usage, cli::complaint(error, args)));
             ExitStatus::Failure(Category::Usage)
         }
     }

@@ -1,5 +1,6 @@
 //! Durations: `7d`, `12h`, `2weeks`, `1day 12h`, `3months`.
 
+use humantime::DurationError as Error;
 use std::time::Duration;
 
 /// Longer than the time that there is to look back on.
@@ -18,11 +19,13 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         let number = number_before(unit, text);
         return Err(format!("`{unit}` may mean minutes or months: write {number}min or {number}months"));
     }
-    let duration = humantime::parse_duration(text).map_err(|error| format!("{error}: write 7d, 12h or 1day 12h"))?;
-    if duration > LONGEST {
-        return Err("longer than 10,000 years".to_owned());
-    }
-    Ok(duration)
+    let beyond = || "not a time between a nanosecond and 10,000 years: write 7d".to_owned();
+    let duration = humantime::parse_duration(text).map_err(|error| match error {
+        Error::UnknownUnit { unit, .. } => format!("`{unit}` is no unit: write min, h, d, weeks, months or years"),
+        Error::NumberOverflow => beyond(),
+        _ => "not a duration: write 7d, 12h or 1day 12h".to_owned(),
+    })?;
+    if duration > LONGEST { Err(beyond()) } else { Ok(duration) }
 }
 
 fn units(text: &str) -> impl Iterator<Item = &str> {
@@ -70,11 +73,13 @@ mod tests {
             ("0", "a unit is needed"),
             ("7d7", "a unit is needed"),
             ("1.5", "1.5d"),
+            ("week", "write 7d"),
+            ("0.5ns", "nanosecond"),
             ("5m", "5min or 5months"),
             ("5M", "5min or 5months"),
             ("1month 5m", "5min or 5months"),
             ("-3d", "negative"),
-            ("7 bananas", "bananas"),
+            ("7 bananas", "`bananas` is no unit: write min"),
             ("99999999999d", "10,000 years"),
             ("99999999999999999999999d", "write 7d"),
             ("", "write 7d"),

@@ -4,7 +4,7 @@ use crate::core::{Category, Error, Result, WorkspaceId};
 use anyhow::Context as _;
 use clap::Args;
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
@@ -12,6 +12,8 @@ use std::path::Path;
 #[derive(Debug, Args)]
 pub struct Separator {
     /// IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends
+    ///
+    /// As `xargs -0` and `find -print0` have it.
     #[arg(short = '0', long = "null")]
     pub null: bool,
 }
@@ -73,7 +75,11 @@ pub fn shown(candidate: &OsStr) -> String {
 /// [`Category::InvalidId`] with the line's number, or by errno if the file cannot be read.
 pub fn from_file(path: &Path) -> anyhow::Result<Vec<WorkspaceId>> {
     let shown = path.display();
-    let bytes = std::fs::read(path).map_err(|error| Error::io(&error, format!("cannot read {shown}")).severe())?;
+    let failed = |error: std::io::Error| match Error::io(&error, format!("cannot read {shown}")) {
+        failure if error.kind() == ErrorKind::IsADirectory => failure.recategorized(Category::Usage),
+        failure => failure.severe(),
+    };
+    let bytes = std::fs::read(path).map_err(failed)?;
     let mut ids = Vec::new();
     for (number, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = line.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii();

@@ -105,7 +105,9 @@ impl FromStr for Percent {
         let number = text.trim().parse::<f64>().ok().filter(|number| (0.0..=100.0).contains(number));
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it lies between 0 and 100,000,000
         let millionths = number.map(|number| (number * 1e6).round() as u32);
-        millionths.map(|millionths| Self { millionths }).ok_or_else(|| "not a share from 0% to 100%".to_owned())
+        millionths
+            .map(|millionths| Self { millionths })
+            .ok_or_else(|| "not a share from 0% to 100%: write 5%".to_owned())
     }
 }
 

@@ -1,7 +1,7 @@
 //! `wsctl list`: the workspaces with their status, age and size.
 
 use super::Context;
-use crate::args::{duration, ids};
+use crate::args::{self, duration, ids};
 use crate::core::survey::{self, Names};
 use crate::core::workspace::{Status, examine};
 use crate::core::{Base, Category, Error, ExitStatus, Timestamp, WorkspaceId, base, threads, usage};
@@ -19,34 +19,45 @@ mod render;
 /// What `--help` ends with.
 pub const EXAMPLES: &str = "\
 Examples:
-  wsctl list --size --sort size --limit 10
-  wsctl list --older-than 30d --format json
-  wsctl list --status missing,corrupt --format ids";
+  wsctl list --size --sort size --limit 10      the ten largest
+  wsctl list --older-than 30d --format json     the stale ones, for a script
+  wsctl list --status missing,corrupt -v        what is wrong with which
+  wsctl list --status missing --format ids | wsctl touch -";
 
 /// The arguments of `list`.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Only those last accessed longer ago than this: 7d, 12h, 2weeks
+    ///
+    /// A number needs its unit: min, h, d, weeks, months or years. Those whose last access is not known are left out.
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, allow_hyphen_values = true)]
     #[arg(help_heading = "Filters")]
     older_than: Option<Duration>,
-    /// Only those last accessed within this time
+    /// Only those last accessed within this time: 7d, 12h, 2weeks
+    ///
+    /// Those whose last access is not known are left out.
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, allow_hyphen_values = true)]
     #[arg(help_heading = "Filters")]
     newer_than: Option<Duration>,
-    /// Only those of these statuses
+    /// Only those of these statuses, with commas between them
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status_parser(), help_heading = "Filters")]
     status: Vec<Status>,
     /// What to sort by: the newest, the largest or the first ID comes first
+    ///
+    /// Those without a value come last, and ties go by ID: the order is always the same.
     #[arg(long, value_name = "KEY", default_value = "accessed", help_heading = "Output")]
     sort: Key,
     /// Reverse the order
+    ///
+    /// Those without a value come last all the same.
     #[arg(short, long, help_heading = "Output")]
     reverse: bool,
     /// Show no more than this many
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Output")]
+    #[arg(long, value_name = "N", value_parser = args::number, allow_negative_numbers = true, help_heading = "Output")]
     limit: Option<usize>,
     /// Measure disk usage as `du -sx` does, and count files
+    ///
+    /// Allocated blocks, directories too, each inode once; other mounts are not entered. That takes longer.
     #[arg(short, long, help_heading = "Output")]
     size: bool,
     /// How to show them
@@ -86,7 +97,7 @@ enum Format {
     Json,
     /// A JSON object a line.
     Jsonl,
-    /// The IDs alone.
+    /// The IDs alone, one a line; with -0, each with a NUL behind it.
     Ids,
 }
 
@@ -118,7 +129,7 @@ struct Listing {
 
 /// Looks at the workspaces, and keeps those that the filters let through.
 pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn Outcome>> {
-    let base = Base::open(&context.base)?;
+    let base = context.open_base()?;
     let mut diagnostics = Diagnostics::default();
     let mut rows = if arguments.ids.is_empty() {
         let names = Names::read(&base)?;

@@ -5,7 +5,7 @@ pub mod prune;
 pub mod touch;
 pub mod validate;
 
-use crate::core::{Base, Timestamp, survey};
+use crate::core::{Base, Category, Error, Result, Timestamp, survey};
 use crate::logging::Verbosity;
 use anstream::ColorChoice;
 use clap::ValueEnum;
@@ -24,6 +24,22 @@ pub struct Context {
     pub terminal: Terminal,
 }
 
+impl Context {
+    /// Opens the base; whoever named one that is none is told how to name another.
+    ///
+    /// # Errors
+    /// As [`Base::open`].
+    pub fn open_base(&self) -> Result<Base> {
+        Base::open(&self.base).map_err(|error| match error.category() {
+            Category::NotFound => {
+                let what = format!("{}; name the workspaces' directory with --base or WSCTL_BASE", error.full());
+                Error::new(Category::NotFound, what).severe()
+            }
+            _ => error,
+        })
+    }
+}
+
 /// What is known of the terminal, if there is one.
 #[derive(Debug, Clone, Copy)]
 pub struct Terminal {
@@ -38,7 +54,7 @@ pub struct Terminal {
 /// How a result is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Lines for people.
     Text,
     /// One document for scripts.
     Json,

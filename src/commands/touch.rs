@@ -4,7 +4,7 @@ use super::Context;
 use crate::args;
 use crate::args::ids::{self, Separator};
 use crate::core::rewrite::{Missing, Rewritten, set_last_accessed};
-use crate::core::{Base, Category, Error, ExitStatus, Timestamp};
+use crate::core::{Category, Error, ExitStatus, Timestamp};
 use crate::output::Outcome;
 use crate::output::diagnostics::{self, Diagnostics};
 use crate::signals::Signals;
@@ -16,16 +16,20 @@ use std::io::{self, Write};
 pub const EXAMPLES: &str = "\
 Examples:
   wsctl touch 6c7ab482-a9ca-49d7-9364-b3e425655d2e
-  wsctl list --status missing --format ids | wsctl touch -
-  wsctl touch --at 2026-11-23T15:51:30Z --no-create - < ids.txt";
+  wsctl touch --at 2026-11-23T15:51:30Z --no-create - < ids.txt
+  wsctl list --status missing --format ids | wsctl touch -";
 
 /// The arguments of `touch`.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Do not make a missing .metadata.json anew
+    ///
+    /// It is left missing, with a warning and the exit status 66.
     #[arg(short = 'c', long)]
     no_create: bool,
-    /// The time to set (RFC 3339), instead of now
+    /// The time to set, instead of now: 2026-11-23T15:51:30Z
+    ///
+    /// In RFC 3339: with Z or another offset, and as many digits of a second as there are.
     #[arg(long, value_name = "TIME", value_parser = args::time)]
     at: Option<Timestamp>,
     #[command(flatten)]
@@ -43,7 +47,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
     let time = arguments.at.unwrap_or(context.now);
     let missing = if arguments.no_create { Missing::Leave } else { Missing::Create };
     let candidates = ids::candidates(&arguments.ids, &arguments.separator)?;
-    let base = Base::open(&context.base)?;
+    let base = context.open_base()?;
     let signals = Signals::install()?;
     let mut diagnostics = Diagnostics::default();
     for candidate in candidates {

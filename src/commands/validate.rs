@@ -2,7 +2,7 @@
 
 use super::{Context, Format};
 use crate::args::ids::{self, Separator};
-use crate::core::{Base, ExitStatus, WorkspaceId, check::Checker};
+use crate::core::{ExitStatus, WorkspaceId, check::Checker};
 use crate::output::diagnostics::Diagnostics;
 use crate::output::{Outcome, escape};
 use clap::Args;
@@ -15,7 +15,8 @@ use std::os::unix::ffi::OsStrExt;
 pub const EXAMPLES: &str = "\
 Examples:
   id=$(wsctl validate \"$cookie\") && ls ~/.pitlane/workspaces/\"$id\"
-  wsctl validate --format json - < ids.txt";
+  wsctl validate --format json - < ids.txt
+  wsctl validate -v -- \"$cookie\"               says why, if it is not";
 
 /// The arguments of `validate`.
 #[derive(Debug, Args)]
@@ -47,7 +48,7 @@ struct Answers {
 
 /// Checks every candidate.
 pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn Outcome>> {
-    let base = Base::open(&context.base)?;
+    let base = context.open_base()?;
     let checker = Checker::new(&base)?;
     let mut diagnostics = Diagnostics::default();
     let mut answers = Vec::new();

@@ -1,0 +1,140 @@
+//! What whoever mistypes something is told: one line, and in it what to write instead.
+
+use crate::world::{World, numbered};
+use std::fs;
+
+/// Runs each command line, all of them wrong, and looks for these parts in the one line on stderr. Nothing may happen.
+fn each(status: i32, complaints: &[(&[&str], &[&str])]) {
+    let world = World::new();
+    let _ = world.aged(9);
+    let before = world.snapshot();
+    for (args, parts) in complaints {
+        let mut ran = world.wsctl(*args).run().exits(status).prints("");
+        for part in *parts {
+            ran = ran.complains(part);
+        }
+    }
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn a_slip_is_answered_with_what_was_meant() {
+    each(
+        2,
+        &[
+            (&["prnue"], &["'prnue'", "'prune'", "try 'wsctl --help'"]),
+            (&["lst"], &["'list'"]),
+            (&["vaildate"], &["'validate'"]),
+            (&["prune", "--oldr-than", "7d"], &["'--oldr-than'", "'--older-than'", "try 'wsctl prune --help'"]),
+            (&["prune", "--older_than=7d"], &["'--older-than'"]),
+            (&["prune", "--older-than", "7d", "--dryrun"], &["'--dry-run'"]),
+            (&["list", "--limt", "7"], &["'--limit'", "try 'wsctl list --help'"]),
+            (&["list", "--sort", "siez"], &["accessed, created, size, id", "'size'"]),
+            (&["list", "--status", "corupt"], &["ok, missing, corrupt, denied, future", "'corrupt'"]),
+            (&["list", "--format", "jsno"], &["'json'"]),
+            (&["--dry-run", "prune", "--older-than", "7d"], &["'prune --dry-run' exists"]),
+        ],
+    );
+}
+
+#[test]
+fn whoever_names_no_subcommand_that_is_like_one_is_told_which_there_are() {
+    each(
+        2,
+        &[(&["frobnicate"], &["there are validate, touch, list and prune"]), (&["help", "frobnicate"], &["there are"])],
+    );
+}
+
+#[test]
+fn a_value_that_is_none_is_answered_with_one() {
+    let prune = |option, value| ["prune", "-y", option, value];
+    each(
+        2,
+        &[
+            (&prune("--older-than", "7"), &["'7'", "a unit is needed: write 7d, 7h or 7min"]),
+            (&prune("--older-than", "0"), &["a unit is needed"]),
+            (&prune("--older-than", "5m"), &["5min or 5months"]),
+            (&prune("--older-than", "7x"), &["`x` is no unit: write min, h, d, weeks, months or years"]),
+            (&prune("--older-than", "soon"), &["write 7d"]),
+            (&prune("--max-total-size", "ten"), &["write 10GiB"]),
+            (&prune("--min-free", "101%"), &["0% to 100%: write 5%"]),
+            (&prune("--min-free", "some"), &["write 10GiB", "5%"]),
+            (&prune("--max-delete", "some"), &["write 100 or 20%"]),
+            (&prune("--keep-last", "-1"), &["not a whole number: write 10"]),
+            (&prune("--keep-last", "99999999999999999999999"), &["too large a number"]),
+            (&prune("--jobs", "0"), &["from 1 to 256: write 4"]),
+            (&prune("--jobs", "-1"), &["from 1 to 256: write 4"]),
+            (&prune("--exclude", "foo"), &["'foo'", "a UUID of 36 characters"]),
+            (&["list", "--limit", "1.5"], &["not a whole number: write 10"]),
+            (&["touch", "--at", "now", "x"], &["write 2026-"]),
+        ],
+    );
+}
+
+#[test]
+fn an_option_without_its_value_is_answered_with_one() {
+    each(
+        2,
+        &[
+            (&["list", "-b"], &["--base needs a value: write --base /srv/workspaces"]),
+            (&["list", "--base", ""], &["--base needs a value"]),
+            (&["prune", "--older-than"], &["write --older-than 30d"]),
+            (&["prune", "--max-total-size"], &["write --max-total-size 10GiB"]),
+            (&["prune", "--min-free"], &["write --min-free 5%"]),
+            (&["prune", "--max-delete"], &["write --max-delete 20%"]),
+            (&["prune", "--keep-last"], &["write --keep-last 10"]),
+            (&["prune", "--exclude"], &["write --exclude 6c7ab482-"]),
+            (&["prune", "--exclude-from"], &["write --exclude-from ids.txt"]),
+            (&["touch", "--at"], &["write --at 2026-"]),
+            (&["list", "--sort"], &["'--sort <KEY>'", "accessed, created, size, id"]),
+            (&["list", "--color"], &["auto, always, never"]),
+        ],
+    );
+}
+
+#[test]
+fn what_is_missing_altogether_is_named() {
+    each(
+        2,
+        &[
+            (&["prune"], &["nothing says what to delete: pass --older-than 30d, ", "try 'wsctl prune --help'"]),
+            (&["prune", "-y", "--keep-last", "3"], &["nothing says what to delete"]),
+            (&["touch"], &["no ID was given", "`wsctl list`", "stdin"]),
+            (&["validate"], &["no ID was given"]),
+            (&["prune", "--older-than", "1d"], &["pass --yes to delete without a question, or --dry-run to see"]),
+        ],
+    );
+}
+
+#[test]
+fn only_validate_is_advised_to_take_what_begins_with_a_hyphen_for_an_id() {
+    each(2, &[(&["validate", "-x"], &["'-- -x'"]), (&["list", "-x"], &["'-x' found; try 'wsctl list --help'"])]);
+}
+
+#[test]
+fn whoever_names_a_base_that_is_none_is_told_how_to_name_another() {
+    let advice = "name the workspaces' directory with --base or WSCTL_BASE";
+    let id = numbered(1);
+    each(
+        66,
+        &[
+            (&["-b", "nowhere", "list"], &["base nowhere: no such directory", advice]),
+            (&["-b", "nowhere", "touch", &id], &[advice]),
+            (&["-b", "nowhere", "validate", &id], &[advice]),
+            (&["-b", "/etc/passwd", "list"], &["not a directory", advice]),
+        ],
+    );
+}
+
+#[test]
+fn a_list_of_exceptions_that_cannot_be_read_is_named_with_its_option() {
+    let world = World::new();
+    let id = world.aged(9);
+    let prune = |file: &str| world.wsctl(["prune", "-y", &id, "--exclude-from", file]).run();
+    let _ = prune("nowhere").exits(66).complains("error[not-found]: --exclude-from: cannot read nowhere: No such file");
+    let _ = prune("base").exits(2).complains("error[usage]: --exclude-from: cannot read base: Is a directory");
+    fs::write(world.path("pinned"), format!("{id}\nmonaco-2024\n")).expect("a file");
+    let _ =
+        prune("pinned").exits(2).complains("error[invalid-id]: --exclude-from: pinned, line 2: 'monaco-2024' is not");
+    assert_eq!(world.names(), [id]);
+}
