@@ -1,8 +1,12 @@
-//! Columns for people. All but the last are ASCII; the last may hold any text, and is cut to fit a terminal.
+//! Columns for people. All but the last are ASCII; the last may hold any text. On a terminal what matters least is left out
+//! until the rest fits, and the last column is cut.
 
 use anstream::ColorChoice;
 use std::io::{self, Write};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
+
+/// What stands between two columns.
+const GAP: &str = "  ";
 
 /// A cell, and the colour that it has where there are colours.
 #[derive(Debug, Default)]
@@ -11,19 +15,11 @@ pub struct Cell {
     pub text: String,
     /// An SGR parameter of ECMA-48, `31` for red; 0 for none.
     pub color: u8,
-    /// Whether it stands at the right edge of its column, as numbers do.
-    pub right: bool,
 }
 
 impl From<String> for Cell {
     fn from(text: String) -> Self {
-        Self { text, ..Self::default() }
-    }
-}
-
-impl From<&str> for Cell {
-    fn from(text: &str) -> Self {
-        text.to_owned().into()
+        Self { text, color: 0 }
     }
 }
 
@@ -36,30 +32,68 @@ pub struct Style {
     pub width: Option<usize>,
 }
 
-/// Writes rows in columns as wide as `widths` says; the last column takes what is left.
+/// A column.
+#[derive(Debug)]
+pub struct Column {
+    /// What stands above it.
+    pub head: &'static str,
+    /// How wide it is; the last one takes what is left, but no less than this.
+    pub width: usize,
+    /// Whether its cells stand at its right edge, as numbers do.
+    pub right: bool,
+    /// The lower, the sooner it gets its place where there is not room for all. One of rank 0 is shown in any case.
+    pub rank: u8,
+}
+
+/// Writes rows in columns.
 #[derive(Debug)]
 pub struct Table {
-    /// The widths of all columns but the last.
-    pub widths: Vec<usize>,
-    /// How to show it.
-    pub style: Style,
+    columns: Vec<(Column, bool)>,
+    style: Style,
 }
 
 impl Table {
-    /// Writes one row.
+    /// A table with those of these columns that fit.
+    pub fn new(columns: Vec<Column>, style: Style) -> Self {
+        let mut columns: Vec<_> = columns.into_iter().map(|column| (column, false)).collect();
+        let mut order: Vec<_> = columns.iter_mut().collect();
+        order.sort_by_key(|(column, _)| column.rank);
+        let mut left = style.width.map_or(usize::MAX, |width| width + GAP.len());
+        for (column, shown) in order {
+            let needed = column.width + GAP.len();
+            *shown = column.rank == 0 || needed <= left;
+            left = left.saturating_sub(if *shown { needed } else { 0 });
+        }
+        Self { columns, style }
+    }
+
+    /// Writes the row above all others.
+    pub fn heads(&self, out: &mut dyn Write) -> io::Result<()> {
+        let heads: Vec<_> =
+            self.columns.iter().map(|(column, _)| Cell { text: column.head.into(), color: 1 }).collect();
+        self.row(out, &heads)
+    }
+
+    /// Writes one row, with a cell for every column.
     pub fn row(&self, out: &mut dyn Write, cells: &[Cell]) -> io::Result<()> {
         let mut line = String::new();
         let mut used = 0;
-        for (column, cell) in cells.iter().enumerate() {
-            let gap = if column == 0 { "" } else { "  " };
-            let room = self.style.width.map(|width| width.saturating_sub(used + gap.len()));
-            let text = match self.widths.get(column) {
-                Some(width) if cell.right => format!("{:>width$}", cell.text),
-                Some(width) => format!("{:<width$}", cell.text),
-                None => cut(&cell.text, room),
+        let last = self.columns.len() - 1;
+        for (at, (cell, (column, _))) in
+            cells.iter().zip(&self.columns).enumerate().filter(|(_, (_, (_, shown)))| *shown)
+        {
+            if used > 0 {
+                line += GAP;
+                used += GAP.len();
+            }
+            let width = column.width;
+            let text = match self.style.width {
+                Some(room) if at == last => cut(&cell.text, room.saturating_sub(used)),
+                _ if at == last => cell.text.clone(),
+                _ if column.right => format!("{:>width$}", cell.text),
+                _ => format!("{:<width$}", cell.text),
             };
-            used += gap.len() + text.width();
-            line += gap;
+            used += width;
             line += &self.painted(&text, cell.color);
         }
         writeln!(out, "{}", line.trim_end())
@@ -69,22 +103,78 @@ impl Table {
         if color == 0 || self.style.color == ColorChoice::Never {
             return text.to_owned();
         }
-        let word = text.trim_end();
-        format!("\x1b[{color}m{word}\x1b[0m{}", &text[word.len()..])
+        let word = text.trim();
+        let (before, after) = (text.len() - text.trim_start().len(), text.trim_end().len());
+        format!("{}\x1b[{color}m{word}\x1b[0m{}", &text[..before], &text[after.max(before)..])
     }
 }
 
 /// As much of the text as fits, with a mark where it was cut.
-fn cut(text: &str, room: Option<usize>) -> String {
-    let Some(room) = room.filter(|room| text.width() > *room) else { return text.to_owned() };
-    let mut left = room.saturating_sub(1);
-    let fits = text.chars().take_while(|c| match left.checked_sub(c.width().unwrap_or(0)) {
-        Some(rest) => {
-            left = rest;
-            true
+fn cut(text: &str, room: usize) -> String {
+    let mut used = 0;
+    let mut fits = 0; // how many bytes do, with the mark behind them
+    for (start, c) in text.char_indices() {
+        if used < room {
+            fits = start;
         }
-        None => false,
-    });
-    let fits: String = fits.collect();
-    if room == 0 { String::new() } else { fits + "…" }
+        used += width(c);
+        if used > room {
+            return if room == 0 { String::new() } else { format!("{}…", &text[..fits]) };
+        }
+    }
+    text.to_owned()
+}
+
+/// How many columns a character takes, at most: terminals disagree on those that follow another one and change its form.
+fn width(c: char) -> usize {
+    match c {
+        '\u{fe0f}' => 1, // makes an emoji, which is wide, of a character that may be narrow
+        c => c.width().unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_where_it_does_not_fit_and_wide_characters_take_two_columns() {
+        for (text, room, shown) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "ab…"),
+            ("abcd", 1, "…"),
+            ("abcd", 0, ""),
+            ("", 0, ""),
+            ("周周周", 6, "周周周"),
+            ("周周周", 5, "周周…"),
+            ("周周周", 4, "周…"),
+            ("周周周", 2, "…"),
+            ("e\u{301}e\u{301}e\u{301}", 3, "e\u{301}e\u{301}e\u{301}"),
+            ("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…"),
+            ("❤\u{fe0f}❤\u{fe0f}", 3, "❤\u{fe0f}…"),
+        ] {
+            assert_eq!(cut(text, room), shown, "{text} in {room}");
+        }
+    }
+
+    #[test]
+    fn columns_are_left_out_by_rank_until_the_rest_fits() {
+        let column = |head, width, rank| Column { head, width, right: false, rank };
+        for (width, shown) in [
+            (None, "A    B    C    D\n"),
+            (Some(19), "A    B    C    D\n"),
+            (Some(15), "A    B    D\n"),
+            (Some(13), "A    B    D\n"),
+            (Some(12), "A    D\n"),
+            (Some(8), "A    D\n"),
+            (Some(7), "A\n"),
+            (Some(1), "A\n"),
+        ] {
+            let style = Style { color: ColorChoice::Never, width };
+            let columns = vec![column("A", 3, 0), column("B", 3, 2), column("C", 3, 3), column("D", 3, 1)];
+            let mut out = Vec::new();
+            Table::new(columns, style).heads(&mut out).expect("a row");
+            assert_eq!(String::from_utf8_lossy(&out), shown, "{width:?}");
+        }
+    }
 }

@@ -46,6 +46,11 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// The same, unless it was set before.
+    pub fn default_env(self, name: &str, value: &str) -> Self {
+        if self.env.iter().any(|(known, _)| known == name) { self } else { self.env(name, value) }
+    }
+
     /// As the ordinary user. The caller must be root (see [`is_root`]).
     pub fn by_ordinary_user(mut self) -> Self {
         self.user = Some(ORDINARY_USER);

@@ -3,7 +3,7 @@
 use super::{Listing, Row};
 use crate::core::workspace::Status;
 use crate::core::{Timestamp, WorkspaceId};
-use crate::output::table::{Cell, Table};
+use crate::output::table::{Cell, Column, Table};
 use crate::output::{amounts, escape};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 use std::io::{self, Write};
@@ -48,44 +48,64 @@ impl Listing {
     }
 
     pub(super) fn table(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut widths = vec![WorkspaceId::LEN, 7, 13, 17];
-        let mut heads = vec!["ID", "STATUS", "LAST ACCESSED", "CREATED"];
-        if self.with_size {
-            widths.extend([10, 7]);
-            heads.extend(["SIZE", "FILES"]);
-        }
-        heads.push("DESCRIPTION");
-        let table = Table { widths, style: self.style };
-        let right = |column| self.with_size && (4..6).contains(&column);
-        let heads: Vec<Cell> = heads
-            .iter()
-            .enumerate()
-            .map(|(column, head)| Cell { color: 1, right: right(column), ..(*head).into() })
-            .collect();
-        table.row(out, &heads)?;
+        let table = Table::new(self.columns(), self.style);
+        table.heads(out)?;
         self.rows.iter().try_for_each(|row| table.row(out, &self.cells(row)))
     }
 
+    /// The columns, each as wide as what is in it gets. What describes nothing takes no other's place.
+    fn columns(&self) -> Vec<Column> {
+        let column = |head, width, rank| Column { head, width, right: false, rank };
+        let mut columns = vec![
+            column("ID", WorkspaceId::LEN, 0),
+            column("STATUS", 7, 1),
+            column("LAST ACCESSED", 13, 2),
+            column("CREATED", 17, 6),
+        ];
+        if self.with_size {
+            let most = self.rows.iter().filter_map(|row| row.usage).map(|(_, files)| files).max().unwrap_or(0);
+            let digits = most.to_string().len().max("FILES".len());
+            columns.push(Column { right: true, ..column("SIZE", 10, 3) });
+            columns.push(Column { right: true, ..column("FILES", digits, 5) });
+        }
+        let described = self.rows.iter().any(|row| row.description.is_some());
+        columns.push(column("DESCRIPTION", "DESCRIPTION".len(), if described { 4 } else { 7 }));
+        columns
+    }
+
     fn cells(&self, row: &Row) -> Vec<Cell> {
-        let color = match row.status {
-            Status::Ok => 32,
-            Status::Missing | Status::Future => 33,
-            Status::Corrupt | Status::Denied => 31,
-        };
         let absent = || "-".to_owned();
-        let number = |text: Option<String>| Cell { right: true, ..text.unwrap_or_else(absent).into() };
         let mut cells: Vec<Cell> = vec![
             row.id.to_string().into(),
-            Cell { color, ..row.status.word().into() },
-            row.last_accessed.map_or_else(absent, |time| amounts::age(time, self.now)).into(),
+            Cell { text: row.status.word().to_owned(), color: color_of_status(row.status) },
+            row.last_accessed.map_or_else(|| absent().into(), |time| self.age(time, row.status)),
             row.created_at.map_or_else(absent, minute).into(),
         ];
         if self.with_size {
-            cells.push(number(row.usage.map(|(bytes, _)| amounts::size(bytes))));
-            cells.push(number(row.usage.map(|(_, files)| files.to_string())));
+            cells.push(row.usage.map_or_else(absent, |(bytes, _)| amounts::size(bytes)).into());
+            cells.push(row.usage.map_or_else(absent, |(_, files)| files.to_string()).into());
         }
         cells.push(escape::text(row.description.as_deref().unwrap_or_default()).into_owned().into());
         cells
+    }
+
+    /// How long ago it was: green today, yellow after 30 days.
+    fn age(&self, time: Timestamp, status: Status) -> Cell {
+        let color = match time.age(self.now).num_days() {
+            _ if status == Status::Future => color_of_status(status),
+            ..1 => 32,
+            1..30 => 0,
+            30.. => 33,
+        };
+        Cell { text: amounts::age(time, self.now), color }
+    }
+}
+
+fn color_of_status(status: Status) -> u8 {
+    match status {
+        Status::Ok => 32,
+        Status::Missing | Status::Future => 33,
+        Status::Corrupt | Status::Denied => 31,
     }
 }
 
