@@ -91,7 +91,7 @@ fn a_description_is_shortened_to_what_is_left_and_wide_characters_count_twice() 
 }
 
 #[test]
-fn columns_are_aligned_also_where_there_are_very_many_files() {
+fn numbers_stand_below_the_end_of_their_head() {
     let world = world();
     let many = (0..120).fold(world.workspace(), |made, number| made.file(&format!("data/{number}"), b"")).make();
     let ran = world.wsctl(["list", "--size", "--sort", "size"]).run().exits(0).quietly();

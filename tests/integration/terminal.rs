@@ -6,7 +6,7 @@ use crate::world::{Ran, Run};
 /// terminal is as wide as the first argument says.
 const TYPIST: &str = r#"
 import fcntl, os, pty, struct, sys, termios
-width, keys, command = int(sys.argv[1]), sys.argv[2].encode().decode("unicode_escape").encode(), sys.argv[3:]
+width, keys, command = int(sys.argv[1]), sys.argv[2].encode().decode("unicode_escape").encode("latin-1"), sys.argv[3:]
 pid, terminal = pty.fork()
 if pid == 0:
     fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 25, width, 0, 0))
@@ -24,7 +24,7 @@ while True:
         os.write(terminal, keys)
         typed = True
 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-sys.stdout.buffer.write(seen)
+sys.stdout.write(seen.decode(errors="replace"))
 sys.exit(status if status >= 0 else 128 - status)
 "#;
 

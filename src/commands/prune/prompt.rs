@@ -17,19 +17,37 @@ pub(super) enum Answer {
     Signal(ExitStatus),
 }
 
-/// What the question is about.
+/// How many workspaces are named in the question.
+const NAMED: usize = 5;
+
+/// What the question is about: how many and how much, the oldest and the newest, and the first of them by name, in the order
+/// in which they would go.
 pub(super) fn question(leaving: &[&Candidate], total: usize, now: Timestamp) -> String {
     let bytes = amounts::size(leaving.iter().map(|candidate| candidate.size()).sum());
-    let mut question = format!("{} of {} would be deleted, {bytes}", leaving.len(), amounts::count(total, "workspace"));
-    let mut known: Vec<_> =
-        leaving.iter().filter_map(|candidate| Some((candidate.last_access?, candidate.id))).collect();
-    known.sort_unstable();
-    if let (Some((oldest, old_id)), Some((newest, new_id))) = (known.first(), known.last()) {
-        for (word, id, time) in [("oldest", old_id, oldest), ("newest", new_id, newest)] {
-            question.extend(["\n  ", word, ": ", &id.to_string(), ", last accessed ", &amounts::age(*time, now)]);
+    let mut lines =
+        vec![format!("{} of {} would be deleted, {bytes}", leaving.len(), amounts::count(total, "workspace"))];
+    let mut leaving: Vec<_> = leaving.iter().map(|candidate| (candidate.last_access, candidate)).collect();
+    leaving.sort_by_key(|(time, _)| *time);
+    let age = |time: Option<Timestamp>| {
+        time.map_or_else(
+            || "last access unknown".to_owned(),
+            |time| format!("last accessed {}", amounts::age(time, now)),
+        )
+    };
+    for (time, candidate) in leaving.iter().take(NAMED) {
+        lines.push(format!("  {}  {}, {}", candidate.id, age(*time), amounts::size(candidate.size())));
+    }
+    if let Some(more @ 1..) = leaving.len().checked_sub(NAMED) {
+        lines.push(format!("  and {more} more"));
+    }
+    let mut known = leaving.iter().filter(|(time, _)| time.is_some());
+    if let Some(oldest) = known.next() {
+        let newest = known.next_back().unwrap_or(oldest);
+        for (word, (time, candidate)) in [("oldest", oldest), ("newest", newest)] {
+            lines.push(format!("{word}: {}, {}", candidate.id, age(*time)));
         }
     }
-    question + "\nDelete them? [y/N] "
+    lines.join("\n") + "\nDelete them? [y/N] "
 }
 
 /// Asks on stderr and reads a line from stdin.
@@ -41,8 +59,12 @@ pub(super) fn ask(question: &str, signals: &Signals) -> Result<Answer, Error> {
         let _ = writeln!(terminal);
         return Ok(Answer::Signal(status));
     }
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).map_err(failed)?;
-    let yes = matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes");
+    let mut line = Vec::new();
+    io::stdin().lock().read_until(b'\n', &mut line).map_err(failed)?;
+    let Some(answer) = line.strip_suffix(b"\n") else {
+        let _ = writeln!(terminal); // the input ended on the line of the question: nobody has pressed Enter
+        return Ok(Answer::No);
+    };
+    let yes = matches!(answer.trim_ascii().to_ascii_lowercase().as_slice(), b"y" | b"yes");
     Ok(if yes { Answer::Yes } else { Answer::No })
 }
