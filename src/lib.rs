@@ -54,12 +54,15 @@ fn execute(args: &[OsString]) -> ExitStatus {
 }
 
 fn perform(cli: &Cli) -> anyhow::Result<Box<dyn Outcome>> {
+    let verbosity = cli.global.verbosity();
+    let at_terminal = io::stderr().is_terminal();
     let context = Context {
         base: cli.global.base(|name| std::env::var_os(name))?,
         now: now()?,
-        verbosity: cli.global.verbosity(),
+        verbosity,
         terminal: Terminal {
-            interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+            interactive: at_terminal && io::stdin().is_terminal(),
+            watched: at_terminal && verbosity > Verbosity::QUIET && can_erase(),
             width: rustix::termios::tcgetwinsize(io::stdout())
                 .ok()
                 .map(|size| size.ws_col.into())
@@ -73,6 +76,11 @@ fn perform(cli: &Cli) -> anyhow::Result<Box<dyn Outcome>> {
         Command::List(arguments) => commands::list::run(arguments, &context),
         Command::Prune(arguments) => commands::prune::run(arguments, &context),
     }
+}
+
+/// Whether the terminal can take back what it shows.
+fn can_erase() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
 /// The one look at the clock.

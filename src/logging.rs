@@ -3,10 +3,11 @@
 
 use crate::output::diagnostics::CATEGORY;
 use crate::output::escape;
+use crate::output::meter;
 use anstream::ColorChoice;
-use env_logger::{Builder, WriteStyle};
+use env_logger::{Builder, Target, WriteStyle};
 use log::{Level, LevelFilter, Record};
-use std::io;
+use std::io::{self, Write};
 
 /// How much is said, from the command line: `-q` is -1, `-v` 1, and so on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,10 +60,8 @@ pub fn init(verbosity: Verbosity, color: ColorChoice) -> ColorChoice {
         builder.parse_filters(filter);
     }
     builder.write_style(if marks == Marks::Colors { WriteStyle::Always } else { WriteStyle::Never });
-    builder.format(move |out, record| {
-        use std::io::Write;
-        writeln!(out, "{}", line(record, marks))
-    });
+    builder.target(Target::Pipe(Box::new(Stderr)));
+    builder.format(move |out, record| writeln!(out, "{}", line(record, marks)));
     let _ = builder.try_init(); // a second run in the same process keeps the first one's
     if let Some(error) = unread {
         log::warn!("RUST_LOG is ignored: {error}");
@@ -75,6 +74,19 @@ pub fn init(verbosity: Verbosity, color: ColorChoice) -> ColorChoice {
 fn stderr_is_the_journal() -> bool {
     let Some(stream) = std::env::var_os("JOURNAL_STREAM") else { return false };
     rustix::fs::fstat(io::stderr()).is_ok_and(|stat| stream == *format!("{}:{}", stat.st_dev, stat.st_ino))
+}
+
+/// Stderr, where the progress of a run may be on show.
+struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        meter::beside(|| io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A record as one line: `warning[not-found]: …`, `info: …`.

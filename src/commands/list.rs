@@ -6,6 +6,7 @@ use crate::core::survey::{self, Names};
 use crate::core::workspace::{Status, examine};
 use crate::core::{Base, Category, Error, ExitStatus, Timestamp, WorkspaceId, base, threads, usage};
 use crate::output::diagnostics::Diagnostics;
+use crate::output::meter::{Meter, Words};
 use crate::output::{Outcome, amounts, table};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -134,10 +135,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
     let mut rows = if arguments.ids.is_empty() {
         let names = Names::read(&base)?;
         super::hint_where_there_are_none(&base, names.workspaces.len());
-        look(&base, &names.workspaces, arguments, context.now)
+        look(&base, &names.workspaces, arguments, context)
     } else {
         let given = given(arguments, &mut diagnostics)?;
-        let rows = look(&base, &given, arguments, context.now);
+        let rows = look(&base, &given, arguments, context);
         let found = |id: &WorkspaceId| rows.binary_search_by_key(id, |row| row.id).is_ok();
         given.iter().filter(|id| !found(id)).for_each(|id| diagnostics.report(&base::absent().of(id.subject())));
         rows
@@ -174,10 +175,12 @@ fn given(arguments: &Arguments, diagnostics: &mut Diagnostics) -> anyhow::Result
 }
 
 /// One row for each workspace that is there, in the order that was given.
-fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, now: Timestamp) -> Vec<Row> {
+fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Context) -> Vec<Row> {
+    let sizes = arguments.size || arguments.sort == Key::Size;
+    let meter = Meter::new(context.terminal.watched && sizes, Words::MEASURING, ids.len());
     survey::look_at_all(ids, threads::default_threads(), |id, (buffer, buffers): &mut (Vec<u8>, usage::Buffers)| {
         let mut name = [0; WorkspaceId::LEN];
-        let facts = examine(base.dir(), id.encode(&mut name), now, buffer)?;
+        let facts = examine(base.dir(), id.encode(&mut name), context.now, buffer)?;
         log::trace!("{}: {}", id.subject(), facts.status.word());
         // What is merely missing or corrupt has its status to say so; what could not be read is a failure.
         if let (Status::Missing | Status::Corrupt, Some(reason)) = (facts.status, &facts.error) {
@@ -185,7 +188,7 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, now: Timestamp)
         }
         let mut failure = facts.error.filter(|_| facts.status == Status::Denied);
         let mut measured = None;
-        if arguments.size || arguments.sort == Key::Size {
+        if sizes {
             match base.open_workspace(*id).map(|dir| usage::measure(&dir, facts.metadata.as_ref(), buffers)) {
                 Ok(usage::Usage { error: None, bytes, files, .. }) => measured = Some((bytes, files)),
                 Ok(usage::Usage { error, .. }) => failure = failure.or(error),
@@ -193,6 +196,7 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, now: Timestamp)
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
+        meter.ended(measured.map_or(0, |(bytes, _)| bytes));
         Some(Row {
             id: *id,
             status: facts.status,

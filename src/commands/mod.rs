@@ -45,6 +45,8 @@ impl Context {
 pub struct Terminal {
     /// Somebody is there to be asked: stdin and stderr are a terminal.
     pub interactive: bool,
+    /// Somebody may be shown how far a run has come: stderr is a terminal, and nobody wants it quiet.
+    pub watched: bool,
     /// The width of stdout, in columns, if it is a terminal.
     pub width: Option<usize>,
     /// Whether to use colours on stdout.

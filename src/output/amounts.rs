@@ -9,7 +9,8 @@ pub fn age(time: Timestamp, now: Timestamp) -> String {
     if seconds < 0 { format!("in {span}") } else { format!("{span} ago") }
 }
 
-fn span(seconds: u64) -> String {
+/// A length of time in its largest unit: `3d`.
+pub fn span(seconds: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(365 * 86_400, "y"), (86_400, "d"), (3600, "h"), (60, "min")];
     UNITS
         .iter()

@@ -1,8 +1,9 @@
-//! What people and scripts read: stdout, diagnostics, escaping, tables, ages and sizes.
+//! What people and scripts read: stdout, diagnostics, progress, escaping, tables, ages and sizes.
 
 pub mod amounts;
 pub mod diagnostics;
 pub mod escape;
+pub mod meter;
 pub mod stdout;
 pub mod table;
 

@@ -2,11 +2,12 @@
 
 use crate::world::{Ran, Run};
 
-/// Waits for the question, types `keys`, and prints all that came and the exit status (a death by signal as in a shell). The
+/// Waits for a cue, types keys once, and prints all that came and the exit status (a death by signal as in a shell). The
 /// terminal is as wide as the first argument says.
 const TYPIST: &str = r#"
 import fcntl, os, pty, struct, sys, termios
-width, keys, command = int(sys.argv[1]), sys.argv[2].encode().decode("unicode_escape").encode("latin-1"), sys.argv[3:]
+width, cue, keys, command = int(sys.argv[1]), sys.argv[2].encode(), sys.argv[3], sys.argv[4:]
+keys = keys.encode().decode("unicode_escape").encode("latin-1")
 pid, terminal = pty.fork()
 if pid == 0:
     fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 25, width, 0, 0))
@@ -20,7 +21,7 @@ while True:
     if not piece:
         break
     seen += piece
-    if not typed and b"[y/N] " in seen:
+    if not typed and cue in seen:
         os.write(terminal, keys)
         typed = True
 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -37,6 +38,60 @@ pub fn at_terminal(run: Run<'_>, keys: &str) -> Ran {
 /// The same on a terminal of so many columns.
 #[must_use]
 pub fn at_terminal_of(width: usize, run: Run<'_>, keys: &str) -> Ran {
+    through_terminal(width, run, ("[y/N] ", keys), &[])
+}
+
+/// The same with other keys after another cue, and the program run by another one.
+#[must_use]
+pub fn through_terminal(width: usize, run: Run<'_>, (cue, keys): (&str, &str), wrapper: &[&str]) -> Ran {
     let width = width.to_string();
-    run.default_env("TERM", "xterm").through(["python3", "-c", TYPIST, &width, keys]).run()
+    let typist = ["python3", "-c", TYPIST, &width, cue, keys];
+    run.default_env("TERM", "xterm").through([&typist, wrapper].concat()).run()
+}
+
+/// What is to be seen at last on a terminal of so many columns that was sent this, without empty lines at the end.
+#[must_use]
+pub fn screen(sent: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<Vec<char>> = vec![vec![]];
+    let (mut row, mut column) = (0, 0);
+    let mut rest = sent.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\r' => column = 0,
+            '\n' => row += 1,
+            '\x1b' => {
+                let mut number = String::new();
+                let letter = rest.by_ref().skip(1).find(|c| {
+                    c.is_ascii_alphabetic() || {
+                        number.push(*c);
+                        false
+                    }
+                });
+                match letter {
+                    Some('K') => lines[row].clear(),
+                    Some('A') => row -= number.parse().unwrap_or(1).min(row),
+                    Some('B') => row += number.parse().unwrap_or(1),
+                    Some('m') => {}
+                    _ => panic!("a terminal is told {number:?} and {letter:?}"),
+                }
+            }
+            c => {
+                if column == width {
+                    (row, column) = (row + 1, 0);
+                }
+                lines.resize(lines.len().max(row + 1), vec![]);
+                let line = &mut lines[row];
+                line.resize(line.len().max(column + 1), ' ');
+                line[column] = c;
+                column += 1;
+            }
+        }
+        lines.resize(lines.len().max(row + 1), vec![]);
+    }
+    let lines = lines.into_iter().map(|line| line.into_iter().collect::<String>().trim_end().to_owned());
+    let mut lines: Vec<_> = lines.collect();
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    lines
 }

@@ -6,6 +6,7 @@ use crate::core::names::{Stage, TrashName};
 use crate::core::survey::{self, Names};
 use crate::core::workspace::{self, Status};
 use crate::core::{Base, Category, Error, Result, Timestamp, WorkspaceId, usage};
+use crate::output::meter::{Meter, Words};
 use rustix::fs::Stat;
 use std::collections::HashSet;
 
@@ -115,12 +116,24 @@ pub(super) struct Facts {
 
 impl Facts {
     /// Reads the base, and looks at what is in scope on at most `threads` threads.
-    pub(super) fn gather(base: &Base, scope: &Scope<'_>, threads: usize, now: Timestamp) -> Result<Self> {
+    pub(super) fn gather(
+        base: &Base,
+        scope: &Scope<'_>,
+        threads: usize,
+        now: Timestamp,
+        watched: bool,
+    ) -> Result<Self> {
         let Names { mut workspaces, trash } = Names::read(base)?;
         let doomed = trash.iter().filter(|name| name.stage == Stage::Doomed).count();
         let total = workspaces.len() + trash.len() - doomed;
         workspaces.retain(|id| scope.all || scope.ids.is_none_or(|ids| ids.contains(id)));
-        let at = |id, place, kept: &mut _| look(base, id, place, scope, now, kept);
+        let measures = scope.sizes || scope.use_mtime;
+        let meter = Meter::new(watched && measures, Words::MEASURING, workspaces.len() + trash.len());
+        let at = |id, place, kept: &mut _| {
+            let candidate = look(base, id, place, scope, now, kept)?;
+            meter.ended(candidate.size());
+            Some(candidate)
+        };
         let mut candidates = survey::look_at_all(&workspaces, threads, |id, kept| at(*id, Place::Own, kept));
         drop(workspaces);
         candidates.extend(survey::look_at_all(&trash, threads, |name, kept| match name.stage {
@@ -202,13 +215,15 @@ fn count_modification(candidate: &mut Candidate, usage: usage::Usage, now: Times
 
 /// Measures those that shall go, where no rule had them measured before. What permissions hide is passed over: removal may
 /// give itself those that it needs.
-pub(super) fn measure(base: &Base, candidates: &mut [Candidate], fates: &[Fate], threads: usize) {
+pub(super) fn measure(base: &Base, candidates: &mut [Candidate], fates: &[Fate], threads: usize, watched: bool) {
     let leaving =
         |(candidate, fate): &(&mut Candidate, &Fate)| matches!(fate, Fate::Prune(_)) && candidate.bytes.is_none();
     let mut unmeasured: Vec<&mut Candidate> =
         candidates.iter_mut().zip(fates).filter(leaving).map(|(candidate, _)| candidate).collect();
+    let meter = Meter::new(watched, Words::MEASURING, unmeasured.len());
     let usages = survey::look_at_all(&unmeasured, threads, |candidate, buffers| {
         let usage = measured(base, &candidate.name(), None, buffers);
+        meter.ended(usage.bytes);
         let error = usage.error.filter(|error| error.category() != Category::PermissionDenied);
         Some((usage.bytes, error.map(Box::new)))
     });

@@ -10,6 +10,7 @@ use super::plan::Rule;
 use super::trash::{self, Doomed, Stopped};
 use crate::core::dirfd;
 use crate::core::{Base, Error, threads};
+use crate::output::meter::Meter;
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
 use std::sync::{Mutex, PoisonError};
@@ -57,6 +58,7 @@ pub(super) struct Remover<'a> {
     /// How many threads may be used.
     pub(super) jobs: usize,
     pub(super) signals: &'a Signals,
+    pub(super) meter: &'a Meter,
 }
 
 impl<'a> Task<'a> {
@@ -74,7 +76,7 @@ impl<'a> Task<'a> {
         self.error = error.map(Box::new);
     }
 
-    fn stop(&mut self, stopped: Stopped) {
+    fn stop(&mut self, stopped: Stopped, meter: &Meter) {
         match stopped {
             Stopped::Gone => self.end(Ending::Elsewhere, None),
             Stopped::PutBack => self.end(Ending::Kept, None),
@@ -83,6 +85,9 @@ impl<'a> Task<'a> {
                 self.candidate.place = place;
                 self.end(Ending::Full, Some(error));
             }
+        }
+        if !self.is_full() {
+            meter.ended(0);
         }
     }
 }
@@ -149,7 +154,7 @@ impl Remover<'_> {
             match trash::claim(self.base, task.candidate, self.tag) {
                 Ok(claim) => claimed.push((task, claim)),
                 Err(stopped) => {
-                    task.stop(stopped);
+                    task.stop(stopped, self.meter);
                     // Where a longer name fits depends on the name: as long as there is nothing in hand whose removal would
                     // make room, the next one is tried.
                     if task.is_full() && !(claimed.is_empty() && doomed.is_empty()) {
@@ -162,7 +167,7 @@ impl Remover<'_> {
         for (task, claim) in claimed {
             match trash::doom(self.base, claim, task.candidate, self.use_mtime, mounts, &mut buffers[0]) {
                 Ok(step) => doomed.push((task, step)),
-                Err(stopped) => task.stop(stopped),
+                Err(stopped) => task.stop(stopped, self.meter),
             }
         }
         self.erase(doomed, buffers);
@@ -182,6 +187,7 @@ impl Remover<'_> {
                 Ok(now) => erase::erase(base, doomed, *now, buffers),
                 Err(error) => Erased { bytes: doomed.swept(), gone: Err(error.clone()) },
             };
+            self.meter.ended(erased.bytes);
             task.freed += erased.bytes;
             match erased.gone {
                 Ok(true) => task.end(Ending::Pruned, None),

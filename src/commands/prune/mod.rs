@@ -20,6 +20,7 @@ use crate::core::names::fresh_tag;
 use crate::core::{Base, Category, Error, WorkspaceId, base, threads};
 use crate::output::Outcome;
 use crate::output::diagnostics::{self, Diagnostics};
+use crate::output::meter::{Meter, Words};
 use crate::signals::Signals;
 use candidates::{Candidate, Facts, Place};
 use carry_out::{Remover, Task};
@@ -48,11 +49,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
     };
     let exclude = arguments.excluded()?;
     let ids = run.ids()?;
-    let base = Base::open(&context.base)?;
+    let base = context.open_base()?;
     let signals = Signals::install()?;
 
     let rules = arguments.rules(&base, exclude, ids, context.now)?;
-    let mut facts = Facts::gather(&base, &arguments.scope(&rules), run.jobs, context.now)?;
+    let (scope, watched) = (arguments.scope(&rules), context.terminal.watched);
+    let mut facts = Facts::gather(&base, &scope, run.jobs, context.now, watched)?;
     let fates = plan::decide(&facts.candidates, &rules);
     log::debug!("{} examined of {} in all", facts.candidates.len(), facts.total);
     super::hint_where_there_are_none(&base, facts.total);
@@ -66,7 +68,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
     if goes_on && !arguments.dry_run {
         let tag = fresh_tag().map_err(|errno| Error::os(errno, "cannot make a name for what is taken aside"))?;
         let (use_mtime, jobs) = (arguments.use_mtime, run.jobs);
-        Remover { base: &base, tag, use_mtime, jobs, signals: &signals }.carry_out(&mut tasks);
+        let meter = &Meter::new(watched, Words::PRUNING, tasks.len());
+        Remover { base: &base, tag, use_mtime, jobs, signals: &signals, meter }.carry_out(&mut tasks);
     }
     tasks.sort_unstable_by_key(|task| (task.candidate.last_access, task.candidate.id, task.candidate.place));
     if goes_on && arguments.dry_run {
@@ -138,7 +141,7 @@ impl Run<'_> {
         if self.arguments.yes && !self.arguments.dry_run {
             return Ok(true);
         }
-        candidates::measure(base, &mut facts.candidates, fates, self.jobs);
+        candidates::measure(base, &mut facts.candidates, fates, self.jobs, self.context.terminal.watched);
         let leaving = facts.candidates.iter().zip(fates).filter(|(_, fate)| matches!(fate, Fate::Prune(_)));
         let leaving: Vec<_> = leaving.map(|(candidate, _)| candidate).collect();
         if self.arguments.dry_run || leaving.is_empty() {
