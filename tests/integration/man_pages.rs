@@ -61,13 +61,14 @@ fn name(command: &Command) -> String {
     command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned()
 }
 
-/// A heading of what `--help` ends with, and the lines below it.
-fn parts(help: &str) -> Vec<(&str, Vec<&str>)> {
-    let mut parts: Vec<(&str, Vec<&str>)> = Vec::new();
+/// A heading of what `--help` ends with, which may take several lines, and the lines below it.
+fn parts(help: &str) -> Vec<(String, Vec<&str>)> {
+    let mut parts: Vec<(String, Vec<&str>)> = Vec::new();
     for line in help.lines().filter(|line| !line.is_empty()) {
         match parts.last_mut() {
             Some((_, lines)) if line.starts_with(' ') => lines.push(line.trim_start()),
-            _ => parts.push((line, Vec::new())),
+            Some((heading, _)) if !heading.ends_with(':') => *heading += &format!(" {line}"),
+            _ => parts.push((line.to_owned(), Vec::new())),
         }
     }
     parts
@@ -111,7 +112,7 @@ fn sections(command: &Command) -> Roff {
     let (mut roff, mut shown) = (Roff::new(), Roff::new());
     for (heading, lines) in parts(&help) {
         match heading.split_whitespace().next() {
-            Some("Exit") => exit_statuses(&mut roff, heading, &lines),
+            Some("Exit") => exit_statuses(&mut roff, &heading, &lines),
             Some("Examples:") => examples(&mut shown, &lines),
             _ => panic!("{heading:?}: say which section of a manual page this is"),
         }
