@@ -45,6 +45,7 @@ mod power_disks;
 mod power_scenes;
 mod progress;
 mod prompt;
+mod prune_mtime;
 mod prune_protection;
 mod prune_protocol;
 mod prune_races;

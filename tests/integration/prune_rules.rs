@@ -4,8 +4,6 @@ use crate::tools::{Mounted, du};
 use crate::world::{World, ago, has, ids_in, is_root, sorted};
 use chrono::TimeDelta;
 use serde_json::Value;
-use std::fs::{self, File};
-use std::time::{Duration, SystemTime};
 
 /// What a dry run with these arguments would prune.
 #[track_caller]
@@ -18,14 +16,6 @@ fn chosen(world: &World, args: &[&str]) -> Vec<String> {
 fn rules(report: &Value) -> Vec<(&str, &str)> {
     let pruned = report["pruned"].as_array().expect("an array").iter();
     pruned.map(|item| (item["id"].as_str().expect("an id"), item["rule"].as_str().expect("a rule"))).collect()
-}
-
-/// Sets the modification time of everything in a workspace, and of itself.
-fn modify(world: &World, id: &str, days_ago: u64) {
-    let time = SystemTime::now() - Duration::from_secs(days_ago * 86_400);
-    for entry in walkdir::WalkDir::new(world.dir_of(id)).contents_first(true) {
-        File::open(entry.expect("an entry").path()).and_then(|file| file.set_modified(time)).expect("its time");
-    }
 }
 
 #[test]
@@ -183,6 +173,20 @@ fn min_free_takes_the_least_recently_accessed_until_so_much_is_free() {
 }
 
 #[test]
+fn min_free_as_a_share_of_the_file_system_is_what_is_free_afterwards() {
+    if !(is_root() && has("mount")) {
+        return;
+    }
+    let world = World::new();
+    let (_mounted, [a, b, c, d]) = small_file_system(&world);
+    let report = world.wsctl(["prune", "-y", "--min-free", "70%", "--format", "json"]).run().exits(0).quietly().json();
+    assert_eq!(rules(&report), [(&*a, "min-free"), (&*b, "min-free")]);
+    assert_eq!(world.names(), sorted([c, d]));
+    let space = rustix::fs::statvfs(world.base()).expect("its space");
+    assert!(space.f_bavail * 10 >= space.f_blocks * 7, "{} of {}", space.f_bavail, space.f_blocks);
+}
+
+#[test]
 fn the_rules_by_size_take_only_what_age_has_left_to_do_and_each_says_what_it_chose() {
     if !(is_root() && has("mount")) {
         return;
@@ -259,40 +263,4 @@ fn an_id_that_is_none_or_absent_is_a_failure_and_the_others_go_all_the_same() {
     assert_eq!(world.names(), [""; 0]);
     let ran = world.wsctl(["prune", "-y", "nonsense", absent]).run().exits(2); // the more severe of the two
     assert_eq!(ran.stderr.lines().count(), 2, "{ran:?}");
-}
-
-#[test]
-fn with_use_mtime_the_later_of_access_and_modification_counts() {
-    let world = World::new();
-    let [written, idle, read] = [world.aged(40), world.aged(40), world.aged(1)];
-    modify(&world, &written, 40);
-    fs::write(world.dir_of(&written).join("charts/lap_times.png"), "new").expect("a write deep inside");
-    modify(&world, &idle, 40);
-    modify(&world, &read, 40);
-    assert_eq!(chosen(&world, &["--older-than", "30d"]), sorted([&written, &idle]));
-    world.wsctl(["prune", "-y", "--older-than", "30d", "--use-mtime"]).run().exits(0).quietly();
-    assert_eq!(world.names(), sorted([written, read]), "without {idle}");
-}
-
-#[test]
-fn with_use_mtime_modification_is_all_that_counts_where_metadata_is_missing_or_corrupt() {
-    let world = World::new();
-    let corrupt = |days| {
-        let id = world.workspace().metadata("{").file("data/x", b"x").make();
-        modify(&world, &id, days);
-        id
-    };
-    let missing = |days| {
-        let id = world.workspace().file("data/x", b"x").make_without_metadata();
-        modify(&world, &id, days);
-        id
-    };
-    let (stale, fresh) = ([corrupt(40), missing(40)], [corrupt(1), missing(1)]);
-    let future = world.workspace().days_ago(-9).make();
-    modify(&world, &future, 40);
-    let args = ["prune", "-y", "--older-than", "30d", "--use-mtime", "--format", "json"];
-    let report = world.wsctl(args).run().exits(0).json();
-    assert_eq!(ids_in(&report["pruned"]), sorted(&stale));
-    assert_eq!((report["kept"].as_u64(), ids_in(&report["skipped"])), (Some(2), vec![future.clone()]));
-    assert_eq!(world.names(), sorted(fresh.iter().chain([&future])));
 }
