@@ -3,7 +3,7 @@
 use super::dirfd::{DirFd, Mounts, is_dir};
 use super::error::{Category, Error, Result};
 use super::id::WorkspaceId;
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use std::path::{Path, PathBuf};
 
 /// An opened base. Everything in it is reached through its descriptor.
@@ -71,7 +71,7 @@ impl Base {
 
     /// The space of the file system that the base lies on.
     pub fn space(&self) -> Result<Space> {
-        let stat = rustix::fs::fstatvfs(&self.dir)
+        let stat = retry_on_intr(|| rustix::fs::fstatvfs(&self.dir))
             .map_err(|errno| Error::os(errno, format!("base {}: cannot tell its free space", self.path.display())))?;
         let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
         Ok(Space { total: bytes(stat.f_blocks), available: bytes(stat.f_bavail) })

@@ -1,8 +1,9 @@
 //! The commands that `faults` strikes at, and the bases that they run on.
 
-use crate::tools::set_aside;
-use crate::world::{World, numbered};
+use crate::tools::{set_aside, text};
+use crate::world::{World, has, is_root, numbered};
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 const AT: &str = "2026-11-23T15:51:30Z";
 const BY_AGE: [&str; 9] =
@@ -32,11 +33,13 @@ pub struct Case {
     pub always: Option<&'static str>,
     /// Whether several threads are at it, so that the order of calls is not the same each time.
     pub threads: bool,
+    /// If it is the ordinary user who owns all this, and runs it: where the program is for everybody.
+    pub everybodys: Option<World>,
 }
 
 impl Case {
     pub fn new(name: &'static str, world: World, args: &[String], kind: Kind) -> Self {
-        Self { name, world, args: args.to_owned(), kind, always: None, threads: false }
+        Self { name, world, args: args.to_owned(), kind, always: None, threads: false, everybodys: None }
     }
 
     pub fn always(self, injection: &'static str) -> Self {
@@ -45,6 +48,13 @@ impl Case {
 
     pub fn threads(self) -> Self {
         Self { threads: true, ..self }
+    }
+
+    pub fn by_ordinary_user(mut self) -> Self {
+        let everybodys = World::new();
+        self.world.binary = everybodys.binary_for_everybody();
+        self.world.give_away();
+        Self { everybodys: Some(everybodys), ..self }
     }
 
     /// Whether the short form kills it at each call, not only at those that write.
@@ -87,6 +97,22 @@ fn base_with_leftovers() -> World {
     world
 }
 
+/// The same with everything modified long ago, but for a stale workspace, one without metadata, and those that are fresh
+/// anyway (if their metadata seems to be a link, this is the only time they have). There are no temporary files: what has
+/// swept one has modified the workspace, and a later run finds it so.
+fn aged_by_mtime(world: World) -> World {
+    let time = SystemTime::now() - Duration::from_secs(90 * 86_400);
+    for entry in walkdir::WalkDir::new(world.base()).min_depth(1).contents_first(true) {
+        let path = entry.expect("an entry").into_path();
+        if [".metadata.tmp.", ".wsctl-tmp."].iter().any(|start| text(&path).contains(start)) {
+            fs::remove_file(path).expect("removal");
+        } else if ![1, 4, 5, 7].iter().any(|number| text(&path).contains(&numbered(*number))) {
+            fs::File::open(path).and_then(|file| file.set_modified(time)).expect("its time");
+        }
+    }
+    world
+}
+
 /// Enough stale workspaces for two threads.
 fn base_for_two_threads() -> World {
     let world = World::new();
@@ -104,12 +130,14 @@ pub fn cases() -> Vec<Case> {
     let by_age = |jobs| words(&[&BY_AGE[..], &[jobs]].concat());
     let by_id = [words(&["prune", "-y", "--format", "json", "-j", "1"]), vec![id(2), id(4), id(8)]].concat();
     let by_size = words(&["prune", "-y", "--format", "json", "--max-total-size", "1K", "-j", "1"]);
+    let by_free = words(&["prune", "-y", "--format", "json", "--min-free", "100%", "-j", "1"]);
+    let by_mtime = words(&[&BY_AGE[..], &["1", "--use-mtime"]].concat());
     let dry = words(&[&BY_AGE[..], &["1", "-n"]].concat());
     let validate = [words(&["validate"]), vec![id(1), id(99), "malformed".to_owned(), id(5)]].concat();
     let list = words(&["list", "--format", "json"]);
     let sizes = words(&["list", "-s", "--format", "json"]);
     let case = |name, world: World, args: &[String], kind| Case::new(name, world, args, kind);
-    vec![
+    let mut cases = vec![
         case("touch", base_of_all_kinds(), &touch, Kind::Touch),
         case("touch without openat2", base_of_all_kinds(), &touch, Kind::Touch).always(NO_OPENAT2),
         case("touch without a sweep", base_of_all_kinds(), &touch, Kind::Touch).always(NO_SWEEP),
@@ -119,10 +147,17 @@ pub fn cases() -> Vec<Case> {
         case("prune on an old kernel", base_with_leftovers(), &by_age("1"), Kind::Prune).always(OLD_KERNEL),
         case("prune by ID", base_with_leftovers(), &by_id, Kind::Prune),
         case("prune by size", base_of_all_kinds(), &by_size, Kind::Prune),
+        case("prune by free space", base_of_all_kinds(), &by_free, Kind::Prune),
+        case("prune by mtime", aged_by_mtime(base_with_leftovers()), &by_mtime, Kind::Prune),
         case("prune on two threads", base_for_two_threads(), &by_age("2"), Kind::Prune).threads(),
         case("dry run", base_with_leftovers(), &dry, Kind::Read),
         case("list", base_with_leftovers(), &list, Kind::Read),
         case("list -s", base_with_leftovers(), &sizes, Kind::Read),
         case("validate", base_of_all_kinds(), &validate, Kind::Read),
-    ]
+    ];
+    if is_root() && has("setpriv") {
+        cases.push(case("touch by a user", base_of_all_kinds(), &touch, Kind::Touch).by_ordinary_user());
+        cases.push(case("prune by a user", base_with_leftovers(), &by_age("1"), Kind::Prune).by_ordinary_user());
+    }
+    cases
 }

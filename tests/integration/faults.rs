@@ -11,6 +11,7 @@ use crate::tools::{Mounted, text, tree};
 use crate::world::{Run, World, finish, has, is_root};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -28,7 +29,9 @@ impl Bench {
     fn new() -> Self {
         let memory = Path::new("/dev/shm");
         let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        Self(tempfile::Builder::new().prefix("wsctl-fault.").tempdir_in(parent).expect("a directory"))
+        let dir = tempfile::Builder::new().prefix("wsctl-fault.").tempdir_in(parent).expect("a directory");
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("chmod"); // for the ordinary user
+        Self(dir)
     }
 
     /// A fresh copy of the case's base, and what is beside it.
@@ -52,11 +55,13 @@ impl Bench {
         let wrapper = [quiet::wrapper(&place), ["strace", "-f", "-y", "-o", text(&log)].map(str::to_owned).to_vec()];
         let args = case.args.iter().map(String::as_str);
         let run: Run<'_> = case.world.bare(args).env("WSCTL_BASE", place.join("base"));
-        let run = if strace.is_empty() {
-            run
-        } else {
-            run.through(wrapper.iter().flatten().map(String::as_str).chain(strace.iter().copied()))
+        let user: &[&str] = match (&case.everybodys, strace.is_empty()) {
+            (None, _) => &[],
+            (Some(_), true) => &["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"],
+            (Some(_), false) => &["-u", "nobody"],
         };
+        let wrapper = wrapper.iter().flatten().map(String::as_str).filter(|_| !strace.is_empty());
+        let run = run.through(wrapper.chain(strace.iter().copied()).chain(user.iter().copied()));
         let mut command = run.command();
         command.current_dir(place).stdin(Stdio::null());
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");

@@ -17,7 +17,7 @@ struct Mutant {
     noticed_by: fn(&Path) -> Vec<Schedule<'_>>,
 }
 
-const SECOND_LOOK: (&str, &str) = ("signature(&metadata) != decided_on || modified", "modified");
+const SECOND_LOOK: (&str, &str) = ("(signature(&metadata) != decided_on).then(accessed)", "None");
 const NO_SWEEP: (&str, &str) =
     ("if !is_temporary(name.to_bytes())", "if name.to_bytes().len() < 500 || !is_temporary(name.to_bytes())");
 
@@ -31,7 +31,7 @@ const MUTANTS: [Mutant; 8] = [
     Mutant {
         name: "without any look",
         file: "commands/prune/trash.rs",
-        changes: &[("first != decided_on || (use_mtime", "(use_mtime"), SECOND_LOOK],
+        changes: &[("(first != decided_on).then(accessed)", "None"), SECOND_LOOK],
         noticed_by: writers,
     },
     Mutant {

@@ -107,25 +107,23 @@ pub(super) fn doom(
     buffer: &mut Vec<u8>,
 ) -> Result<Doomed, Stopped> {
     let Claimed { name, dir } = claimed;
-    let accessed = || Error::new(Category::Busy, "it was accessed after the decision");
+    let modified = |counts: bool| if counts { modified_since(base, name, candidate) } else { None };
     let failed = |errno| back(base, name, Error::os(errno, "cannot look at it once more"));
     let signature = |stat: &Option<Stat>| stat.as_ref().map(Signature::from);
     let first = signature(&look(&dir).map_err(failed)?);
     // A metadata file that could not be seen before cannot have changed visibly, and it was named by its ID.
     let decided_on =
         if candidate.status == Status::Denied { candidate.signature.or(first) } else { candidate.signature };
-    if first != decided_on || (use_mtime && modified_since(base, name, candidate)) {
-        return Err(back(base, name, accessed()));
+    if let Some(reason) = (first != decided_on).then(accessed).or_else(|| modified(use_mtime)) {
+        return Err(back(base, name, reason));
     }
     let swept = sweep(&dir, buffer).map_err(failed)?;
     // Sweeping modifies the directory itself, so modification times are looked at again only where nothing was swept.
-    let modified = use_mtime && swept.is_none() && modified_since(base, name, candidate);
+    let modified = modified(use_mtime && swept.is_none());
     let metadata = look(&dir).map_err(failed)?;
-    if signature(&metadata) != decided_on || modified {
-        return Err(back(base, name, accessed()));
-    }
-    if let Some(obstacle) = obstacle(mounts, name.id) {
-        return Err(back(base, name, obstacle));
+    let accessed = (signature(&metadata) != decided_on).then(accessed);
+    if let Some(reason) = accessed.or(modified).or_else(|| obstacle(mounts, name.id)) {
+        return Err(back(base, name, reason));
     }
     let doomed = TrashName { stage: Stage::Doomed, ..name }.to_string();
     match base.dir().rename_new(&*name.to_string(), &*doomed) {
@@ -203,10 +201,15 @@ fn look(dir: &DirFd) -> rustix::io::Result<Option<Stat>> {
     }
 }
 
-/// Whether anything in it was modified after the time that was decided on.
-fn modified_since(base: &Base, name: TrashName, candidate: &Candidate) -> bool {
+fn accessed() -> Error {
+    Error::new(Category::Busy, "it was accessed after the decision")
+}
+
+/// That something in it was modified after the time that was decided on, or why nobody can tell.
+fn modified_since(base: &Base, name: TrashName, candidate: &Candidate) -> Option<Error> {
+    let time = candidate.last_access?;
     let usage = candidates::measured(base, &name.to_string(), None, &mut Default::default());
-    candidate.last_access.is_some_and(|time| usage.error.is_some() || usage.newest > Some(time))
+    usage.error.or_else(|| (usage.newest > Some(time)).then(accessed))
 }
 
 /// Unlinks the files in the workspace's root that only wait to be renamed over its metadata. If there were any, it tells how
