@@ -40,6 +40,7 @@ mod options_ids;
 mod options_logging;
 mod options_output;
 mod packages;
+mod picture;
 mod power_cuts;
 mod power_disks;
 mod power_scenes;

@@ -1,0 +1,109 @@
+//! The README's picture of a list on a terminal: drawn from what the program prints, and compared with the committed file.
+//! `UPDATE=1 cargo test picture` draws it anew.
+
+use crate::world::{World, ago};
+use chrono::TimeDelta;
+use rustix::fs::{FallocateFlags, fallocate};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// How wide and how high a character is, and what is around the text.
+const CELL: (f64, f64) = (8.4, 20.0);
+const MARGIN: f64 = 16.0;
+
+/// A base on which a list is the same every day: its ages are relative to now, and its sizes are not at the mercy of how a file
+/// system stores directories.
+fn base() -> World {
+    let world = World::new();
+    let workspace =
+        |id: &str| world.workspace().id(id).file("data/laps.parquet", b"").file("conversations.json", b"[]");
+    let ok = |id: &str, minutes: i64, created: &str, description: &str| {
+        let accessed = ago(TimeDelta::minutes(minutes));
+        workspace(id).accessed(&accessed).created(created).description(description).make()
+    };
+    let hours = |hours: i64| hours * 60 + 30;
+    let days = |days: i64| hours(days * 24 + 1);
+    let ids = [
+        ok("0ce269d2-a33c-4ba0-9faf-f5278a53b0de", hours(2), "2026-11-23T09:12:40Z", "Las Vegas 2026: qualifying"),
+        ok("e89e0708-7b9a-438a-a21c-012da6076901", hours(5), "2026-11-20T14:03:08Z", "Sprint pace by stint"),
+        ok("62bbc962-72c5-47d5-a71e-bc471994a683", days(3), "2026-10-30T08:47:55Z", ""),
+        ok("bf486f56-8e0d-4b83-bcda-92f0407b4c1b", days(41), "2026-09-06T16:29:11Z", "Monza: undercut or overcut?"),
+        ok("c969fd6b-5252-4ad2-9321-98d6b0ec6420", days(97), "2026-05-24T13:31:02Z", "Monaco: tyre degradation"),
+        ok("d41be2c7-90aa-4c1e-8f0c-37a6f2e95b18", -days(2), "2026-11-01T10:00:00Z", "Written by a wrong clock"),
+        workspace("6c7ab482-a9ca-49d7-9364-b3e425655d2e").make_without_metadata(),
+        workspace("f3a7c1d0-64be-4f7a-9d53-0b1f6a2c88e4").metadata("{\"workspace_id\":").make(),
+    ];
+    for (id, tenths) in ids.iter().zip([182, 67, 31, 94, 26, 15, 12, 48]) {
+        let file = fs::File::options().write(true).open(world.dir_of(id).join("data/laps.parquet")).expect("a file");
+        fallocate(file, FallocateFlags::empty(), 0, tenths * (1 << 20) / 10).expect("space");
+    }
+    world
+}
+
+/// What an SGR parameter of ECMA-48 looks like.
+fn style(parameter: &str) -> &'static str {
+    match parameter {
+        "0" | "" => "",
+        "1" => " font-weight=\"bold\"",
+        "2" | "90" => " fill=\"#8b949e\"",
+        "31" => " fill=\"#ff7b72\"",
+        "32" => " fill=\"#3fb950\"",
+        "33" => " fill=\"#d29922\"",
+        "36" => " fill=\"#39c5cf\"",
+        other => panic!("there is no style for SGR {other}"),
+    }
+}
+
+/// A line as SVG. Each word has its place and its length, so that columns stand in line in any font.
+fn line(svg: &mut String, text: &str, y: f64) -> usize {
+    let mut column = 0;
+    for (number, part) in text.split("\u{1b}[").enumerate() {
+        let (parameter, part) = if number == 0 { ("", part) } else { part.split_once('m').expect("SGR") };
+        for word in part.split_inclusive("  ") {
+            let (start, trimmed) = (word.len() - word.trim_start().len(), word.trim());
+            let (place, width) = (column + start, trimmed.chars().count());
+            column += word.chars().count();
+            if width > 0 {
+                let escaped = trimmed.replace('&', "&amp;").replace('<', "&lt;");
+                let (x, length) = (MARGIN + CELL.0 * cells(place), CELL.0 * cells(width));
+                let style = style(parameter);
+                let _ =
+                    writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" textLength=\"{length:.1}\"{style}>{escaped}</text>");
+            }
+        }
+    }
+    column
+}
+
+fn cells(number: usize) -> f64 {
+    f64::from(u32::try_from(number).expect("a width"))
+}
+
+fn svg(screen: &str) -> String {
+    let (mut texts, mut widest) = (String::new(), 0);
+    for (number, text) in screen.lines().enumerate() {
+        widest = widest.max(line(&mut texts, text, MARGIN + CELL.1 * (cells(number) + 0.75)));
+    }
+    let (width, height) =
+        (2.0 * MARGIN + CELL.0 * cells(widest), 2.0 * MARGIN + CELL.1 * cells(screen.lines().count()));
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
+         height=\"{height:.0}\" font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"14\" \
+         fill=\"#e6edf3\">\n<title>wsctl list --size</title>\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#0d1117\"/>\n{texts}</svg>\n"
+    )
+}
+
+#[test]
+fn the_committed_picture_shows_what_the_program_prints() {
+    let world = base();
+    let list = world.wsctl(["list", "--size", "--color", "always"]).run().exits(0).quietly().stdout;
+    let drawn = svg(&format!("\u{1b}[2m$\u{1b}[0m wsctl list --size\n{list}"));
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/list.svg");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&file, &drawn).expect("a picture");
+    }
+    let committed = fs::read_to_string(&file).unwrap_or_default();
+    assert!(committed == drawn, "dist/list.svg is out of date: run UPDATE=1 cargo test picture\n{list}");
+}
