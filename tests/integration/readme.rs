@@ -1,8 +1,50 @@
-//! The README's commands, run on a copy of the workspaces that ship with the repository.
+//! The README's commands. Those in `console` blocks are run, one by one, on a copy of the workspaces that ship with the
+//! repository. A `sh` block is run as the script that it is, unless it is marked `no-run`, and a `cron` block as cron runs it,
+//! both on a base of all kinds.
 
-use crate::world::World;
+use crate::hosts::{Hosts, home, shell};
+use crate::needs::has;
+use crate::tools::text;
+use crate::world::{World, numbered};
 use std::fs;
 use std::path::Path;
+
+/// The workspace that the README names.
+const NAMED: &str = "6c7ab482-a9ca-49d7-9364-b3e425655d2e";
+
+/// A fenced block.
+struct Block {
+    /// The heading that it stands under.
+    heading: String,
+    info: String,
+    text: String,
+}
+
+fn readme() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md")
+}
+
+fn blocks() -> Vec<Block> {
+    let (mut blocks, mut heading, mut open): (Vec<Block>, _, _) = (Vec::new(), String::new(), false);
+    for line in readme().lines() {
+        match (line.strip_prefix("```"), blocks.last_mut()) {
+            (Some(_), _) if open => open = false,
+            (Some(info), _) => {
+                open = true;
+                blocks.push(Block { heading: heading.clone(), info: info.to_owned(), text: String::new() });
+            }
+            (None, Some(block)) if open => block.text.extend([line, "\n"]),
+            _ if line.starts_with('#') => line.trim_start_matches(['#', ' ']).clone_into(&mut heading),
+            _ => {}
+        }
+    }
+    blocks
+}
+
+/// The blocks with this info string.
+fn all(info: &str) -> Vec<Block> {
+    blocks().into_iter().filter(|block| block.info == info).collect()
+}
 
 fn copy_of_the_samples(world: &World) {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/.");
@@ -10,25 +52,16 @@ fn copy_of_the_samples(world: &World) {
     assert!(copied.expect("cp").success());
 }
 
-/// The lines that a shell is given in the README's `console` blocks.
-fn commands() -> Vec<String> {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
-    let blocks = readme.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let lines = blocks.flat_map(str::lines).filter_map(|line| line.strip_prefix("$ "));
-    lines.map(str::to_owned).collect()
-}
-
 #[test]
 fn every_command_in_the_readme_works_on_the_samples() {
-    let commands = commands();
-    assert!(commands.len() >= 14, "{commands:#?}");
-    let binary = Path::new(env!("CARGO_BIN_EXE_wsctl")).parent().expect("a directory").to_owned();
+    let blocks = all("console");
+    let commands: Vec<_> =
+        blocks.iter().flat_map(|it| it.text.lines()).filter_map(|it| it.strip_prefix("$ ")).collect();
+    assert!(commands.len() >= 12, "{commands:#?}");
     for command in commands {
         let world = World::new();
         copy_of_the_samples(&world);
-        let path = format!("{}:{}", binary.display(), std::env::var("PATH").expect("PATH"));
-        let run = world.wsctl::<&str>([]).env("PATH", path).through(["sh", "-c", &command]);
-        run.run().exits(0).quietly();
+        shell(&world, command).exits(0).quietly();
     }
 }
 
@@ -37,9 +70,138 @@ fn the_first_command_lists_the_samples_and_shows_what_would_be_pruned() {
     let world = World::new();
     copy_of_the_samples(&world);
     let before = world.snapshot();
-    let list = world.wsctl(["list", "-s"]).run().exits(0);
-    assert_eq!(list.lines().len(), 7, "a head and the six that are ours: {list:#?}");
-    let prune = world.wsctl(["prune", "--older-than", "7d", "--keep-last", "2", "-n", "-v"]).run().exits(0);
-    assert!(prune.lines().len() >= 4 && !prune.stdout.contains("62bbc962"), "{prune:#?}");
+    let tried = all("sh no-run").into_iter().find(|block| block.heading == "Try it").expect("a first command");
+    let command = tried.text.replace("cargo run -q --", "wsctl").replace("tests/samples", text(&world.base()));
+    let ran = shell(&world, &command).exits(0).quietly();
+    let lines = ran.lines();
+    assert!(lines[0].starts_with("ID ") && lines[1..7].iter().all(|line| line.contains(" ok ")), "{ran:#?}");
+    assert!(lines[7..].iter().all(|line| line.starts_with("would prune ") && !line.contains("62bbc962")), "{ran:#?}");
     assert_eq!(world.snapshot(), before);
+}
+
+/// What the scripts find: a base with three stale workspaces among many, one without metadata and one with corrupt metadata;
+/// two others below `/srv`, and two hosts with one each, all with a stale workspace and a fresh one.
+struct Lab {
+    world: World,
+    others: [World; 4],
+    _hosts: Option<Hosts>,
+}
+
+impl Lab {
+    /// Nothing, loudly, if the script needs what this machine lacks.
+    fn of(script: &str) -> Option<Self> {
+        let (world, others) = (World::new(), [(); 4].map(|()| World::new()));
+        for (number, days, size) in [(1, 100, 0), (2, 45, 90_000), (3, 20, 0)] {
+            let _ = world.workspace().id(&numbered(number)).days_ago(days).file("data", &vec![1; size]).make();
+        }
+        let _ = world.workspace().id(NAMED).days_ago(80).make();
+        let _ = world.workspace().id(&numbered(4)).make_without_metadata();
+        let _ = world.workspace().id(&numbered(5)).metadata("{\"workspace_id\":").make();
+        for number in 10..25 {
+            let _ = world.workspace().id(&numbered(number)).make();
+        }
+        for (other, name) in others.iter().zip(["a", "b"]) {
+            let site = world.path("srv").join(name);
+            fs::create_dir_all(&site).expect("a directory");
+            std::os::unix::fs::symlink(other.base(), site.join("workspaces")).expect("a link");
+        }
+        for other in &others {
+            let _ = (other.aged(40), other.aged(1));
+        }
+        let tools = ["bash", "jq", "parallel", "tar"].into_iter().filter(|tool| script.contains(tool));
+        if !tools.map(has).fold(has("bash"), |all, one| all && one) {
+            return None;
+        }
+        let mut hosts = None;
+        if script.contains("pit-") {
+            hosts = Some(Hosts::new(&world, &[("pit-1", &home(&others[2])), ("pit-2", &home(&others[3]))])?);
+        }
+        Some(Self { world, others, _hosts: hosts })
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.world.dir_of(id).exists()
+    }
+
+    /// How many workspaces the others have left.
+    fn left(&self) -> [usize; 4] {
+        self.others.each_ref().map(|other| other.names().len())
+    }
+}
+
+/// Whether a script has done what the text around it says.
+fn has_done(heading: &str, lab: &Lab, before: &[String], stdout: &str) -> bool {
+    let [old, stale] = [1, 2].map(|number| lab.has(&numbered(number)));
+    let statuses = || shell(&lab.world, "wsctl list --status missing,corrupt --format ids").exits(0).stdout;
+    match heading {
+        "Every night" | "Alerting" => !old && !stale && !lab.has(NAMED) && lab.has(&numbered(3)),
+        "Keep some, whatever their age" => !old && stale && lab.has(NAMED), // the second one is the largest
+        "Dry run in a pull request" => {
+            let comment = fs::read_to_string(lab.world.path("comment.md")).expect("a comment");
+            comment.starts_with("4 would go, 15 stay, 2 are skipped:\n")
+                && comment.contains(&numbered(1))
+                && unchanged(lab, before)
+        }
+        "Find what is corrupt" => stdout.contains(&format!("/{}\n", numbered(5))) && unchanged(lab, before),
+        "Repair a missing or a corrupt file" => statuses().is_empty() && old,
+        "Move to another host" => old && !stale && !lab.has(NAMED) && lab.left() == [2, 2, 2, 20],
+        "Many hosts" if stdout.contains("/srv/") => lab.left() == [1, 1, 2, 2] && old,
+        "Many hosts" if stdout.contains("pit-") || stdout.contains("freed_bytes") => lab.left() == [2, 2, 1, 1] && old,
+        "Many hosts" => !old && !stale && !lab.has(NAMED) && lab.left() == [2; 4],
+        "A quota" | "Free space" => stdout.contains("pruned "), // what goes is the machine's to say
+        other => panic!("what should the script under {other:?} have done?"),
+    }
+}
+
+fn unchanged(lab: &Lab, before: &[String]) -> bool {
+    lab.world.snapshot() == before
+}
+
+#[test]
+fn every_script_in_the_readme_does_what_it_says() {
+    let scripts = all("sh");
+    assert!(scripts.len() >= 12, "{}", scripts.len());
+    for Block { heading, text: script, .. } in scripts {
+        let Some(lab) = Lab::of(&script) else { continue };
+        let before = lab.world.snapshot();
+        let here = |place: &str| format!("{}/", text(&lab.world.path(place)));
+        let script = script.replace("/srv/", &here("srv")).replace("/var/lib/prometheus/node-exporter/", &here("home"));
+        let ran = shell(&lab.world, &script).exits(0);
+        assert!(!ran.stderr.contains("error"), "{heading}: {ran:#?}");
+        assert!(has_done(&heading, &lab, &before, &ran.stdout), "{heading}: {ran:#?} {:?}", lab.world.names());
+    }
+}
+
+/// cron takes what comes after the user, up to a bare `%`, and gives it to sh.
+#[test]
+fn the_line_for_cron_prunes_and_says_nothing() {
+    for Block { heading, text: line, .. } in all("cron") {
+        let Some(lab) = Lab::of("") else { return };
+        let before = lab.world.snapshot();
+        let command = line.split_whitespace().skip(6).collect::<Vec<_>>().join(" ").replace("\\%", "\0");
+        let command = command.split('%').next().expect("a command").replace('\0', "%");
+        let command = command.replace("/home/pitlane/.pitlane/workspaces", text(&lab.world.base()));
+        let ran = shell(&lab.world, &command).exits(0).prints("").quietly();
+        assert!(has_done(&heading, &lab, &before, &ran.stdout), "{ran:#?} {:?}", lab.world.names());
+    }
+}
+
+#[test]
+fn every_place_that_the_readme_links_to_is_there() {
+    let readme = readme();
+    let anchor = |heading: &str| {
+        let kept = heading.to_lowercase().replace(|c: char| !c.is_alphanumeric() && c != ' ' && c != '-', "");
+        kept.replace(' ', "-")
+    };
+    let headings: Vec<_> = readme.lines().filter(|line| line.starts_with("##")).collect();
+    let anchors: Vec<_> = headings.iter().map(|line| anchor(line.trim_start_matches(['#', ' ']))).collect();
+    let targets: Vec<_> = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(targets.len() > 8, "{targets:?}");
+    for target in targets.iter().filter(|target| !target.starts_with("https:")) {
+        let is_there = match target.strip_prefix('#') {
+            Some(name) => anchors.iter().any(|anchor| anchor == name),
+            None => Path::new(env!("CARGO_MANIFEST_DIR")).join(target).exists(),
+        };
+        assert!(is_there, "{target}: {anchors:?}");
+    }
 }
