@@ -67,7 +67,7 @@ fn parts(help: &str) -> Vec<(String, Vec<&str>)> {
     for line in help.lines().filter(|line| !line.is_empty()) {
         match parts.last_mut() {
             Some((_, lines)) if line.starts_with(' ') => lines.push(line.trim_start()),
-            Some((heading, _)) if !heading.ends_with(':') => *heading += &format!(" {line}"),
+            Some((heading, _)) if !heading.ends_with(':') => heading.extend([" ", line]),
             _ => parts.push((line.to_owned(), Vec::new())),
         }
     }
