@@ -8,7 +8,7 @@ use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 mod complaint;
 
@@ -86,6 +86,16 @@ pub enum Command {
     /// done, the next one finishes.
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", prune::EXAMPLES))]
     Prune(Box<prune::Arguments>),
+}
+
+impl Command {
+    /// The file that monitoring reads, if the run shall leave one.
+    pub fn metrics(&self) -> Option<&Path> {
+        match self {
+            Self::Prune(arguments) => arguments.metrics(),
+            _ => None,
+        }
+    }
 }
 
 /// The options that may stand before or after the subcommand.

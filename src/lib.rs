@@ -23,12 +23,15 @@ use crate::cli::{Cli, Command};
 use crate::commands::{Context, Terminal};
 use crate::core::{Category, Error, ExitStatus, Timestamp};
 use crate::logging::Verbosity;
+use crate::output::metrics::{self, Gauge};
 use crate::output::{Outcome, diagnostics, stdout};
 use anstream::ColorChoice;
 use clap::Parser;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Runs the program with these arguments, the program's name first, and gives its exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
@@ -46,19 +49,46 @@ fn execute(args: &[OsString]) -> ExitStatus {
         Err(error) => return explain(error, args),
     };
     logging::init(cli.global.verbosity(), cli.global.color(&io::stderr()));
-    let outcome = match perform(&cli) {
-        Ok(outcome) => outcome,
+    let (now, begun) = match now() {
+        Ok(now) => (now, Instant::now()),
         Err(error) => return diagnostics::report_chain(&error),
     };
-    finish(outcome.status(), stdout::write(|out| outcome.render(out)))
+    let outcome = perform(&cli, now);
+    let status = match &outcome {
+        Ok(outcome) => finish(outcome.status(), stdout::write(|out| outcome.render(out))),
+        Err(error) => diagnostics::report_chain(error),
+    };
+    let gauges = || outcome.map_or_else(|_| commands::prune::gauges_of_failure(), |outcome| outcome.gauges());
+    match cli.command.metrics() {
+        Some(file) => finish(status, leave_metrics(file, &cli, (now, begun.elapsed()), status, gauges())),
+        None => status,
+    }
 }
 
-fn perform(cli: &Cli) -> anyhow::Result<Box<dyn Outcome>> {
+/// Leaves for monitoring how a run ended, and what it came to.
+fn leave_metrics(
+    file: &Path,
+    cli: &Cli,
+    (begun, took): (Timestamp, Duration),
+    status: ExitStatus,
+    of_it: Vec<Gauge>,
+) -> core::Result<()> {
+    let base = cli.global.base(|name| std::env::var_os(name)).unwrap_or_default();
+    let mut gauges = vec![
+        Gauge::new("wsctl_prune_last_run_timestamp_seconds", "When the last run began", begun.unix_seconds()),
+        Gauge::new("wsctl_prune_last_run_duration_seconds", "How long the last run took", took.as_secs_f64()),
+        Gauge::new("wsctl_prune_last_run_exit_status", "The exit status of the last run", status.code().into()),
+    ];
+    gauges.extend(of_it);
+    metrics::replace(file, &metrics::text(&base, &gauges))
+}
+
+fn perform(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
     let verbosity = cli.global.verbosity();
     let at_terminal = io::stderr().is_terminal();
     let context = Context {
         base: cli.global.base(|name| std::env::var_os(name))?,
-        now: now()?,
+        now,
         verbosity,
         terminal: Terminal {
             interactive: at_terminal && io::stdin().is_terminal(),

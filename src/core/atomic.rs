@@ -5,6 +5,7 @@ use super::error::{Error, Result};
 use super::names::{OWN_TEMPORARY, fresh_tag};
 use rustix::fs::{FlockOperation, Gid, Mode, RawDirEntry, Stat, Uid};
 use rustix::io::retry_on_intr;
+use rustix::path::Arg;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 
@@ -77,7 +78,7 @@ impl<'a> Staged<'a> {
     ///
     /// # Errors
     /// ENOENT if somebody has swept the temporary file away.
-    pub fn replace(mut self, name: &str) -> rustix::io::Result<()> {
+    pub fn replace(mut self, name: impl Arg + Copy) -> rustix::io::Result<()> {
         self.dir.rename(&*self.name, name)?;
         self.in_place = true;
         Ok(())

@@ -27,6 +27,12 @@ impl Timestamp {
         Self(DateTime::from_timestamp(seconds, nanoseconds.min(999_999_999)).unwrap_or_default())
     }
 
+    /// In seconds since 1970, exact to about a microsecond.
+    #[allow(clippy::cast_precision_loss)] // such numbers of microseconds are far from 2⁵³ for centuries
+    pub fn unix_seconds(self) -> f64 {
+        self.0.timestamp_micros() as f64 / 1e6
+    }
+
     /// Reads RFC 3339, with its offset.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let digits = text.split_once('.').map_or("", |(_, rest)| rest).bytes().take_while(u8::is_ascii_digit).count();

@@ -4,10 +4,12 @@ pub mod amounts;
 pub mod diagnostics;
 pub mod escape;
 pub mod meter;
+pub mod metrics;
 pub mod stdout;
 pub mod table;
 
 use crate::core::ExitStatus;
+use metrics::Gauge;
 use std::io::{self, Write};
 
 /// What a command came to. It is computed first and shown afterwards, in one place.
@@ -17,4 +19,9 @@ pub trait Outcome {
 
     /// How the process shall end, if stdout takes all that is written.
     fn status(&self) -> ExitStatus;
+
+    /// What monitoring wants to know of it.
+    fn gauges(&self) -> Vec<Gauge> {
+        Vec::new()
+    }
 }

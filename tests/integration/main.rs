@@ -31,6 +31,7 @@ mod list_status;
 mod list_table;
 mod man_pages;
 mod many_hosts;
+mod metrics;
 mod mutants;
 mod named;
 mod named_output;

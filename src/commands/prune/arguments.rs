@@ -8,10 +8,11 @@ use crate::args::{self, duration, size};
 use crate::commands::Format;
 use crate::core::{Base, Timestamp, WorkspaceId};
 use anyhow::Context as _;
-use clap::{ArgGroup, Args};
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use clap::{ArgGroup, Args, ValueHint};
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What `--help` ends with.
@@ -85,6 +86,12 @@ pub struct Arguments {
     /// How to show the report
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Running")]
     pub(super) format: Format,
+    /// Leave the numbers of this run in a file for the textfile collector of Prometheus' `node_exporter`
+    ///
+    /// It is replaced atomically, also when the run fails, but for a dry run. All workspaces are looked at and measured for it,
+    /// whatever the rules need: that takes longer.
+    #[arg(long, value_name = "FILE", value_parser = file(), value_hint = ValueHint::FilePath, help_heading = "Running")]
+    pub(super) metrics: Option<PathBuf>,
     #[command(flatten)]
     pub(super) separator: Separator,
     /// Just these workspaces; with --older-than, those of them that are stale; `-` reads IDs from stdin
@@ -94,12 +101,22 @@ pub struct Arguments {
     pub(super) ids: Vec<OsString>,
 }
 
+fn file() -> impl TypedValueParser<Value = PathBuf> {
+    let named = |path: PathBuf| if path.file_name().is_some() { Ok(path) } else { Err("it names no file") };
+    PathBufValueParser::new().try_map(named)
+}
+
 fn jobs(text: &str) -> Result<u16, String> {
     let jobs = text.trim().parse().ok().filter(|jobs| (1..=256).contains(jobs));
     jobs.ok_or_else(|| "not a number from 1 to 256: write 4".to_owned())
 }
 
 impl Arguments {
+    /// Where the numbers of this run belong; a dry run changes nothing on disk.
+    pub fn metrics(&self) -> Option<&Path> {
+        self.metrics.as_deref().filter(|_| !self.dry_run)
+    }
+
     /// Before this, a last access is stale.
     pub(super) fn cutoff(&self, now: Timestamp) -> Option<Timestamp> {
         self.older_than.map(|duration| now.earlier(duration))
@@ -139,7 +156,7 @@ impl Arguments {
 
     /// Which workspaces have to be looked at for these rules.
     pub(super) fn scope<'a>(&self, rules: &'a Rules) -> Scope<'a> {
-        let sizes = rules.max_total_size.is_some() || rules.free.is_some();
+        let sizes = rules.choose_by_size() || self.metrics().is_some();
         Scope { ids: rules.ids.as_ref(), all: sizes || self.keep_last > 0, sizes, use_mtime: self.use_mtime }
     }
 }

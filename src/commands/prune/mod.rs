@@ -11,6 +11,7 @@ mod mounts;
 mod plan;
 mod prompt;
 mod report;
+mod stock;
 mod trash;
 
 use super::Context;
@@ -29,9 +30,11 @@ use plan::{Fate, Rule};
 use prompt::Answer;
 use report::Report;
 use std::collections::HashSet;
+use stock::Stock;
 use trash::Stopped;
 
 pub use arguments::{Arguments, EXAMPLES};
+pub use stock::gauges_of_failure;
 
 /// Decides, asks, and carries out what was decided.
 pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn Outcome>> {
@@ -56,6 +59,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
     let (scope, watched) = (arguments.scope(&rules), context.terminal.watched);
     let mut facts = Facts::gather(&base, &scope, run.jobs, context.now, watched)?;
     let fates = plan::decide(&facts.candidates, &rules);
+    run.report.stock = arguments.metrics().map(|_| Stock::of(&facts.candidates));
     log::debug!("{} examined of {} in all", facts.candidates.len(), facts.total);
     super::hint_where_there_are_none(&base, facts.total);
     for id in &facts.absent {
@@ -63,6 +67,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn O
     }
     let goes_on = run.is_allowed(&fates, &facts) && run.is_agreed(&base, &mut facts, &fates, &signals)?;
     run.report.kept += fates.iter().filter(|fate| **fate == Fate::Keep).count();
+    if rules.choose_by_size() || asks || arguments.dry_run {
+        run.report_unmeasured(&told_of(&facts.candidates, &fates));
+    }
     run.report_before(&base, &told_of(&facts.candidates, &fates), goes_on);
     let mut tasks = tasks(&mut facts.candidates, fates);
     if goes_on && !arguments.dry_run {
@@ -159,7 +166,6 @@ impl Run<'_> {
 
     /// Reports what can be told before anything is removed, and puts back what may go back.
     fn report_before(&mut self, base: &Base, candidates: &[(&Candidate, Fate)], goes_on: bool) {
-        self.report_unmeasured(candidates);
         self.report_those_that_stay(candidates);
         if goes_on {
             self.settle_claims(base, candidates);

@@ -78,19 +78,20 @@ pub(super) struct Free {
 }
 
 impl Rules {
-    fn chooses_by_size(&self) -> bool {
+    /// Whether a rule needs the sizes.
+    pub(super) fn choose_by_size(&self) -> bool {
         self.max_total_size.is_some() || self.free.is_some()
     }
 
     /// Whether being named is all that is asked of a workspace.
     fn ids_alone(&self) -> bool {
-        self.ids.is_some() && self.cutoff.is_none() && !self.chooses_by_size()
+        self.ids.is_some() && self.cutoff.is_none() && !self.choose_by_size()
     }
 }
 
 /// Decides on each of the candidates, in their order.
 pub(super) fn decide(candidates: &[Candidate], rules: &Rules) -> Vec<Fate> {
-    let by_age = if rules.keep_last > 0 || rules.chooses_by_size() { oldest_first(candidates) } else { Vec::new() };
+    let by_age = if rules.keep_last > 0 || rules.choose_by_size() { oldest_first(candidates) } else { Vec::new() };
     let kept = last_accessed(candidates, &by_age, rules.keep_last);
     let is_protected = |index: usize| kept.contains(&index) || rules.exclude.contains(&candidates[index].id);
     let first = |(index, candidate)| first_fate(candidate, rules, is_protected(index));

@@ -4,8 +4,10 @@ use super::super::{Context, Format};
 use super::candidates::Candidate;
 use super::carry_out::{Ending, Task};
 use super::plan::Rule;
+use super::stock::{self, Stock};
 use crate::core::{Category, Error, ExitStatus, Timestamp, WorkspaceId};
 use crate::logging::Verbosity;
+use crate::output::metrics::Gauge;
 use crate::output::{Outcome, amounts, escape};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -26,6 +28,9 @@ pub(super) struct Report {
     skipped: Vec<Skipped>,
     failed: Vec<Failed>,
     freed_bytes: u64,
+    /// What there is, as far as monitoring asks for it.
+    #[serde(skip)]
+    pub(super) stock: Option<Stock>,
     #[serde(skip)]
     pub(super) status: ExitStatus,
     #[serde(skip)]
@@ -83,6 +88,7 @@ impl Report {
             skipped: Vec::new(),
             failed: Vec::new(),
             freed_bytes: 0,
+            stock: None,
             status: ExitStatus::Success,
             show: Show { format, verbosity: context.verbosity, now: context.now },
         }
@@ -114,6 +120,9 @@ impl Report {
     /// One that the run has dealt with.
     pub(super) fn done(&mut self, task: &Task<'_>) {
         self.freed_bytes += task.freed;
+        if let Some(stock) = &mut self.stock {
+            stock.done(task);
+        }
         if let Some(error) = &task.error {
             self.failed(&task.candidate.id, error);
         }
@@ -173,5 +182,12 @@ impl Outcome for Report {
 
     fn status(&self) -> ExitStatus {
         self.status
+    }
+
+    fn gauges(&self) -> Vec<Gauge> {
+        let done = [self.number, self.kept, self.skipped.len(), self.failed.len()].map(|number| number as u64);
+        let mut gauges = stock::gauges_of_run(done, self.freed_bytes);
+        gauges.extend(self.stock.iter().flat_map(Stock::gauges));
+        gauges
     }
 }

@@ -1,0 +1,176 @@
+//! `wsctl prune --metrics`: what monitoring reads.
+
+use crate::tools::{du, text};
+use crate::world::{Ran, World, has, is_root};
+use std::collections::HashMap;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+fn file(world: &World) -> PathBuf {
+    world.path("wsctl.prom")
+}
+
+fn prune(world: &World, args: &[&str]) -> Ran {
+    let file = file(world);
+    world.wsctl(["prune", "--yes", "--metrics", text(&file)].iter().chain(args)).run()
+}
+
+/// The values by name, and by name and status.
+fn values(world: &World) -> HashMap<String, f64> {
+    let content = fs::read_to_string(file(world)).expect("metrics");
+    let base = format!("base=\"{}\"", text(&world.base()));
+    let sample = |line: &str| {
+        let (name, value) = line.rsplit_once(' ').expect("a value");
+        assert!(name.contains(&base), "{line}");
+        (name.replace(&base, "").replace("{}", "").replace("{,", "{"), value.parse().expect("a number"))
+    };
+    content.lines().filter(|line| !line.starts_with('#')).map(sample).collect()
+}
+
+fn is_found_in_order_by_promtool(world: &World) {
+    let content = fs::read(file(world)).expect("metrics");
+    let mut promtool = Command::new("promtool");
+    promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = promtool.spawn().expect("promtool");
+    child.stdin.take().expect("a pipe").write_all(&content).expect("a write");
+    let output = child.wait_with_output().expect("its output");
+    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn the_numbers_are_those_of_the_report_and_of_what_is_left() {
+    let world = World::new();
+    let stale = world.workspace().days_ago(40).file("data/x", &[1; 15_000]).make();
+    let [_fresh, corrupt] = [world.aged(1), world.aged(2)];
+    fs::write(world.dir_of(&corrupt).join(".metadata.json"), "no JSON").expect("a file");
+    let _ = world.workspace().make_without_metadata();
+    let _ = world.workspace().days_ago(-3).make();
+    let freed = du(&world.dir_of(&stale));
+    let report = prune(&world, &["--older-than", "30d", "--format", "json"]).exits(0).json();
+    let values = values(&world);
+    let of_run = |name: &str| values[&format!("wsctl_prune_last_run_{name}")];
+    assert_eq!(report["freed_bytes"].as_u64(), Some(freed));
+    for (name, expected) in
+        [("pruned_workspaces", 1), ("kept_workspaces", 1), ("skipped_workspaces", 3), ("failed_workspaces", 0)]
+    {
+        assert!((of_run(name) - f64::from(expected)).abs() < 0.1, "{name}: {values:?}");
+    }
+    for (status, expected) in [("ok", 1), ("missing", 1), ("corrupt", 1), ("denied", 0), ("future", 1)] {
+        let value = values[&format!("wsctl_workspaces{{status=\"{status}\"}}")];
+        assert!((value - f64::from(expected)).abs() < 0.1, "{status}: {values:?}");
+    }
+    let left: u64 = world.names().iter().map(|name| du(&world.dir_of(name))).sum();
+    let bytes = [("wsctl_workspaces_used_bytes", left), ("wsctl_prune_last_run_freed_bytes", freed)];
+    assert!(
+        bytes.iter().all(|(name, bytes)| format!("{}", values[*name]) == bytes.to_string()),
+        "{left} {freed} {values:?}"
+    );
+    assert!(of_run("exit_status").abs() < 0.1 && of_run("duration_seconds") > 0.0, "{values:?}");
+    let age =
+        chrono::Utc::now().timestamp() - format!("{:.0}", of_run("timestamp_seconds")).parse::<i64>().expect("seconds");
+    assert!((-1..3600).contains(&age), "{values:?}");
+}
+
+#[test]
+fn promtool_finds_nothing_in_it_whatever_the_end() {
+    if !has("promtool") {
+        return;
+    }
+    let world = World::new();
+    let _ = [world.aged(40), world.aged(41)];
+    let ends: [(&[&str], i32, f64); 4] = [
+        (&["--older-than", "30d", "--max-delete", "1"], 78, 2.0),
+        (&["--older-than", "30d", "--exclude-from", "/nonexistent"], 66, f64::NAN),
+        (&["--older-than", "30d"], 0, 0.0),
+        (&["--older-than", "30d"], 0, 0.0),
+    ];
+    for (args, status, left) in ends {
+        let _ = prune(&world, args).exits(status);
+        is_found_in_order_by_promtool(&world);
+        let values = values(&world);
+        assert!((values["wsctl_prune_last_run_exit_status"] - f64::from(status)).abs() < 0.1, "{args:?}: {values:?}");
+        let ok = values.get("wsctl_workspaces{status=\"ok\"}").copied().unwrap_or(f64::NAN);
+        assert!(ok.is_nan() && left.is_nan() || (ok - left).abs() < 0.1, "{args:?}: {values:?}");
+    }
+}
+
+#[test]
+fn a_run_that_failed_before_it_began_says_so_too() {
+    let world = World::new();
+    let nowhere = world.path("nowhere");
+    let file = file(&world);
+    let args = ["prune", "--yes", "--older-than", "1d", "-b", text(&nowhere), "--metrics", text(&file)];
+    let _ = world.wsctl(args).run().exits(66);
+    let content = fs::read_to_string(&file).expect("metrics");
+    assert!(content.contains(&format!("_exit_status{{base=\"{}\"}} 66\n", text(&nowhere))), "{content}");
+    // Nobody is there to be asked.
+    let _ = world.wsctl(["prune", "--older-than", "1d", "--metrics", text(&file)]).run().exits(2);
+    let content = fs::read_to_string(&file).expect("metrics");
+    assert!(content.contains("_exit_status{") && content.contains("} 2\n"), "{content}");
+}
+
+#[test]
+fn it_is_replaced_whole_by_a_file_that_everyone_may_read() {
+    let world = World::new();
+    let _ = world.aged(40);
+    let elsewhere = world.path("elsewhere");
+    fs::write(&elsewhere, "precious").and_then(|()| symlink(&elsewhere, file(&world))).expect("a link");
+    let metrics = file(&world);
+    let run = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", text(&metrics)]);
+    let _ = run.through(["sh", "-c", "umask 077; exec \"$@\"", "sh"]).run().exits(0);
+    let metadata = fs::symlink_metadata(&metrics).expect("metrics");
+    assert!(metadata.is_file() && metadata.permissions().mode() & 0o7777 == 0o644, "{metadata:?}");
+    assert_eq!(fs::read_to_string(&elsewhere).expect("a file"), "precious");
+    let _ = prune(&world, &["--older-than", "30d"]).exits(0);
+    assert_ne!(fs::metadata(&metrics).expect("metrics").ino(), metadata.ino(), "it was written in place");
+    let beside = fs::read_dir(world.path("")).expect("a listing").filter_map(Result::ok);
+    assert!(beside.into_iter().all(|entry| !text(&entry.path()).contains(".wsctl-tmp")), "a temporary file is left");
+}
+
+#[test]
+fn a_dry_run_leaves_it_as_it_was() {
+    let world = World::new();
+    let _ = world.aged(40);
+    fs::write(file(&world), "old").expect("a file");
+    let metrics = file(&world);
+    let _ = world.wsctl(["prune", "-n", "--older-than", "30d", "--metrics", text(&metrics)]).run().exits(0);
+    assert_eq!(fs::read_to_string(&metrics).expect("a file"), "old");
+}
+
+#[test]
+fn where_it_cannot_be_written_the_prune_is_done_and_the_failure_reported() {
+    let world = World::new();
+    let metrics = world.path("nowhere/wsctl.prom");
+    let id = world.aged(40);
+    let ran = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", text(&metrics)]).run().exits(66);
+    assert!(ran.stderr.starts_with("error[not-found]: metrics "), "{ran:?}");
+    assert!(ran.stdout.starts_with("pruned 1 workspace") && !world.dir_of(&id).exists(), "{ran:?}");
+    fs::create_dir_all(&metrics).expect("a directory");
+    let ran = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", text(&metrics)]).run().exits(74);
+    assert!(ran.stderr.starts_with("error[io]: metrics "), "{ran:?}");
+    let id = world.aged(40);
+    let ran = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", "/"]).run().exits(2);
+    assert!(ran.stderr.contains("it names no file") && world.dir_of(&id).exists(), "{ran:?}");
+}
+
+#[test]
+fn what_cannot_be_measured_is_counted_and_fails_no_run_that_does_not_go_by_size() {
+    if !(is_root() && has("setpriv")) {
+        return;
+    }
+    let world = World::new();
+    let id = world.workspace().days_ago(1).file("data/x", b"x").make();
+    for dir in [world.path(""), world.base(), world.dir_of(&id)] {
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o777)).expect("permissions");
+    }
+    fs::set_permissions(world.dir_of(&id).join(".metadata.json"), fs::Permissions::from_mode(0o644))
+        .expect("permissions");
+    fs::set_permissions(world.dir_of(&id).join("data"), fs::Permissions::from_mode(0o700)).expect("permissions");
+    let metrics = file(&world);
+    let run = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", text(&metrics)]);
+    let _ = run.through(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]).run().exits(0);
+    assert!((values(&world)["wsctl_workspaces_unmeasured"] - 1.0).abs() < 0.1, "{:?}", values(&world));
+}
