@@ -6,7 +6,9 @@ use crate::core::{Category, Error, Result};
 use crate::logging::Verbosity;
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
-use clap::{ArgAction, ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::builder::ValueParser;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +107,7 @@ pub struct Global {
     /// The workspaces' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]
     ///
     /// It may be a symlink. An empty WSCTL_BASE counts as unset.
-    #[arg(short, long, global = true, value_name = "DIR")]
+    #[arg(short, long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     base: Option<PathBuf>,
     /// Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]
     ///
@@ -151,13 +153,7 @@ impl Global {
     /// # Errors
     /// [`Category::Usage`] if there is no home to find the default in.
     pub fn base(&self, env: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
-        let set = |name| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        match &self.base {
-            Some(base) => Ok(base.clone()),
-            None => set("WSCTL_BASE").or_else(|| Some(set("HOME")?.join(".pitlane/workspaces"))).ok_or_else(|| {
-                Error::new(Category::Usage, "HOME is not set, so there is no default base: pass --base DIR")
-            }),
-        }
+        base(self.base.clone(), env)
     }
 
     /// How much to say.
@@ -171,18 +167,49 @@ impl Global {
     }
 }
 
-/// What clap makes of a command line that is otherwise wrong, or asks for help, as far as it can tell.
+fn base(given: Option<PathBuf>, env: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
+    let set = |name| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let default = || Some(set("HOME")?.join(".pitlane/workspaces"));
+    given
+        .or_else(|| set("WSCTL_BASE"))
+        .or_else(default)
+        .ok_or_else(|| Error::new(Category::Usage, "HOME is not set, so there is no default base: pass --base DIR"))
+}
+
+/// What clap makes of a command line that is wrong, asks for help or is not yet finished, as far as it can tell.
 fn lenient(args: &[OsString]) -> Option<ArgMatches> {
+    // A value that is wrong must not end the reading.
+    let any_value = |arg: Arg| {
+        if arg.get_action().takes_values() { arg.value_parser(ValueParser::os_string()) } else { arg }
+    };
     let lenient = Cli::command().ignore_errors(true).disable_help_flag(true).disable_version_flag(true);
+    let lenient = lenient.mut_args(any_value).mut_subcommands(|command| command.mut_args(any_value));
     lenient.try_get_matches_from(args).ok()
+}
+
+/// The value of an option that such a command line gives.
+fn given(args: &[OsString], option: &str) -> Option<OsString> {
+    let is_given = |matches: &ArgMatches| matches.value_source(option) == Some(ValueSource::CommandLine);
+    let of = |matches: &ArgMatches| {
+        let value = matches.try_get_one::<OsString>(option).ok().flatten();
+        value.filter(|_| is_given(matches)).cloned()
+    };
+    let matches = lenient(args)?;
+    matches.subcommand().and_then(|(_, matches)| of(matches)).or_else(|| of(&matches))
 }
 
 /// The `--color` of a command line that is otherwise wrong, or asks for help.
 pub fn color_of(args: &[OsString], stream: &impl RawStream) -> ColorChoice {
-    let of = |matches: &ArgMatches| matches.try_get_one::<When>("color").ok().flatten().copied();
-    let below = |matches: &ArgMatches| matches.subcommand().and_then(|(_, matches)| of(matches));
-    let when = lenient(args).and_then(|matches| below(&matches).or_else(|| of(&matches)));
+    let when = given(args, "color").and_then(|when| When::from_str(&when.to_string_lossy(), false).ok());
     when.unwrap_or(When::Auto).choice(stream)
+}
+
+/// The base of a command line that is not yet finished.
+///
+/// # Errors
+/// As for [`Global::base`].
+pub fn base_of(args: &[OsString], env: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
+    base(given(args, "base").map(PathBuf::from), env)
 }
 
 /// The whole command line, for what is generated from it.

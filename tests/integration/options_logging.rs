@@ -136,6 +136,7 @@ fn help_and_usage_errors_obey_color_too() {
     };
     never(&["--color=never", "list", "--help"]);
     never(&["--color=never", "list", "--bogus"]);
+    never(&["list", "--sort", "bogus"]);
     let help = world.bare(["--color", "always", "--help"]).run().exits(0);
     assert!(help.stdout.contains('\x1b'), "{help:#?}");
 }
