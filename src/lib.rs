@@ -6,6 +6,7 @@
 //! | floor | what lives there |
 //! |---|---|
 //! | here | parse → dispatch → report → status; the only place that asks the clock, the environment and the terminal |
+//! | [`completion`] | what a shell is answered when Tab is pressed |
 //! | [`cli`], [`logging`] | the command line as clap sees it; `-v`, `-q` and `RUST_LOG` |
 //! | [`commands`] | one file a subcommand: its arguments, its flow, its outcome |
 //! | [`args`], [`output`], [`signals`] | values that are read; what is shown; SIGINT and SIGTERM |
@@ -14,6 +15,7 @@
 pub mod args;
 pub mod cli;
 pub mod commands;
+pub mod completion;
 pub mod core;
 pub mod logging;
 pub mod output;
@@ -35,12 +37,29 @@ use std::time::{Duration, Instant};
 
 /// Runs the program with these arguments, the program's name first, and gives its exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let request = std::env::var_os(completion::VARIABLE).and_then(|shell| completion::Request::of(&shell, &args));
+    if let Some(request) = request {
+        complete(request);
+        return ExitStatus::Success.code();
+    }
     panic::set_hook(Box::new(|info| {
         diagnostics::remark(&Error::new(Category::Unexpected, format!("a defect in wsctl: {info}")));
     }));
-    let args: Vec<OsString> = args.into_iter().collect();
     let ended = panic::catch_unwind(AssertUnwindSafe(|| execute(&args)));
     ended.unwrap_or(ExitStatus::Failure(Category::Unexpected)).code()
+}
+
+/// Answers a shell that asks for completions. It is told nothing else: where something fails there are no candidates.
+fn complete(request: completion::Request) {
+    panic::set_hook(Box::new(|_| {}));
+    let mut answer = Vec::new();
+    let answered = panic::catch_unwind(AssertUnwindSafe(|| -> anyhow::Result<()> {
+        Ok(request.answer(now()?, |name| std::env::var_os(name), &mut answer)?)
+    }));
+    if matches!(answered, Ok(Ok(()))) {
+        let _ = io::stdout().write_all(&answer);
+    }
 }
 
 fn execute(args: &[OsString]) -> ExitStatus {

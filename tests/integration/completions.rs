@@ -1,28 +1,158 @@
-//! The committed completions are those of the program's own command line. `UPDATE=1 cargo test` writes them anew.
+//! What is generated for shells, and what the program answers when a shell asks. The committed completions are those of the
+//! program's own command line: `UPDATE=1 cargo test completions` writes them anew.
 
-use clap_complete::{Shell, generate};
+use crate::tools::straced;
+use crate::world::{Ran, Run, World, has, numbered, odd_name};
+use clap_complete_nushell::Nushell;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-const FILES: [(Shell, &str); 5] = [
-    (Shell::Bash, "wsctl.bash"),
-    (Shell::Elvish, "wsctl.elv"),
-    (Shell::Fish, "wsctl.fish"),
-    (Shell::PowerShell, "_wsctl.ps1"),
-    (Shell::Zsh, "_wsctl"),
-];
+/// For nushell, what its generator leaves to be typed: the program is asked as fish asks it, for a value and what to say of it
+/// on each line.
+const NUSHELL_VALUES: &str = r#"module completions {
+
+  # What the program itself says that fits.
+  def "nu-complete wsctl" [line: string] {
+    let words = $line | split row --regex '\s+'
+    with-env { COMPLETE: fish } { ^wsctl -- ...$words } | lines | split column "\t" value description
+  }
+"#;
+
+fn for_nushell() -> String {
+    let mut generated = Vec::new();
+    clap_complete::generate(Nushell, &mut wsctl::cli::command(), "wsctl", &mut generated);
+    let text = String::from_utf8(generated).expect("UTF-8");
+    let text = text.replacen("module completions {\n", NUSHELL_VALUES, 1);
+    text.replace(": string ", ": string@\"nu-complete wsctl\" ")
+}
 
 #[test]
 fn the_committed_completions_are_those_of_the_command_line() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
-    for (shell, name) in FILES {
-        let mut generated = Vec::new();
-        generate(shell, &mut wsctl::cli::command(), "wsctl", &mut generated);
-        let file = directory.join(name);
+    let world = World::new();
+    let ask = |shell| world.bare::<&str>([]).env("COMPLETE", shell).run().exits(0).quietly().stdout;
+    let files = [
+        ("wsctl.bash", ask("bash")),
+        ("wsctl.elv", ask("elvish")),
+        ("wsctl.fish", ask("fish")),
+        ("wsctl.nu", for_nushell()),
+        ("_wsctl.ps1", ask("powershell")),
+        ("_wsctl", ask("zsh")),
+    ];
+    for (name, generated) in files {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(name);
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&file, &generated).expect("a completion file");
         }
-        let committed = fs::read(&file).unwrap_or_default();
+        let committed = fs::read_to_string(&file).unwrap_or_default();
         assert!(committed == generated, "completions/{name} is out of date: run UPDATE=1 cargo test completions");
+    }
+}
+
+/// A shell asks for the last of these words.
+fn asking<'a>(world: &'a World, shell: &str, words: &[&str]) -> Run<'a> {
+    let args = ["--", "wsctl"].iter().chain(words);
+    world.wsctl(args).env("COMPLETE", shell).env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+}
+
+fn answer(world: &World, shell: &str, words: &[&str]) -> Ran {
+    asking(world, shell, words).run().exits(0).quietly()
+}
+
+#[test]
+fn the_variable_of_a_shell_changes_nothing_of_what_was_asked_for() {
+    let world = World::new();
+    let stale = world.aged(40);
+    for value in ["bash", "zsh", "/bin/fish", "yes", ""] {
+        world.wsctl(["list", "--format", "ids"]).env("COMPLETE", value).run().exits(0).prints(&format!("{stale}\n"));
+    }
+    for value in ["yes", "", "/bin/sh"] {
+        world.wsctl::<&str>([]).env("COMPLETE", value).run().exits(2).mentions("Usage:");
+        world.wsctl(["--", "wsctl", "to"]).env("COMPLETE", value).run().exits(2).prints("");
+    }
+    world.wsctl(["prune", "--older-than", "7d", "-y"]).env("COMPLETE", "bash").run().exits(0).quietly();
+    assert!(world.names().is_empty());
+}
+
+#[test]
+fn a_shell_is_told_nothing_but_candidates() {
+    let world = World::new();
+    let id = world.aged(1);
+    assert_eq!(answer(&world, "bash", &["touch", ""]).stdout, id);
+    answer(&world, "fish", &["touch", &id[..4]]).prints(&format!("{id}\t1d ago\n"));
+    answer(&world, "fish", &["touch", &id[..4].to_uppercase()]).prints(&format!("{id}\t1d ago\n"));
+    for words in [&["touch", "x"][..], &["list", "--limit", ""], &["list", "bogus", "--bogus"]] {
+        answer(&world, "fish", words).prints("");
+    }
+    let odd = odd_name(&world.base());
+    for shell in ["bash", "elvish", "fish", "pwsh", "zsh"] {
+        for index in ["", "0", "99", "-1", "x"] {
+            asking(&world, shell, &["touch", "-b", "", ""]).env("_CLAP_COMPLETE_INDEX", index).run().exits(0).quietly();
+        }
+        asking(&world, shell, &["touch", ""]).env("WSCTL_BASE", &odd).run().exits(0).quietly();
+        asking(&world, shell, &["touch", ""]).through(["sh", "-c", "\"$@\" >&-", "sh"]).run().exits(0).quietly();
+        let _ =
+            world.wsctl([OsStr::new("--"), odd.as_os_str(), odd.as_os_str()]).env("COMPLETE", shell).run().quietly();
+    }
+}
+
+#[test]
+fn nothing_that_was_written_into_a_workspace_reaches_the_shell() {
+    let world = World::new();
+    let nasty = "\u{1b}[31m$(touch pwned)\n\t`x`:";
+    let described = world.workspace().description(nasty).make();
+    let corrupt = world.workspace().metadata(nasty).make();
+    fs::create_dir(world.base().join(nasty)).expect("a directory");
+    for shell in ["bash", "elvish", "fish", "pwsh", "zsh"] {
+        let shown = answer(&world, shell, &["prune", ""]).stdout;
+        assert!(shown.contains(&described) && shown.contains(&corrupt), "{shell}: {shown}");
+        let harmless = |c: char| c.is_ascii_alphanumeric() || "-: \t\n".contains(c);
+        assert!(shown.chars().all(harmless) && !shown.contains("pwned"), "{shell}: {shown}");
+    }
+}
+
+#[test]
+fn metadata_is_read_only_of_what_begins_so_and_only_where_ages_are_shown() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let make = |numbers: std::ops::Range<u32>| {
+        for number in numbers {
+            let _ = world.workspace().id(&numbered(number)).make();
+        }
+    };
+    let read = |shell, words: &[&str]| {
+        let (ran, log) = straced(&world, asking(&world, shell, words), "openat,openat2");
+        let offered = ran.exits(0).lines().len();
+        (offered, log.iter().filter(|line| line.contains("metadata.json")).count())
+    };
+    make(0..300);
+    assert_eq!(read("fish", &["touch", "0000000"]), (16, 16));
+    assert_eq!(read("zsh", &["prune", "--exclude", ""]), (300, 300));
+    assert_eq!(read("bash", &["touch", ""]), (300, 0));
+    assert_eq!(read("fish", &["touch", "-"]).1, 0);
+    make(300..1001);
+    assert_eq!(read("fish", &["touch", ""]), (1001, 0), "nobody reads so many ages");
+}
+
+#[test]
+fn what_is_suggested_for_a_value_is_accepted() {
+    let world = World::new();
+    let id = world.aged(1);
+    for (option, begun) in [
+        ("--older-than", &["", "7", "1"][..]),
+        ("--max-total-size", &["", "10", "1.5"]),
+        ("--min-free", &["", "5", "500"]),
+        ("--max-delete", &["", "20", "200"]),
+    ] {
+        for text in begun {
+            let suggested = answer(&world, "fish", &["prune", option, text]).stdout;
+            assert!(!suggested.is_empty(), "{option} {text}");
+            for value in suggested.lines() {
+                let ran = world.wsctl(["prune", "-n", &id, option, value]).run();
+                assert!([0, 78].contains(&ran.status), "accepted, if not carried out: {ran:#?}");
+            }
+        }
     }
 }

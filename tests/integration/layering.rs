@@ -1,4 +1,4 @@
-//! Who may use whom: `main → lib → cli → commands → {args, output, signals} → core`.
+//! Who may use whom: `main → lib → completion → cli → commands → {args, output, signals} → core`.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,8 @@ fn floor(room: &str) -> u32 {
         "logging" => 2,
         "commands" => 3,
         "cli" => 4,
-        "lib" | "main" => 5,
+        "completion" => 5,
+        "lib" | "main" => 6,
         _ => panic!("{room}: a room without a floor; say in tests/integration/layering.rs where it belongs"),
     }
 }

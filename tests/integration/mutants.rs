@@ -85,7 +85,7 @@ fn build(mutant: &Mutant, place: &Path) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let _ = fs::remove_dir_all(place);
     fs::create_dir_all(place).expect("a directory");
-    for part in ["Cargo.toml", "Cargo.lock", "src", "benches", "README.md"] {
+    for part in ["Cargo.toml", "Cargo.lock", "src", "benches", "completions", "README.md"] {
         let copied = Command::new("cp").arg("-r").arg(root.join(part)).arg(place).status();
         assert!(copied.expect("cp").success());
     }

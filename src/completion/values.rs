@@ -1,0 +1,116 @@
+//! Candidates for values: the IDs of the base as it is now, and amounts.
+
+use crate::args::duration;
+use crate::args::size::{self, CountOrShare, SizeOrShare};
+use crate::core::survey::Names;
+use crate::core::workspace::{Facts, examine};
+use crate::core::{Base, Result, Timestamp, WorkspaceId};
+use crate::output::amounts;
+use clap_complete::engine::{CompletionCandidate, ValueCompleter};
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// Nobody reads the ages of more workspaces than this, and zsh would take minutes to show those of 100,000.
+const READABLE: usize = 1000;
+
+/// The workspaces of a base.
+pub(super) struct Ids {
+    /// The base, if it can be told.
+    pub(super) base: Option<PathBuf>,
+    /// Those that stand on the line already, and are not offered again.
+    pub(super) named: HashSet<WorkspaceId>,
+    /// The time at which their ages are told; `None` where the shell shows none.
+    pub(super) now: Option<Timestamp>,
+}
+
+impl ValueCompleter for Ids {
+    fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
+        self.candidates(current).unwrap_or_default() // a base that cannot be read has none
+    }
+}
+
+impl Ids {
+    /// The workspaces that begin so: with their ages and the newest first, or if that is not to be shown by their IDs.
+    fn candidates(&self, current: &OsStr) -> Result<Vec<CompletionCandidate>> {
+        let Some(path) = &self.base else { return Ok(Vec::new()) };
+        let base = Base::open(path)?;
+        let begun = current.as_bytes().to_ascii_lowercase();
+        let mut ids = Names::read(&base)?.workspaces;
+        ids.retain(|id| {
+            let mut name = [0; WorkspaceId::LEN];
+            id.encode(&mut name).as_bytes().starts_with(&begun) && !self.named.contains(id)
+        });
+        ids.sort_unstable();
+        let Some(now) = self.now.filter(|_| ids.len() <= READABLE) else {
+            return Ok(ids.iter().map(|id| CompletionCandidate::new(id.to_string())).collect());
+        };
+        let mut buffer = Vec::new();
+        let looks = ids.iter().filter_map(|id| {
+            let facts = examine(base.dir(), id.encode(&mut [0; WorkspaceId::LEN]), now, &mut buffer)?;
+            Some((*id, facts))
+        });
+        let mut found: Vec<_> = looks.collect();
+        found.sort_by_key(|(_, facts)| Reverse(facts.last_accessed));
+        Ok(found.iter().map(|(id, facts)| described(*id, facts, now)).collect())
+    }
+}
+
+fn described(id: WorkspaceId, facts: &Facts, now: Timestamp) -> CompletionCandidate {
+    let told = facts.last_accessed.map_or_else(|| facts.status.word().to_owned(), |time| amounts::age(time, now));
+    CompletionCandidate::new(id.to_string()).help(Some(told.into()))
+}
+
+/// A duration, a size or a number, as it may be typed.
+pub(super) struct Amount {
+    /// What is offered before anything is typed.
+    usual: &'static [&'static str],
+    /// What may follow a number.
+    units: &'static [&'static str],
+    /// Whether the option takes it.
+    reads: fn(&str) -> bool,
+}
+
+impl Amount {
+    /// What a value is that is called so in the help, if it is an amount.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "DURATION" => Self {
+                usual: &["12h", "1d", "7d", "30d", "90d"],
+                units: &["min", "h", "d", "weeks", "months", "years"],
+                reads: |text| duration::parse(text).is_ok(),
+            },
+            "SIZE" => Self {
+                usual: &["1GiB", "10GiB", "100GiB"],
+                units: &["MiB", "GiB", "TiB"],
+                reads: |text| size::parse(text).is_ok(),
+            },
+            "SIZE|P%" => Self {
+                usual: &["5%", "10%", "1GiB", "10GiB"],
+                units: &["%", "MiB", "GiB", "TiB"],
+                reads: |text| text.parse::<SizeOrShare>().is_ok(),
+            },
+            "N|P%" => Self {
+                usual: &["10", "100", "10%", "20%"],
+                units: &["", "%"],
+                reads: |text| text.parse::<CountOrShare>().is_ok(),
+            },
+            _ => return None,
+        })
+    }
+}
+
+impl ValueCompleter for Amount {
+    fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
+        let begun = current.to_string_lossy();
+        let unit = begun.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let texts: Vec<String> = match &begun[..begun.len() - unit.len()] {
+            "" => self.usual.iter().map(|text| (*text).to_owned()).collect(),
+            number => self.units.iter().map(|unit| format!("{number}{unit}")).collect(),
+        };
+        let fit = texts.into_iter().filter(|text| text.starts_with(&*begun) && (self.reads)(text));
+        fit.map(CompletionCandidate::new).collect()
+    }
+}
