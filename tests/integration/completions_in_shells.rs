@@ -1,0 +1,141 @@
+//! Tab, pressed in real shells.
+
+use crate::shells::{Shell, tab};
+use crate::tools::text;
+use crate::world::{World, numbered};
+use std::fs;
+use std::os::unix::fs::symlink;
+
+fn here<const N: usize>(shells: [Shell; N]) -> impl Iterator<Item = Shell> {
+    shells.into_iter().filter(|shell| shell.is_here())
+}
+
+#[test]
+fn subcommands_options_and_their_values_are_offered() {
+    let world = World::new();
+    for shell in here(Shell::ALL) {
+        let offered = |typed: &str| tab(&world, shell, typed, &[]);
+        offered("wsctl ").offers(&["validate", "touch", "list", "prune"], &["--base", "rror"]);
+        offered("wsctl list --").offers(&["--older-than", "--sort", "--base"], &["--max-delete"]);
+        offered("wsctl list --sort ").offers(&["accessed", "created", "size", "id"], &["--base"]);
+        offered("wsctl list --sort=").offers(&["accessed", "created", "size", "id"], &[]);
+        offered("wsctl list --status ok,").offers(&["ok,missing", "ok,corrupt", "ok,denied"], &[]);
+        offered("wsctl prune --older-than 7").offers(&["7min", "7h", "7d", "7weeks", "7months"], &["7M"]);
+        offered("wsctl list --newer-than=").offers(&["12h", "7d", "30d"], &[]);
+        offered("wsctl prune --min-free ").offers(&["5%", "10GiB"], &[]);
+        offered("wsctl prune --max-total-size=20").offers(&["20MiB", "20GiB", "20TiB"], &["%"]);
+        offered("wsctl prune --max-delete 2").offers(&["2%"], &[]);
+    }
+}
+
+#[test]
+fn a_single_candidate_stands_on_the_line_at_once() {
+    let world = World::new();
+    let id = world.workspace().id(&numbered(0x00c0_ffee)).make();
+    let _ = world.workspace().id(&numbered(0xdeca_ff00)).make();
+    for shell in here(Shell::INSERTING) {
+        let line = |typed: &str| tab(&world, shell, typed, &[("WSCTL_BASE", &world.base())]).line;
+        assert_eq!(line("wsctl pru"), "wsctl prune ", "{shell:?}");
+        assert_eq!(line("wsctl list --so"), "wsctl list --sort ", "{shell:?}");
+        assert_eq!(line("wsctl list --sort=a"), "wsctl list --sort=accessed ", "{shell:?}");
+        assert_eq!(line("wsctl list --status=ok,mi"), "wsctl list --status=ok,missing ", "{shell:?}");
+        assert_eq!(line("wsctl touch 00"), format!("wsctl touch {id} "), "{shell:?}");
+        assert_eq!(line("wsctl prune --exclude=00"), format!("wsctl prune --exclude={id} "), "{shell:?}");
+        assert_eq!(line("wsctl touch \"00"), format!("wsctl touch \"{id}\" "), "{shell:?}");
+    }
+}
+
+#[test]
+fn workspaces_are_offered_as_they_are_now() {
+    let world = World::new();
+    let base = world.base();
+    let [old, new, missing] = [0x1000_0000, 0x2000_0000, 0x3000_0000].map(numbered);
+    let _ = world.workspace().id(&old).days_ago(40).make();
+    let _ = world.workspace().id(&new).days_ago(3).make();
+    let _ = world.workspace().id(&missing).make_without_metadata();
+    fs::create_dir(base.join("monaco-2024")).expect("a directory that is not ours");
+    for shell in here(Shell::ALL) {
+        let offered = |typed: &str| tab(&world, shell, typed, &[("WSCTL_BASE", &base)]);
+        for typed in ["touch ", "validate ", "list ", "list -s ", "prune ", "prune --exclude "] {
+            offered(&format!("wsctl {typed}")).offers(&[&old, &new, &missing], &["monaco", "--base"]);
+        }
+        if Shell::DESCRIBING.contains(&shell) {
+            let described = offered("wsctl touch ").offers(&["3d ago", "40d ago", "missing"], &[]);
+            let place = |id: &str| described.shown.find(id);
+            assert!(place(&new) < place(&old) && place(&old) < place(&missing), "the newest first: {described:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_workspace_that_is_on_the_line_is_not_offered_again() {
+    let world = World::new();
+    let [first, second, third] = [1, 2, 3].map(numbered);
+    for id in [&first, &second, &third] {
+        let _ = world.workspace().id(id).make();
+    }
+    for shell in here(Shell::INSERTING) {
+        let typed = format!("wsctl prune --exclude {second} {first} 0");
+        let line = tab(&world, shell, &typed, &[("WSCTL_BASE", &world.base())]).line;
+        assert_eq!(line, format!("wsctl prune --exclude {second} {first} {third} "), "{shell:?}");
+    }
+}
+
+#[test]
+fn the_base_is_the_one_of_the_line_or_the_environment_or_the_home() {
+    let world = World::new();
+    let [one, other] = [0x1000_0000, 0x2000_0000].map(|number| world.workspace().id(&numbered(number)).make());
+    let (base, home, spaced) = (world.base(), world.path("home"), world.path("my base"));
+    fs::create_dir_all(home.join(".pitlane")).expect("a directory");
+    symlink(&base, home.join(".pitlane/workspaces")).expect("a link");
+    symlink(&base, &spaced).expect("a link");
+    for shell in here(Shell::ALL) {
+        let lines = [
+            format!("wsctl -b {} touch ", text(&base)),
+            format!("wsctl touch -b {} ", text(&base)),
+            format!("wsctl list --older-than 7 --base={} ", text(&base)),
+            format!("wsctl -b '{}' prune --older-than 30d --exclude ", text(&spaced)),
+            "wsctl -b ~/.pitlane/workspaces validate ".to_owned(),
+        ];
+        for line in &lines {
+            tab(&world, shell, line, &[("WSCTL_BASE", &world.path("elsewhere"))]).offers(&[&one, &other], &[]);
+        }
+        tab(&world, shell, "wsctl touch ", &[]).offers(&[&one, &other], &[]);
+        tab(&world, shell, "wsctl touch ", &[("WSCTL_BASE", &base)]).offers(&[&one, &other], &[]);
+    }
+}
+
+#[test]
+fn a_base_that_is_missing_or_none_is_met_with_silence() {
+    let world = World::new();
+    fs::write(world.path("file"), "").expect("a file");
+    for shell in here(Shell::INSERTING).chain(here([Shell::Fish])) {
+        for base in ["missing", "file", "missing/\u{1b}[31m"] {
+            let tab = tab(&world, shell, "wsctl touch 0", &[("WSCTL_BASE", &world.path(base))]);
+            tab.offers(&[], &["rror[", "not-found", "No such", "no such"]);
+        }
+    }
+}
+
+#[test]
+fn paths_are_completed_by_the_shell_with_its_own_quotes() {
+    let world = World::new();
+    fs::create_dir(world.path("a $(touch pwned)")).expect("a directory");
+    fs::write(world.path("c 'it"), "").expect("a file");
+    fs::create_dir_all(world.path("home/bases")).expect("a directory");
+    for shell in here(Shell::INSERTING) {
+        let line = |typed: &str| tab(&world, shell, typed, &[]).line;
+        for option in ["--base ", "-b ", "--base=", "--exclude-from ", "--exclude-from="] {
+            let line = line(&format!("wsctl prune {option}a"));
+            assert_eq!(line, format!("wsctl prune {option}a\\ \\$\\(touch\\ pwned\\)/"), "{shell:?}");
+        }
+        assert_eq!(line("wsctl list -b c"), "wsctl list -b c", "{shell:?}: a file is no base");
+        assert_eq!(line("wsctl prune --exclude-from c"), "wsctl prune --exclude-from c\\ \\'it ", "{shell:?}");
+        assert_eq!(line("wsctl -b ~/ba"), "wsctl -b ~/bases/", "{shell:?}");
+        assert_eq!(line("wsctl -b $HOME/ba"), "wsctl -b $HOME/bases/", "{shell:?}");
+    }
+    for shell in here([Shell::Fish, Shell::Elvish]) {
+        tab(&world, shell, "wsctl -b ", &[]).offers(&["a $(touch pwned)/", "base/"], &["c 'it"]);
+        tab(&world, shell, "wsctl prune --exclude-from=", &[]).offers(&["a $(touch pwned)/", "c 'it"], &[]);
+    }
+}

@@ -1,0 +1,182 @@
+//! Shells in which Tab is pressed: real ones, at a pseudo-terminal that zsh's own `zpty` provides, each with a home of its own
+//! and the program and its completions installed as a distribution would.
+
+use crate::tools::text;
+use crate::world::{World, finish, has};
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+/// Types keys once the shell is ready, waits for a mark if there is one to come, presses the key that makes the shell tell the
+/// line as it stands, and prints what was shown until then.
+const TYPIST: &str = r#"
+zmodload zsh/zpty
+zpty shell $1
+zpty -r -m shell shown '*READY> *' || exit 1
+zpty -w -n shell $2
+if [[ -n $3 ]]; then
+    zpty -r -m shell shown "*$3*" || exit 1
+    print -rn -- $shown
+fi
+zpty -w -n shell $'\C-xd'
+zpty -r -m shell shown '*=END*' || exit 1
+print -rn -- $shown
+"#;
+
+const BASHRC: &str = r#"
+stty cols 200 rows 100
+PS1='READY> '
+for setting in 'show-all-if-ambiguous on' 'page-completions off' 'completion-query-items 0' 'bell-style none'; do
+    bind "set $setting"
+done
+tell() { printf '\nLINE=%s=END\n' "$READLINE_LINE"; }
+bind -x '"\C-xd": tell'
+"#;
+
+const ZSHRC: &str = r#"
+stty cols 200 rows 100
+PS1='READY> '
+LISTMAX=10000
+unsetopt beep list_ambiguous
+autoload -U compinit
+compinit -u
+tell() { print -r -- $'\n'"LINE=$BUFFER=END" }
+zle -N tell
+bindkey '^Xd' tell
+"#;
+
+const ELVISH_RC: &str = r#"
+set edit:prompt = { put 'READY> ' }
+set edit:rprompt = { put '' }
+var tell = { echo "LINE="$edit:current-command"=END" > /dev/tty }
+set edit:insert:binding[Ctrl-X] = $tell
+set edit:completion:binding[Ctrl-X] = $tell
+"#;
+
+/// A shell and the way in which it comes to the completions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shell {
+    /// The file is sourced.
+    Bash,
+    /// bash-completion loads the file at need.
+    BashCompletion,
+    /// The function is in `$fpath`.
+    Zsh,
+    /// The file is sourced.
+    ZshSourced,
+    /// The file is in `$fish_complete_path`.
+    Fish,
+    /// The file is part of `rc.elv`.
+    Elvish,
+}
+
+impl Shell {
+    /// Those that describe what they offer.
+    pub const DESCRIBING: [Self; 3] = [Self::Zsh, Self::ZshSourced, Self::Fish];
+    /// Those that put a single candidate on the line at once, and tell so here.
+    pub const INSERTING: [Self; 4] = [Self::Bash, Self::BashCompletion, Self::Zsh, Self::ZshSourced];
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Bash, Self::BashCompletion, Self::Zsh, Self::ZshSourced, Self::Fish, Self::Elvish];
+
+    /// Whether it is installed; as loud as [`has`].
+    pub fn is_here(self) -> bool {
+        let needs: &[&str] = match self {
+            Self::Bash => &["bash", "zsh"], // zsh has the terminal
+            Self::BashCompletion => &["bash", "zsh", "/usr/share/bash-completion/bash_completion"],
+            Self::Zsh | Self::ZshSourced => &["zsh"],
+            Self::Fish => &["fish"],
+            Self::Elvish => &["elvish", "zsh"],
+        };
+        needs.iter().all(|program| has(program))
+    }
+
+    /// Writes its configuration, and gives the command that starts it.
+    fn install(self, home: &Path) -> String {
+        let completions = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
+        let completion = |name: &str| completions.join(name).to_str().expect("UTF-8").to_owned();
+        let write = |name: &str, content: String| fs::write(home.join(name), content).expect("a configuration");
+        let home = text(home);
+        match self {
+            Self::Bash => {
+                write("bashrc", format!("{BASHRC}\n. '{}'\n", completion("wsctl.bash")));
+                format!("bash --noprofile --rcfile '{home}/bashrc' -i")
+            }
+            Self::BashCompletion => {
+                fs::create_dir_all(format!("{home}/user/completions")).expect("a directory");
+                fs::copy(completion("wsctl.bash"), format!("{home}/user/completions/wsctl")).expect("a copy");
+                let library =
+                    format!("BASH_COMPLETION_USER_DIR='{home}/user'\n. /usr/share/bash-completion/bash_completion");
+                write("bashrc", format!("{BASHRC}\n{library}\n"));
+                format!("bash --noprofile --rcfile '{home}/bashrc' -i")
+            }
+            Self::Zsh => {
+                write(".zshrc", format!("fpath=('{}' $fpath)\n{ZSHRC}", text(&completions)));
+                "zsh -d -i".to_owned()
+            }
+            Self::ZshSourced => {
+                write(".zshrc", format!("{ZSHRC}\n. '{}'\n", completion("_wsctl")));
+                "zsh -d -i".to_owned()
+            }
+            Self::Elvish => {
+                write(
+                    "rc.elv",
+                    format!("{}\n{ELVISH_RC}", fs::read_to_string(completion("wsctl.elv")).expect("a file")),
+                );
+                format!("sh -c 'stty cols 200 rows 50; exec elvish -rc {home}/rc.elv'")
+            }
+            Self::Fish => format!("set fish_complete_path '{}'; complete --do-complete $argv[1]", text(&completions)),
+        }
+    }
+}
+
+/// What a shell made of a Tab.
+#[derive(Debug)]
+pub struct Tab {
+    /// All that appeared: the candidates, if there was more than one, and whatever else.
+    pub shown: String,
+    /// The line as it stood then. Fish only says what it would offer: the last of it.
+    pub line: String,
+}
+
+impl Tab {
+    /// Asserts that these are offered and those are not.
+    #[track_caller]
+    pub fn offers(self, these: &[&str], not_those: &[&str]) -> Self {
+        assert!(these.iter().all(|part| self.shown.contains(part)), "{these:?}: {self:#?}");
+        assert!(!not_those.iter().any(|part| self.shown.contains(part)), "not {not_those:?}: {self:#?}");
+        self
+    }
+}
+
+/// Types this at a shell in this world, and presses Tab.
+#[track_caller]
+pub fn tab(world: &World, shell: Shell, typed: &str, env: &[(&str, &Path)]) -> Tab {
+    let home = world.path("home");
+    fs::create_dir_all(&home).expect("a home");
+    let command = shell.install(&home);
+    let keys = format!("{typed}\t");
+    let through = match shell {
+        Shell::Fish => vec!["fish", "--no-config", "-c", &command, typed],
+        // It may take the next key before it shows what came of the last.
+        Shell::Elvish => vec!["zsh", "-f", "-c", TYPIST, "typist", &command, &keys, "COMPLETING"],
+        _ => vec!["zsh", "-f", "-c", TYPIST, "typist", &command, &keys, ""],
+    };
+    let binaries = world.binary.parent().expect("a directory").to_owned();
+    let path = std::env::join_paths(
+        [binaries].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+    );
+    let run = world.bare::<&str>([]).through(through).env("PATH", path.expect("a path"));
+    let run = run.env("TERM", "dumb").env("LC_ALL", "C.UTF-8").env("INPUTRC", "/dev/null");
+    let run = run.env("ZDOTDIR", &home).env("XDG_RUNTIME_DIR", &home);
+    let mut command = env.iter().fold(run, |run, (name, value)| run.env(name, value)).command();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ran = finish(command.spawn().expect("a shell"), &command).exits(0).quietly();
+    match ran.stdout.rsplit_once("LINE=") {
+        Some((shown, line)) if shell != Shell::Fish => {
+            let line = line.split("=END").next().unwrap_or_default().to_owned();
+            Tab { shown: shown.to_owned(), line }
+        }
+        _ => Tab { line: ran.stdout.trim_end().to_owned(), shown: ran.stdout },
+    }
+}
