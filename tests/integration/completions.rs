@@ -140,6 +140,9 @@ fn metadata_is_read_only_of_what_begins_so_and_only_where_ages_are_shown() {
 fn what_is_suggested_for_a_value_is_accepted() {
     let world = World::new();
     let id = world.aged(1);
+    for none in ["1.5.5", "7d ", "99999999999", "x", "-7"] {
+        answer(&world, "fish", &["list", "--older-than", none]).prints("");
+    }
     for (option, begun) in [
         ("--older-than", &["", "7", "1"][..]),
         ("--max-total-size", &["", "10", "1.5"]),
