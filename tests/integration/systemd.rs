@@ -24,11 +24,12 @@ mount -t cgroup2 wsctl-test /sys/fs/cgroup
 group=/sys/fs/cgroup/wsctl-test.$$
 mkdir "$group"
 mount -t overlay -o "lowerdir=$0/bin:/usr/bin" wsctl-test /usr/bin
-for own in /run /srv /var/lib/systemd; do mount -t tmpfs wsctl-test "$own"; done
+for own in /run /srv; do mount -t tmpfs wsctl-test "$own"; done
+mount --bind "$0/lib" /var/lib
 mkdir -p "/srv/pit lane-1/.workspaces" /var/lib/systemd/timers
 mount --bind "$0/base" "/srv/pit lane-1/.workspaces"
 if [ -d "$0/stamps" ]; then cp -p "$0/stamps/"* /var/lib/systemd/timers; fi
-export container=wsctl-test SYSTEMD_UNIT_PATH="$0/units" SYSTEMD_LOG_TARGET=console SYSTEMD_LOG_LEVEL=warning
+export container=wsctl-test SYSTEMD_UNIT_PATH="$0/units" SYSTEMD_LOG_TARGET=null
 set +e
 (
     echo 0 > "$group/cgroup.procs"
@@ -64,12 +65,16 @@ pub struct Booted {
     pub stderr: String,
     /// Its result and its exit status: `exit-code 78`.
     pub result: String,
+    /// What it left for `node_exporter`.
+    pub metrics: Option<String>,
 }
 
 /// Boots until the service has run once. `drop_ins` are further lines for units: `wsctl-prune@.service` and its lines.
 pub fn boot(world: &World, unit: &str, drop_ins: &[(&str, &str)]) -> Booted {
     let (units, bin) = (world.path("units"), world.path("bin"));
-    let _ = (fs::create_dir(&units), fs::create_dir(&bin));
+    for dir in [&units, &bin, &world.path("lib")] {
+        fs::create_dir_all(dir).expect("a directory");
+    }
     tool(&["cp", text(&world.binary), text(&bin.join("wsctl"))]);
     for name in ["wsctl-prune@.service", "wsctl-prune@.timer"] {
         tool(&["cp", text(&shipped(name)), text(&units)]);
@@ -98,7 +103,13 @@ pub fn boot(world: &World, unit: &str, drop_ins: &[(&str, &str)]) -> Booted {
     let read = |name| fs::read_to_string(world.path(name)).expect("a log");
     let result = read("result").trim().to_owned();
     assert!(!result.is_empty(), "the service did not run: {systemd:#?}");
-    Booted { stdout: read("out"), stderr: read("err"), result }
+    Booted { stdout: read("out"), stderr: read("err"), result, metrics: fs::read_to_string(metrics_of(world)).ok() }
+}
+
+/// Where the service leaves its metrics.
+pub fn metrics_of(world: &World) -> PathBuf {
+    let name = instance("service").replacen("wsctl-prune@", "wsctl-", 1).replace(".service", ".prom");
+    world.path("lib/prometheus/node-exporter").join(name)
 }
 
 /// Runs a tool of systemd's on a shipped unit; its program is the one under test.

@@ -1,10 +1,10 @@
 //! The systemd units in `dist/`, run by systemd itself.
 
-use crate::systemd::{analyzed, boot, instance, possible};
+use crate::systemd::{BASE, analyzed, boot, instance, metrics_of, possible, shipped};
 use crate::tools::{text, tool};
 use crate::world::{ORDINARY_USER, World, has, sorted};
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, lchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
 
 /// Somebody who is neither root nor the application's user.
 const SOMEBODY: u32 = 4321;
@@ -39,6 +39,14 @@ fn the_service_prunes_what_others_own_under_all_its_restrictions() {
     assert_eq!(booted.result, "success 0", "{booted:#?}");
     assert!(booted.stdout.starts_with("pruned 1 workspace, "), "{booted:#?}");
     assert_eq!((booted.stderr.as_str(), world.names()), ("", sorted(fresh)), "{booted:#?}");
+    let metrics = booted.metrics.clone().expect("metrics");
+    assert!(metrics.contains(&format!("\nwsctl_prune_last_run_exit_status{{base=\"{BASE}\"}} 0\n")), "{metrics}");
+    assert_eq!(metrics_of(&world).metadata().expect("a stat").mode() & 0o777, 0o644, "node_exporter has to read it");
+    let alerts = fs::read_to_string(shipped("prometheus-alerts.yml")).expect("rules");
+    let words = alerts.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    for name in words.filter(|word| word.starts_with("wsctl_")) {
+        assert!(metrics.lines().any(|line| line == format!("# TYPE {name} gauge")), "{name} is not in {metrics}");
+    }
 }
 
 #[test]
@@ -64,6 +72,7 @@ fn the_service_runs_as_another_user_without_any_capability() {
     }
     let world = World::new();
     let id = world.workspace().days_ago(40).file("locked/file", b"1").make();
+    fs::create_dir_all(metrics_of(&world).parent().expect("a directory")).expect("a directory");
     world.give_away();
     fs::set_permissions(world.dir_of(&id).join("locked"), Permissions::from_mode(0o2000)).expect("chmod");
     let user = format!("[Service]\nUser={ORDINARY_USER}\nCapabilityBoundingSet=\n");
@@ -81,6 +90,7 @@ fn to_the_service_a_refused_prune_is_a_failure_and_a_busy_workspace_is_none() {
     let stale = in_the_way(&world);
     let refused = boot(&world, &instance("service"), &[]);
     assert_eq!((refused.result.as_str(), world.names()), ("exit-code 78", vec![stale]), "{refused:#?}");
+    assert!(refused.metrics.as_ref().is_some_and(|metrics| metrics.contains("\"} 78\n")), "{refused:#?}");
     for (status, result) in [(75, "success 75"), (143, "success 143"), (66, "exit-code 66")] {
         let exits = format!("[Service]\nExecStart=\nExecStart=/bin/sh -c 'exit {status}'\n");
         let booted = boot(&world, &instance("service"), &[("wsctl-prune@.service", &exits)]);
