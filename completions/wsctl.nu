@@ -114,6 +114,7 @@ module completions {
     --yes(-y)                 # Do not ask
     --jobs(-j): string@"nu-complete wsctl"        # How many threads remove at once
     --format: string@"nu-complete wsctl prune format" # How to show the report
+    --metrics: path           # Leave the numbers of this run in a file for the textfile collector of Prometheus' `node_exporter`
     --null(-0)                # IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends
     --base(-b): directory     # The workspaces' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]
     --verbose(-v)             # Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]
