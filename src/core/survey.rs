@@ -23,10 +23,11 @@ const SHARE: usize = 64;
 /// The size of the buffer for names, in bytes: about a thousand of them at a time.
 const BUFFER: usize = 64 * 1024;
 
-/// The directories in a base whose names are ours, in the order of its listing: the one in which the kernel finds them fastest.
+/// The directories in a base whose names are ours.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// The workspaces at their own path.
+    /// The workspaces at their own path, in the order of their inodes' numbers. A disk holds the inodes in that order, while
+    /// its file system may list them in one that means nothing: ext4 goes by a hash of the name.
     pub workspaces: Vec<WorkspaceId>,
     /// What prunes have taken aside.
     pub trash: Vec<TrashName>,
@@ -38,29 +39,32 @@ impl Names {
     /// # Errors
     /// By errno, if the base cannot be listed.
     pub fn read(base: &Base) -> Result<Self> {
-        let mut names = Self::default();
-        let listed = base.dir().each_entry(&mut Vec::with_capacity(BUFFER), |entry| names.add(base, entry));
+        let (mut workspaces, mut trash) = (Vec::new(), Vec::new());
+        let listed = base.dir().each_entry(&mut Vec::with_capacity(BUFFER), |entry| {
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if let Some(id) = WorkspaceId::from_dir_name(name) {
+                workspaces.extend(is_directory(base, entry).then(|| (entry.ino(), id)));
+            } else if let Some(name) = TrashName::parse(name) {
+                trash.extend(is_directory(base, entry).then_some(name));
+            }
+            ControlFlow::Continue(())
+        });
         let failed = |errno| Error::os(errno, format!("base {}: cannot list it", base.path().display())).severe();
         listed.map_err(failed)?;
-        Ok(names)
+        workspaces.sort_unstable();
+        Ok(Self { workspaces: workspaces.into_iter().map(|(_, id)| id).collect(), trash })
     }
+}
 
-    fn add(&mut self, base: &Base, entry: &RawDirEntry<'_>) -> ControlFlow<()> {
-        let is_directory = || match entry.file_type() {
-            FileType::Directory => true,
-            // Some file systems do not tell. What is gone by now is none, and what cannot be looked up will say so itself.
-            FileType::Unknown => {
-                base.dir().stat(entry.file_name()).map_or_else(|errno| errno != Errno::NOENT, |stat| is_dir(&stat))
-            }
-            _ => false,
-        };
-        let name = OsStr::from_bytes(entry.file_name().to_bytes());
-        if let Some(id) = WorkspaceId::from_dir_name(name) {
-            self.workspaces.extend(is_directory().then_some(id));
-        } else if let Some(trash) = TrashName::parse(name) {
-            self.trash.extend(is_directory().then_some(trash));
+/// Whether a name in the base is that of a directory.
+fn is_directory(base: &Base, entry: &RawDirEntry<'_>) -> bool {
+    match entry.file_type() {
+        FileType::Directory => true,
+        // Some file systems do not tell. What is gone by now is none, and what cannot be looked up will say so itself.
+        FileType::Unknown => {
+            base.dir().stat(entry.file_name()).map_or_else(|errno| errno != Errno::NOENT, |stat| is_dir(&stat))
         }
-        ControlFlow::Continue(())
+        _ => false,
     }
 }
 

@@ -106,7 +106,7 @@ pub(super) struct Scope<'a> {
 /// What was found.
 #[derive(Debug)]
 pub(super) struct Facts {
-    /// In the order of the base's listing: the kernel removes them fastest in the order in which they were made.
+    /// In the order of [`Names`], which is also the one in which a disk removes them fastest; what was taken aside comes last.
     pub(super) candidates: Vec<Candidate>,
     /// The IDs that were given and name nothing.
     pub(super) absent: Vec<WorkspaceId>,
