@@ -54,15 +54,16 @@ fn list_with_sizes_makes_fourteen_more_for_a_workspace_of_six_names() {
 }
 
 /// A removal that keeps no promise makes 15 calls for this workspace: an unlink for each of five files, and two directories
-/// opened, listed twice, closed and removed. The promises take 17 more: 4 to examine it, 2 to claim it and open the claim, 4 to
-/// look twice and to sweep between, 1 to doom it, and 6 to measure what goes; and the sync of the base is shared by a batch.
+/// opened, listed twice, closed and removed. The promises take 13 more: 4 to examine it, 1 to claim it, 1 to look once more, 1 to
+/// doom it, and 6 to measure what goes; the sync of the base is shared by many. And where nothing stays in the inner directory,
+/// it is listed once instead of twice, but it is tried to remove it before, since it might be empty.
 #[test]
 fn prune_makes_no_more_calls_than_its_promises_take() {
     if !has("strace") {
         return;
     }
     let calls = calls_for_each(&["prune", "--older-than", "30d", "-y", "-j", "1"]);
-    assert!((31.5..32.5).contains(&calls), "{calls}");
+    assert!((27.5..28.5).contains(&calls), "{calls}");
 }
 
 /// The largest resident set of a run, in bytes, by time(1): the least of several runs, since how threads share the work and

@@ -9,47 +9,41 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A safeguard, where it stands, what stands in its place in the mutant, and the schedules that must notice.
+/// A program without one of its safeguards, and the schedules that must notice.
 struct Mutant {
     name: &'static str,
-    file: &'static str,
-    changes: &'static [(&'static str, &'static str)],
+    changes: &'static [Change],
     noticed_by: fn(&Path) -> Vec<Schedule<'_>>,
 }
 
-const SECOND_LOOK: (&str, &str) = ("(signature(&metadata) != decided_on).then(accessed)", "None");
-const NO_SWEEP: (&str, &str) =
-    ("if !is_temporary(name.to_bytes())", "if name.to_bytes().len() < 500 || !is_temporary(name.to_bytes())");
+/// The file in which a safeguard stands, the safeguard, and what stands in its place in the mutant.
+type Change = (&'static str, &'static str, &'static str);
 
-const MUTANTS: [Mutant; 8] = [
-    Mutant {
-        name: "without the second look",
-        file: "commands/prune/trash.rs",
-        changes: &[SECOND_LOOK],
-        noticed_by: writers,
-    },
+const TRASH: &str = "commands/prune/trash.rs";
+const INSPECT: &str = "commands/prune/inspect.rs";
+
+const NO_LAST_LOOK: Change = (TRASH, "inspect::changed(candidate, metadata.as_ref()).or(modified)", "modified");
+const NO_SWEEP: Change =
+    (INSPECT, "if !is_temporary(name.to_bytes())", "if name.to_bytes().len() < 500 || !is_temporary(name.to_bytes())");
+
+const MUTANTS: [Mutant; 9] = [
+    Mutant { name: "without the last look", changes: &[NO_LAST_LOOK], noticed_by: writers },
     Mutant {
         name: "without any look",
-        file: "commands/prune/trash.rs",
-        changes: &[("(first != decided_on).then(accessed)", "None"), SECOND_LOOK],
+        changes: &[NO_LAST_LOOK, (TRASH, "inspect::changed(candidate, first.as_ref()).or_else(", "None.or_else(")],
         noticed_by: writers,
     },
+    Mutant { name: "with one look only, and nothing swept", changes: &[NO_LAST_LOOK, NO_SWEEP], noticed_by: writers },
+    Mutant { name: "with two looks, but nothing swept between them", changes: &[NO_SWEEP], noticed_by: writers },
     Mutant {
-        name: "with one look only, and nothing swept",
-        file: "commands/prune/trash.rs",
-        changes: &[SECOND_LOOK, NO_SWEEP],
-        noticed_by: writers,
-    },
-    Mutant {
-        name: "with two looks, but nothing swept between them",
-        file: "commands/prune/trash.rs",
-        changes: &[NO_SWEEP],
+        name: "with a listing in which nothing is seen to wait",
+        changes: &[(INSPECT, "listing.temporaries |= is_temporary(", "listing.temporaries |= false && is_temporary(")],
         noticed_by: writers,
     },
     Mutant {
         name: "with a put-back that overwrites",
-        file: "commands/prune/trash.rs",
         changes: &[(
+            TRASH,
             "base.dir().rename_new(&*name.to_string(), name.id.encode",
             "base.dir().rename(&*name.to_string(), name.id.encode",
         )],
@@ -57,14 +51,17 @@ const MUTANTS: [Mutant; 8] = [
     },
     Mutant {
         name: "with unlinks before the sync",
-        file: "commands/prune/carry_out.rs",
-        changes: &[("base.sync().and_then(|()| base.stat_self())", "base.stat_self()")],
+        changes: &[(
+            "commands/prune/carry_out.rs",
+            "base.sync().and_then(|()| last_change(base))",
+            "last_change(base)",
+        )],
         noticed_by: writers,
     },
     Mutant {
         name: "without touch's look at where its directory is",
-        file: "core/rewrite.rs",
         changes: &[(
+            "core/rewrite.rs",
             "Some(Ok(false)) => Err(Error::new(Category::Busy, \"it was taken away while it was touched\")),",
             "Some(Ok(false)) => rewritten,",
         )],
@@ -72,8 +69,8 @@ const MUTANTS: [Mutant; 8] = [
     },
     Mutant {
         name: "without touch's look at the file before its rename",
-        file: "core/rewrite.rs",
         changes: &[(
+            "core/rewrite.rs",
             "Ok(stat) if Signature::from(&stat) == Signature::from(&read.stat) => {}",
             "Ok(stat) if stat.st_ino > 0 || Signature::from(&stat) == Signature::from(&read.stat) => {}",
         )],
@@ -89,13 +86,12 @@ fn build(mutant: &Mutant, place: &Path) -> PathBuf {
         let copied = Command::new("cp").arg("-r").arg(root.join(part)).arg(place).status();
         assert!(copied.expect("cp").success());
     }
-    let file = place.join("src").join(mutant.file);
-    let mut text = fs::read_to_string(&file).expect("a source");
-    for (safeguard, instead) in mutant.changes {
+    for (file, safeguard, instead) in mutant.changes {
+        let file = place.join("src").join(file);
+        let text = fs::read_to_string(&file).expect("a source");
         assert_eq!(text.matches(safeguard).count(), 1, "{}: {safeguard}", mutant.name);
-        text = text.replace(safeguard, instead);
+        fs::write(&file, text.replace(safeguard, instead)).expect("a source");
     }
-    fs::write(&file, text).expect("a source");
     println!("building {}", mutant.name); // shown where it fails
     let target = builds::build(place, "mutants", &[], Some("-Awarnings"));
     let binary = place.join("wsctl");

@@ -1,7 +1,7 @@
 //! `wsctl prune` beside others: prunes, the application, whoever mounts and swaps. The runs are made to stand still at a
 //! system call, so that nothing here depends on who is faster.
 
-use crate::tools::{Mounted, Standing, set_aside, straced, text, trash, tree};
+use crate::tools::{Immutable, Mounted, Standing, set_aside, straced, text, tool, trash, tree};
 use crate::world::{Ran, World, ago, has, ids_in, is_root, sorted};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -213,6 +213,26 @@ fn a_mount_that_appears_after_the_dooming_ends_the_removal_there() {
     let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
     assert_eq!(report["pruned"][0]["rule"], json!("leftover"));
     assert_eq!((world.names(), tree(&outside)), (vec![], before));
+}
+
+#[test]
+fn what_others_write_in_a_doomed_tree_goes_before_its_metadata() {
+    if !(is_root() && has("strace")) {
+        return;
+    }
+    let world = World::new();
+    let id = world.workspace().days_ago(40).file("x", b"x").make();
+    // As it usually is: the base has been changed since the workspace was.
+    tool(&["touch", "-d", "40 days ago", text(&world.dir_of(&id))]);
+    let standing = Standing::after(&world, "fsync", None, world.wsctl(PRUNE));
+    let doomed = world.base().join(the_trash(&world));
+    fs::write(doomed.join("late"), "x").expect("a file");
+    let Some(immutable) = Immutable::new(&world, &doomed.join("late")) else { return };
+    let ran = standing.go_on().exits(77);
+    assert_eq!(ids_in(&ran.json()["failed"]), [id]);
+    assert!(!doomed.join("x").exists() && doomed.join(".metadata.json").exists(), "the application's listing goes on");
+    drop(immutable);
+    assert_eq!(world.wsctl(PRUNE).run().exits(0).quietly().json()["pruned"][0]["rule"], json!("leftover"));
 }
 
 #[test]

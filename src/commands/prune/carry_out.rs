@@ -1,22 +1,25 @@
 //! The plan carried out: in batches, by several threads, until nothing is left to do or a signal comes.
 //!
-//! A batch is claimed, looked at once more and doomed, all of it, before one sync of the base and only then the first unlink:
-//! what a power cut undoes is never half removed.
+//! Batches are claimed, looked at once more and doomed, before one sync of the base and only then the first unlink: what a
+//! power cut undoes is never half removed.
 
 use super::candidates::{Candidate, Place};
 use super::erase::{self, Buffers, Erased};
 use super::mounts::Mounts;
 use super::plan::Rule;
 use super::trash::{self, Doomed, Stopped};
-use crate::core::dirfd;
-use crate::core::{Base, Error, threads};
+use crate::core::dirfd::{self, DirFd};
+use crate::core::{Base, Error, Timestamp, threads};
 use crate::output::meter::Meter;
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
 use std::sync::{Mutex, PoisonError};
 
-/// How many workspaces are claimed at a time. More would share a sync among more, and keep them from the application longer.
+/// How many workspaces are claimed at a time. More would be kept from the application longer.
 const BATCH: usize = 16;
+/// How many doomed ones share a sync, which on a disk costs as much as removing several of them. More would be out of the
+/// processor's caches before their turn comes.
+const IN_HAND: usize = 4 * BATCH;
 /// The descriptors that one thread needs beside those of its batch.
 const DESCRIPTORS: usize = 10;
 
@@ -114,33 +117,44 @@ impl Remover<'_> {
     }
 
     fn round(&self, tasks: &mut [Task<'_>]) {
-        let (threads, batch) = self.share(tasks.len());
-        let batches = Mutex::new(tasks.chunks_mut(batch));
+        let (threads, held) = self.share(tasks.len());
+        let batches = Mutex::new(tasks.chunks_mut(held.min(BATCH)));
         let next_batch = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || {
             let mut mounts = Mounts::read(self.base.dir());
             let mut buffers = Buffers::default();
+            let mut doomed = Vec::with_capacity(held);
+            let mut before = last_change(self.base.dir()).ok();
             while self.signals.caught().is_none() {
                 let Some(batch) = next_batch() else { break };
-                self.batch(batch, &mut mounts, &mut buffers);
+                let is_full = self.take_aside(batch, &mut doomed, &mut mounts, &mut buffers);
+                if is_full || doomed.len() + BATCH > held {
+                    before = self.erase(&mut doomed, before, &mut buffers);
+                }
             }
+            self.erase(&mut doomed, before, &mut buffers);
         };
         threads::on_this_and(threads - 1, work);
     }
 
-    /// How many threads to use, and how many workspaces a batch of each may hold open, within the limit of descriptors.
+    /// How many threads to use, and how many workspaces each may hold open, within the limit of descriptors.
     fn share(&self, tasks: usize) -> (usize, usize) {
         let limit =
             getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let free = limit.saturating_sub(2 * DESCRIPTORS);
         let threads = self.jobs.min(tasks.div_ceil(BATCH)).min(free / (DESCRIPTORS + 1)).max(1);
-        (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, BATCH))
+        (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, IN_HAND))
     }
 
-    /// Takes a batch through all its steps.
-    fn batch(&self, batch: &mut [Task<'_>], mounts: &mut Mounts<'_>, buffers: &mut Buffers) {
+    /// Claims and dooms a batch, and tells whether there was no room for some of it.
+    fn take_aside<'t, 'c>(
+        &self,
+        batch: &'t mut [Task<'c>],
+        doomed: &mut Vec<(&'t mut Task<'c>, Doomed)>,
+        mounts: &mut Mounts<'_>,
+        buffers: &mut Buffers,
+    ) -> bool {
         let mut claimed = Vec::with_capacity(batch.len());
-        let mut doomed = Vec::with_capacity(batch.len());
         let mut full = None;
         for task in batch {
             if let Some(name) = task.candidate.trash_name().filter(|_| task.candidate.is_doomed()) {
@@ -170,21 +184,27 @@ impl Remover<'_> {
                 Err(stopped) => task.stop(stopped, self.meter),
             }
         }
-        self.erase(doomed, buffers);
+        full.is_some()
     }
 
     /// Erases what is doomed, once the base is synced: not one name may go before it is certain that all of them may.
-    fn erase(&self, doomed: Vec<(&mut Task<'_>, Doomed)>, buffers: &mut Buffers) {
+    /// `before` is a time before the first of them was looked at, by the file system's clock; it gives that for the next ones.
+    fn erase(
+        &self,
+        doomed: &mut Vec<(&mut Task<'_>, Doomed)>,
+        before: Option<Timestamp>,
+        buffers: &mut Buffers,
+    ) -> Option<Timestamp> {
         if doomed.is_empty() {
-            return;
+            return before;
         }
         let base = self.base.dir();
         let failed = |errno| Error::os(errno, "cannot sync the base before removing it");
-        // The base was changed by the dooming, if by nothing later: this is now, by the clock that the inodes go by.
-        let ready = base.sync().and_then(|()| base.stat_self()).map(|stat| dirfd::modified(&stat)).map_err(failed);
-        for (task, doomed) in doomed {
+        // The dooming has changed the base, if nothing later has: this is now.
+        let ready = base.sync().and_then(|()| last_change(base)).map_err(failed);
+        for (task, doomed) in doomed.drain(..) {
             let erased = match &ready {
-                Ok(now) => erase::erase(base, doomed, *now, buffers),
+                Ok(now) => erase::erase(base, doomed, before, *now, buffers),
                 Err(error) => Erased { bytes: doomed.swept(), gone: Err(error.clone()) },
             };
             self.meter.ended(erased.bytes);
@@ -195,5 +215,11 @@ impl Remover<'_> {
                 Err(error) => task.end(Ending::Failed, Some(error)),
             }
         }
+        ready.ok()
     }
+}
+
+/// When the base was changed last, by the clock that the inodes go by.
+fn last_change(base: &DirFd) -> rustix::io::Result<Timestamp> {
+    base.stat_self().map(|stat| dirfd::modified(&stat))
 }

@@ -34,9 +34,17 @@ pub(super) struct Erased {
 }
 
 /// Removes a doomed workspace from the base with all that is in it; `.metadata.json` goes last, because the application's
-/// listing takes every directory for a workspace and breaks on one without. What was made after `doomed_at`, a time of the
-/// file system's clock, was made by others while the tree was removed.
-pub(super) fn erase(base: &DirFd, doomed: Doomed, doomed_at: Timestamp, buffers: &mut Buffers) -> Erased {
+/// listing takes every directory for a workspace and breaks on one without.
+///
+/// By the file system's clock, it was listed after `before`, if that is known, and is doomed `now`: what is made later, others
+/// make while the tree is removed.
+pub(super) fn erase(
+    base: &DirFd,
+    doomed: Doomed,
+    before: Option<Timestamp>,
+    now: Timestamp,
+    buffers: &mut Buffers,
+) -> Erased {
     let Doomed { name, known } = doomed;
     let known = match known.map_or_else(|| found(base, &name), Ok) {
         Ok(known) => known,
@@ -44,14 +52,14 @@ pub(super) fn erase(base: &DirFd, doomed: Doomed, doomed_at: Timestamp, buffers:
             return Erased { bytes: 0, gone: if errno == Errno::NOENT { Ok(false) } else { Err(describe(errno)) } };
         }
     };
-    let mut eraser = Eraser::new(&known.dir, doomed_at, buffers);
-    let gone = eraser.root_and_all(base, &name, known.metadata);
+    let mut eraser = Eraser::new(&known.dir, now, buffers);
+    let gone = eraser.root_and_all(base, &name, &known, before);
     Erased { bytes: known.swept + eraser.bytes, gone }
 }
 
 /// Opens what an earlier run has doomed.
 fn found(base: &DirFd, name: &str) -> rustix::io::Result<Known> {
-    base.open_accessible(name, Mounts::Refuse).map(|dir| Known { dir, metadata: None, swept: 0 })
+    base.open_accessible(name, Mounts::Refuse).map(|dir| Known { dir, metadata: None, swept: 0, names: None })
 }
 
 /// What names are read into, level by level: worth keeping from one removal to the next.
@@ -89,13 +97,19 @@ impl<'a> Eraser<'a> {
         }
     }
 
-    fn root_and_all(&mut self, base: &DirFd, name: &str, mut metadata: Option<Stat>) -> Result<bool> {
+    fn root_and_all(&mut self, base: &DirFd, name: &str, known: &Known, before: Option<Timestamp>) -> Result<bool> {
+        let mut metadata = known.metadata;
         let stat = self.root.stat_self().map_err(describe)?;
+        // A root that has not been changed since it was listed need not be listed again.
+        let names = known.names.as_deref().filter(|_| Some(dirfd::modified(&stat)) < before);
+        let mut is_empty = names.is_some_and(|names| self.are_removed(names));
         // By the same clock: the root was changed by whoever has made a name in it.
         self.begun = self.begun.max(dirfd::modified(&stat));
         let size = self.links.bytes(&stat);
         for _ in 0..REFILLS {
-            self.passes_over_root()?;
+            if !std::mem::take(&mut is_empty) {
+                self.passes_over_root()?;
+            }
             match self.remove_metadata(metadata.take()) {
                 Ok(()) | Err(Errno::NOENT) => {}
                 // A directory of that name, with something in it that stays.
@@ -115,6 +129,13 @@ impl<'a> Eraser<'a> {
             }
         }
         Err(refilled())
+    }
+
+    /// Removes names in the root that are known already, and tells whether nothing is left to do there.
+    fn are_removed(&mut self, names: &[u8]) -> bool {
+        let mut names =
+            names.split_inclusive(|byte| *byte == 0).filter_map(|name| CStr::from_bytes_with_nul(name).ok());
+        names.all(|name| self.is_removed(self.root, name, 0)) && self.hoisted == 0
     }
 
     /// Empties the root but for `.metadata.json`, in as many passes as hoisting takes.

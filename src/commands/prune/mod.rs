@@ -7,6 +7,7 @@ mod arguments;
 mod candidates;
 mod carry_out;
 mod erase;
+mod inspect;
 mod mounts;
 mod plan;
 mod prompt;

@@ -8,18 +8,14 @@
 //! The state lives in the names. Whoever finds one may take the next step, so nothing here needs a lock, and a run that is
 //! killed loses nothing that was not decided on.
 
-use super::candidates::{self, Candidate, Place};
+use super::candidates::{Candidate, Place};
+use super::inspect;
 use super::mounts::Mounts;
-use crate::core::dirfd::{self, DirFd, Mounts as Crossing, Signature};
-use crate::core::names::{METADATA_C, Stage, TrashName, is_temporary};
-use crate::core::workspace::Status;
+use crate::core::dirfd::{DirFd, Mounts as Crossing};
+use crate::core::names::{Stage, TrashName};
 use crate::core::{Base, Category, Error, WorkspaceId};
 use rustix::fs::Stat;
 use rustix::io::Errno;
-use std::ops::ControlFlow;
-
-/// The size of the buffer for names, in bytes.
-const BUFFER: usize = 8 * 1024;
 
 /// How a step ended that did not lead to the next one.
 #[derive(Debug)]
@@ -57,6 +53,8 @@ pub(super) struct Known {
     pub(super) metadata: Option<Stat>,
     /// The bytes that sweeping it freed.
     pub(super) swept: u64,
+    /// What is in its root but for the metadata file, each with a NUL behind it; `None` if that was not looked at, or is much.
+    pub(super) names: Option<Vec<u8>>,
 }
 
 impl Doomed {
@@ -94,10 +92,11 @@ pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Clai
     }
 }
 
-/// Looks at a claimed workspace twice, and dooms it if nothing has changed since the decision; else puts it back.
+/// Looks at a claimed workspace once more, and dooms it if nothing has changed since the decision; else puts it back.
 ///
-/// Two looks are needed. A rename by the application resolves its directory before the claim and may land after one look;
-/// but it needs its temporary file, so once those have been unlinked it has either been seen by the second look or fails.
+/// A rename by the application that resolved its directory before the claim may land after any look. But it needs its temporary
+/// file. If the listing shows none, the rename has landed, and the look after it sees that. Those that it shows are unlinked, if
+/// a look finds nothing changed so far; the rename then fails, or has landed before the last look.
 pub(super) fn doom(
     base: &Base,
     claimed: Claimed,
@@ -107,29 +106,31 @@ pub(super) fn doom(
     buffer: &mut Vec<u8>,
 ) -> Result<Doomed, Stopped> {
     let Claimed { name, dir } = claimed;
-    let modified = |counts: bool| if counts { modified_since(base, name, candidate) } else { None };
     let failed = |errno| back(base, name, Error::os(errno, "cannot look at it once more"));
-    let signature = |stat: &Option<Stat>| stat.as_ref().map(Signature::from);
-    let first = signature(&look(&dir).map_err(failed)?);
-    // A metadata file that could not be seen before cannot have changed visibly, and it was named by its ID.
-    let decided_on =
-        if candidate.status == Status::Denied { candidate.signature.or(first) } else { candidate.signature };
-    if let Some(reason) = (first != decided_on).then(accessed).or_else(|| modified(use_mtime)) {
-        return Err(back(base, name, reason));
+    let modified = |counts: bool| if counts { inspect::modified_since(base, name, candidate) } else { None };
+    let mut listing = inspect::list(&dir, buffer).map_err(failed)?;
+    let mut swept = 0;
+    if listing.temporaries {
+        let first = inspect::look(&dir).map_err(failed)?;
+        if let Some(reason) = inspect::changed(candidate, first.as_ref()).or_else(|| modified(use_mtime)) {
+            return Err(back(base, name, reason));
+        }
+        swept = inspect::sweep(&dir, buffer).map_err(failed)?;
+        listing.names = None;
     }
-    let swept = sweep(&dir, buffer).map_err(failed)?;
     // Sweeping modifies the directory itself, so modification times are looked at again only where nothing was swept.
-    let modified = modified(use_mtime && swept.is_none());
-    let metadata = look(&dir).map_err(failed)?;
-    let accessed = (signature(&metadata) != decided_on).then(accessed);
-    if let Some(reason) = accessed.or(modified).or_else(|| obstacle(mounts, name.id)) {
+    let modified = modified(use_mtime && !listing.temporaries);
+    let metadata = inspect::look(&dir).map_err(failed)?;
+    if let Some(reason) =
+        inspect::changed(candidate, metadata.as_ref()).or(modified).or_else(|| obstacle(mounts, name.id))
+    {
         return Err(back(base, name, reason));
     }
     let doomed = TrashName { stage: Stage::Doomed, ..name }.to_string();
     match base.dir().rename_new(&*name.to_string(), &*doomed) {
         Ok(()) => {
             log::debug!("{}: doomed as {doomed}", name.id.subject());
-            Ok(Doomed { name: doomed, known: Some(Known { dir, metadata, swept: swept.unwrap_or(0) }) })
+            Ok(Doomed { name: doomed, known: Some(Known { dir, metadata, swept, names: listing.names }) })
         }
         Err(Errno::NOENT) => Err(lost(base, name.id)),
         Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => match put_back(base, name) {
@@ -190,55 +191,4 @@ fn back(base: &Base, name: TrashName, reason: Error) -> Stopped {
 /// What it means that a claimed workspace is not where it was put: another run has taken the next step.
 fn lost(base: &Base, id: WorkspaceId) -> Stopped {
     if base.contains(id).unwrap_or(false) { Stopped::PutBack } else { Stopped::Gone }
-}
-
-/// Which metadata file there is.
-fn look(dir: &DirFd) -> rustix::io::Result<Option<Stat>> {
-    match dir.stat(METADATA_C) {
-        Ok(stat) => Ok(Some(stat)),
-        Err(Errno::NOENT) => Ok(None),
-        Err(errno) => Err(errno),
-    }
-}
-
-fn accessed() -> Error {
-    Error::new(Category::Busy, "it was accessed after the decision")
-}
-
-/// That something in it was modified after the time that was decided on, or why nobody can tell.
-fn modified_since(base: &Base, name: TrashName, candidate: &Candidate) -> Option<Error> {
-    let time = candidate.last_access?;
-    let usage = candidates::measured(base, &name.to_string(), None, &mut Default::default());
-    usage.error.or_else(|| (usage.newest > Some(time)).then(accessed))
-}
-
-/// Unlinks the files in the workspace's root that only wait to be renamed over its metadata. If there were any, it tells how
-/// many bytes that freed.
-fn sweep(dir: &DirFd, buffer: &mut Vec<u8>) -> rustix::io::Result<Option<u64>> {
-    let mut freed = None;
-    let mut failure = None;
-    buffer.clear();
-    buffer.reserve(BUFFER);
-    dir.each_entry(buffer, |entry| {
-        let name = entry.file_name();
-        if !is_temporary(name.to_bytes()) {
-            return ControlFlow::Continue(());
-        }
-        let stat = dir.stat(name);
-        let unlinked = match dir.unlink(name) {
-            Err(Errno::ACCESS) if dir.give_rights() == Ok(true) => dir.unlink(name),
-            unlinked => unlinked,
-        };
-        match unlinked {
-            Ok(()) => *freed.get_or_insert(0) += stat.map_or(0, |stat| dirfd::allocated(&stat)),
-            // A directory of that name can be renamed over nothing that is a file.
-            Err(Errno::NOENT | Errno::ISDIR) => {}
-            Err(errno) => {
-                failure = Some(errno);
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
-    })?;
-    failure.map_or(Ok(freed), Err)
 }
