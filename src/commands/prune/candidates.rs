@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 /// Where in the base a workspace is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
+pub enum Place {
     /// At its own path.
     Own,
     /// Claimed by an earlier run, or by one that is under way.
@@ -39,18 +39,21 @@ impl Place {
 
 /// A workspace, as far as deciding on it and finding it again needs.
 #[derive(Debug, Clone)]
-pub(super) struct Candidate {
-    pub(super) id: WorkspaceId,
-    pub(super) place: Place,
-    pub(super) status: Status,
+pub struct Candidate {
+    /// Which workspace it is.
+    pub id: WorkspaceId,
+    /// Where it is.
+    pub place: Place,
+    /// What is known of its last access.
+    pub status: Status,
     /// The last access that counts: by the metadata, with `--use-mtime` also by modification times.
-    pub(super) last_access: Option<Timestamp>,
+    pub last_access: Option<Timestamp>,
     /// Which metadata file it was; `None` if there is none or it cannot be told.
-    pub(super) signature: Option<Signature>,
+    pub signature: Option<Signature>,
     /// Disk usage in bytes, once it was measured.
-    pub(super) bytes: Option<u64>,
+    pub bytes: Option<u64>,
     /// Why the last access is not known, or not all of the size.
-    pub(super) failure: Option<Box<Error>>,
+    pub failure: Option<Box<Error>>,
 }
 
 impl Candidate {

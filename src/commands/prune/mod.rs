@@ -4,12 +4,12 @@
 //! plan not carried out.
 
 mod arguments;
-mod candidates;
+pub mod candidates;
 mod carry_out;
 mod erase;
 mod inspect;
 mod mounts;
-mod plan;
+pub mod plan;
 mod prompt;
 mod report;
 mod stock;

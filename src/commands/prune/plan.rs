@@ -9,7 +9,7 @@ use std::collections::HashSet;
 /// Why a workspace goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Rule {
+pub enum Rule {
     /// Its last access is longer ago than `--older-than`.
     OlderThan,
     /// All together use more than `--max-total-size`.
@@ -24,7 +24,7 @@ pub(super) enum Rule {
 
 impl Rule {
     /// The word that the report shows.
-    pub(super) const fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::OlderThan => "older-than",
             Self::MaxTotalSize => "max-total-size",
@@ -38,7 +38,7 @@ impl Rule {
 /// What becomes of a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Fate {
+pub enum Fate {
     /// It goes.
     Prune(Rule),
     /// It stays.
@@ -53,33 +53,33 @@ pub(super) enum Fate {
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
-pub(super) struct Rules {
+pub struct Rules {
     /// Last accesses before this are stale.
-    pub(super) cutoff: Option<Timestamp>,
+    pub cutoff: Option<Timestamp>,
     /// How much all the workspaces together may use, in bytes.
-    pub(super) max_total_size: Option<u64>,
+    pub max_total_size: Option<u64>,
     /// How much the file system shall have free, and has, in bytes.
-    pub(super) free: Option<Free>,
+    pub free: Option<Free>,
     /// How many of the last accessed stay in any case.
-    pub(super) keep_last: usize,
+    pub keep_last: usize,
     /// Those that stay in any case.
-    pub(super) exclude: HashSet<WorkspaceId>,
+    pub exclude: HashSet<WorkspaceId>,
     /// Just these, if any were named.
-    pub(super) ids: Option<HashSet<WorkspaceId>>,
+    pub ids: Option<HashSet<WorkspaceId>>,
 }
 
 /// Free space, in bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Free {
+pub struct Free {
     /// What there shall be.
-    pub(super) wanted: u64,
+    pub wanted: u64,
     /// What there is.
-    pub(super) available: u64,
+    pub available: u64,
 }
 
 impl Rules {
     /// Whether a rule needs the sizes.
-    pub(super) fn choose_by_size(&self) -> bool {
+    pub fn choose_by_size(&self) -> bool {
         self.max_total_size.is_some() || self.free.is_some()
     }
 
@@ -90,7 +90,7 @@ impl Rules {
 }
 
 /// Decides on each of the candidates, in their order.
-pub(super) fn decide(candidates: &[Candidate], rules: &Rules) -> Vec<Fate> {
+pub fn decide(candidates: &[Candidate], rules: &Rules) -> Vec<Fate> {
     let by_age = if rules.keep_last > 0 || rules.choose_by_size() { oldest_first(candidates) } else { Vec::new() };
     let kept = last_accessed(candidates, &by_age, rules.keep_last);
     let is_protected = |index: usize| kept.contains(&index) || rules.exclude.contains(&candidates[index].id);
