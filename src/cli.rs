@@ -86,6 +86,7 @@ pub enum Command {
     ///
     /// On a terminal it shows what would go, and asks; elsewhere it wants --yes. What a run that was stopped has left half
     /// done, the next one finishes.
+    #[command(override_usage = "wsctl prune [OPTIONS] <RULE|ID>...")]
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", prune::EXAMPLES))]
     Prune(Box<prune::Arguments>),
 }
@@ -210,6 +211,13 @@ pub fn color_of(args: &[OsString], stream: &impl RawStream) -> ColorChoice {
 /// As for [`Global::base`].
 pub fn base_of(args: &[OsString], env: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
     base(given(args, "base").map(PathBuf::from), env)
+}
+
+/// Where a prune whose command line is wrong was to leave its numbers.
+pub fn metrics_of(args: &[OsString]) -> Option<PathBuf> {
+    let is_dry = |matches: &ArgMatches| matches.try_get_one("dry_run").ok().flatten().copied().unwrap_or(false);
+    let is_prune = lenient(args)?.subcommand().is_some_and(|(name, matches)| name == "prune" && !is_dry(matches));
+    given(args, "metrics").filter(|file| is_prune && !file.is_empty()).map(PathBuf::from)
 }
 
 /// The whole command line, for what is generated from it.

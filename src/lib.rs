@@ -65,9 +65,12 @@ fn complete(request: completion::Request) {
 fn execute(args: &[OsString]) -> ExitStatus {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) => return explain(error, args),
+        Err(error) => return leave_metrics_of_none(args, explain(error, args)),
     };
     logging::init(cli.global.verbosity(), cli.global.color(&io::stderr()));
+    if let Some(Err(error)) = cli.command.metrics().map(metrics::check) {
+        return diagnostics::report_chain(&error.into());
+    }
     let (now, begun) = match now() {
         Ok(now) => (now, Instant::now()),
         Err(error) => return diagnostics::report_chain(&error),
@@ -77,29 +80,38 @@ fn execute(args: &[OsString]) -> ExitStatus {
         Ok(outcome) => finish(outcome.status(), stdout::write(|out| outcome.render(out))),
         Err(error) => diagnostics::report_chain(error),
     };
-    let gauges = || outcome.map_or_else(|_| commands::prune::gauges_of_failure(), |outcome| outcome.gauges());
-    match cli.command.metrics() {
-        Some(file) => finish(status, leave_metrics(file, &cli, (now, begun.elapsed()), status, gauges())),
-        None => status,
+    let Some(file) = cli.command.metrics() else { return status };
+    let gauges = outcome.map_or_else(|_| commands::prune::gauges_of_failure(), |outcome| outcome.gauges());
+    let base = cli.global.base(|name| std::env::var_os(name)).unwrap_or_default();
+    finish(status, leave_metrics(file, &base, (now, begun.elapsed()), status, gauges))
+}
+
+/// Leaves for monitoring that there was no run, since its command line was wrong.
+fn leave_metrics_of_none(args: &[OsString], status: ExitStatus) -> ExitStatus {
+    let (Some(file), Ok(now)) = (cli::metrics_of(args), now()) else { return status };
+    if status == ExitStatus::Success {
+        return status; // it asked for help
     }
+    let base = cli::base_of(args, |name| std::env::var_os(name)).unwrap_or_default();
+    let gauges = commands::prune::gauges_of_failure();
+    finish(status, leave_metrics(&file, &base, (now, Duration::ZERO), status, gauges))
 }
 
 /// Leaves for monitoring how a run ended, and what it came to.
 fn leave_metrics(
     file: &Path,
-    cli: &Cli,
+    base: &Path,
     (begun, took): (Timestamp, Duration),
     status: ExitStatus,
     of_it: Vec<Gauge>,
 ) -> core::Result<()> {
-    let base = cli.global.base(|name| std::env::var_os(name)).unwrap_or_default();
     let mut gauges = vec![
         Gauge::new("wsctl_prune_last_run_timestamp_seconds", "When the last run began", begun.unix_seconds()),
         Gauge::new("wsctl_prune_last_run_duration_seconds", "How long the last run took", took.as_secs_f64()),
         Gauge::new("wsctl_prune_last_run_exit_status", "The exit status of the last run", status.code().into()),
     ];
     gauges.extend(of_it);
-    metrics::replace(file, &metrics::text(&base, &gauges))
+    metrics::replace(file, &metrics::text(base, &gauges))
 }
 
 fn perform(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {

@@ -12,10 +12,8 @@ use std::os::fd::OwnedFd;
 /// Whose a file shall be, and with which permissions.
 #[derive(Debug, Clone, Copy)]
 pub struct Ownership {
-    /// The owner's number.
-    pub user: u32,
-    /// The group's number.
-    pub group: u32,
+    /// The numbers of the owner and the group. `None`: those whom the system gives a file that is made there.
+    pub owner: Option<(u32, u32)>,
     /// The permission bits, with those for set-user-ID and the like.
     pub mode: u32,
 }
@@ -23,7 +21,7 @@ pub struct Ownership {
 impl Ownership {
     /// The same as that of an existing file or directory.
     pub fn of(stat: &Stat) -> Self {
-        Self { user: stat.st_uid, group: stat.st_gid, mode: stat.st_mode & 0o7777 }
+        Self { owner: Some((stat.st_uid, stat.st_gid)), mode: stat.st_mode & 0o7777 }
     }
 }
 
@@ -64,11 +62,12 @@ impl<'a> Staged<'a> {
     fn give(&self, to: Ownership) -> Result<()> {
         let failed = |errno| Error::os(errno, "cannot keep the owner and mode of the file");
         let is = Ownership::of(&dirfd::stat_of(&self.file).map_err(failed)?);
-        if (is.user, is.group) != (to.user, to.group) {
-            let (user, group) = (Uid::from_raw(to.user), Gid::from_raw(to.group));
+        let owner = to.owner.filter(|_| to.owner != is.owner);
+        if let Some((user, group)) = owner {
+            let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
             retry_on_intr(|| rustix::fs::fchown(&self.file, Some(user), Some(group))).map_err(failed)?;
         }
-        if is.mode != to.mode || is.user != to.user {
+        if is.mode != to.mode || owner.is_some() {
             retry_on_intr(|| rustix::fs::fchmod(&self.file, Mode::from_raw_mode(to.mode))).map_err(failed)?;
         }
         Ok(())

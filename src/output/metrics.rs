@@ -39,30 +39,48 @@ pub fn text(base: &Path, gauges: &[Gauge]) -> String {
     text
 }
 
+/// How often others may sweep the new file away before it is in place.
+const TRIES: usize = 5;
+
+/// Checks that there is nothing of that name but a file that may be replaced: root would replace `/dev/null` as well.
+///
+/// # Errors
+/// [`Category::Usage`] if there is something else.
+pub fn check(file: &Path) -> Result<()> {
+    let is_other = std::fs::metadata(file).is_ok_and(|found| !found.is_file());
+    let is_descriptor = std::fs::read_link(file).is_ok_and(|target| target.starts_with("/proc"));
+    if is_other || is_descriptor {
+        let what = "there is something else than a regular file: name a file that may be replaced";
+        return Err(Error::new(Category::Usage, format!("metrics {}: {what}", file.display())));
+    }
+    Ok(())
+}
+
 /// Replaces `file` by this text, atomically, readable by everyone: the collector is another user.
 ///
 /// # Errors
-/// By errno, if the file cannot be made; the old one is there still.
+/// As in [`check`]; by errno, if the file cannot be made: the old one is there still.
 pub fn replace(file: &Path, text: &str) -> Result<()> {
     let failed = |errno, what: &str| Error::os(errno, format!("metrics {}: {what}", file.display())).severe();
+    check(file)?;
     let Some(name) = file.file_name() else {
         return Err(Error::new(Category::Usage, format!("metrics {}: names no file", file.display())));
     };
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let dir = DirFd::open(parent).map_err(|errno| failed(errno, "cannot open its directory"))?;
-    let ownership = Ownership {
-        user: rustix::process::geteuid().as_raw(),
-        group: rustix::process::getegid().as_raw(),
-        mode: 0o644,
+    let put = || -> Result<rustix::io::Result<()>> {
+        let staged = Staged::new(&dir, text.as_bytes(), Ownership { owner: None, mode: 0o644 });
+        Ok(staged.map_err(|error| error.of(format_args!("metrics {}", file.display())).severe())?.replace(name))
     };
-    let staged = Staged::new(&dir, text.as_bytes(), ownership);
-    let staged = staged.map_err(|error| error.of(format_args!("metrics {}", file.display())).severe())?;
-    let replaced = match staged.replace(name) {
-        Err(Errno::ISDIR) => return Err(failed(Errno::ISDIR, "cannot replace it").recategorized(Category::Io)),
-        replaced => replaced.and_then(|()| dir.sync()).map_err(|errno| failed(errno, "cannot replace it")),
-    };
+    let mut replaced = put()?;
+    for _ in 1..TRIES {
+        if replaced != Err(Errno::NOENT) {
+            break; // what is left is the sweep of another run, between our creating the file and locking it
+        }
+        replaced = put()?;
+    }
     atomic::sweep(&dir);
-    replaced
+    replaced.and_then(|()| dir.sync()).map_err(|errno| failed(errno, "cannot replace it"))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! `wsctl prune --metrics`: what monitoring reads.
 
-use crate::tools::{du, text};
+use crate::tools::{du, text, tool};
 use crate::world::{Ran, World, has, is_root};
 use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -148,12 +148,66 @@ fn where_it_cannot_be_written_the_prune_is_done_and_the_failure_reported() {
     let ran = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", text(&metrics)]).run().exits(66);
     assert!(ran.stderr.starts_with("error[not-found]: metrics "), "{ran:?}");
     assert!(ran.stdout.starts_with("pruned 1 workspace") && !world.dir_of(&id).exists(), "{ran:?}");
-    fs::create_dir_all(&metrics).expect("a directory");
-    let ran = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", text(&metrics)]).run().exits(74);
-    assert!(ran.stderr.starts_with("error[io]: metrics "), "{ran:?}");
     let id = world.aged(40);
     let ran = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", "/"]).run().exits(2);
     assert!(ran.stderr.contains("it names no file") && world.dir_of(&id).exists(), "{ran:?}");
+}
+
+#[test]
+fn nothing_but_a_regular_file_is_replaced() {
+    let world = World::new();
+    let id = world.aged(40);
+    let (fifo, dir, link) = (world.path("fifo"), world.path("dir"), world.path("link"));
+    tool(&["mkfifo", text(&fifo)]);
+    fs::create_dir(&dir).and_then(|()| symlink("/proc/self/fd/1", &link)).expect("a directory and a link");
+    for file in ["/dev/null", "/dev/stdout", text(&fifo), text(&dir), text(&link)] {
+        let before = fs::symlink_metadata(file).expect("what is there").ino();
+        let out = world.path("out"); // a regular file, which /dev/stdout then is
+        let run = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", file]);
+        let ran = run.through(["sh", "-c", &format!("\"$@\" >{}", text(&out)), "sh"]).run().exits(2);
+        assert!(ran.stderr.starts_with(&format!("error[usage]: metrics {file}: there is something else")), "{ran:?}");
+        assert!(fs::symlink_metadata(file).expect("what was there").ino() == before && world.dir_of(&id).exists());
+    }
+}
+
+#[test]
+fn a_wrong_command_line_leaves_its_exit_status_too() {
+    let world = World::new();
+    let metrics = file(&world);
+    let slips: [&[&str]; 4] = [&["--older-than", "7"], &["--oldr-than", "7d"], &[], &["--older-than", "1d", "-b", ""]];
+    for slip in slips {
+        let _ = fs::remove_file(&metrics);
+        let _ = world.wsctl([&["prune", "--yes", "--metrics", text(&metrics)], slip].concat()).run().exits(2);
+        let content = fs::read_to_string(&metrics).expect("metrics");
+        assert!(
+            content.contains("wsctl_prune_last_run_exit_status{") && content.contains("} 2\n"),
+            "{slip:?}: {content}"
+        );
+    }
+    for other in [&["prune", "-n", "--older-than", "7"][..], &["prune", "--help"], &["list", "--limit"]] {
+        let _ = fs::remove_file(&metrics);
+        let _ = world.wsctl([other, &["--metrics", text(&metrics)]].concat()).run();
+        assert!(!metrics.exists(), "{other:?}");
+    }
+}
+
+#[test]
+fn in_a_setgid_directory_it_has_the_group_that_the_directory_gives() {
+    if !(is_root() && has("strace")) {
+        return;
+    }
+    let world = World::new();
+    let dir = world.path("collector");
+    fs::create_dir(&dir).expect("a directory");
+    chown(&dir, None, Some(4321)).expect("chown");
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o2775)).expect("chmod");
+    let metrics = dir.join("wsctl.prom");
+    let run = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", text(&metrics)]);
+    // A service may be kept from changing owners.
+    let denied = ["strace", "-f", "-o", "/dev/null", "-e", "inject=fchown:error=EPERM"];
+    let _ = run.through(denied).run().exits(0).quietly();
+    let stat = fs::metadata(&metrics).expect("metrics");
+    assert_eq!((stat.gid(), stat.mode() & 0o7777), (4321, 0o644));
 }
 
 #[test]
