@@ -15,11 +15,14 @@ _wsctl() {
         [[ $i -ne $COMP_CWORD ]] || index=$((${#words[@]} - 1))
     done
 
-    mapfile -t COMPREPLY < <(_CLAP_COMPLETE_INDEX=$index COMPLETE=bash wsctl -- "${words[@]}" 2>/dev/null)
+    # A line is a candidate. (mapfile would read a pipe byte by byte.)
+    local IFS=$'\n' -
+    set -f
+    COMPREPLY=($(_CLAP_COMPLETE_INDEX=$index COMPLETE=bash "${1/#\~\//$HOME/}" -- "${words[@]}" 2>/dev/null))
     case ${COMPREPLY[0]-} in
         *'<DIR>') COMPREPLY=() && compopt -o dirnames ;;
         *'<FILE>') COMPREPLY=() && compopt -o default ;;
-        *) COMPREPLY=("${COMPREPLY[@]#--*=}") ;;
+        --*=*) COMPREPLY=("${COMPREPLY[@]#--*=}") ;;
     esac
 }
 

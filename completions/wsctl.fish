@@ -2,7 +2,8 @@
 
 function __wsctl
     set -l token (commandline --current-token --cut-at-cursor)
-    set -l answer (COMPLETE=fish command wsctl -- (commandline --current-process --tokenize --cut-at-cursor) $token 2>/dev/null)
+    set -l words (commandline --current-process --tokenize --cut-at-cursor)
+    set -l answer (COMPLETE=fish command $words[1] -- $words $token 2>/dev/null)
     set -l option (string match --regex -- '^--[^=]*=' $token; or echo)
     set -l path (string replace -- "$option" '' $token)
     switch "$answer"

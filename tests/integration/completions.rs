@@ -97,6 +97,29 @@ fn a_shell_is_told_nothing_but_candidates() {
 }
 
 #[test]
+fn every_option_and_value_of_the_command_line_is_offered() {
+    let world = World::new();
+    let mut root = wsctl::cli::command();
+    root.build();
+    for shell in ["bash", "elvish", "fish", "pwsh", "zsh"] {
+        for command in root.get_subcommands().filter(|command| command.get_name() != "help") {
+            let offered = answer(&world, shell, &[command.get_name(), "--"]).stdout;
+            for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+                assert!(offered.contains(&format!("--{option}")), "{shell}: {command} --{option}: {offered}");
+            }
+            for arg in command.get_arguments().filter(|arg| arg.get_long().is_some()) {
+                let option = format!("--{}", arg.get_long().unwrap_or_default());
+                let values = arg.get_possible_values();
+                let takes = arg.get_action().takes_values() && !values.is_empty();
+                let offered =
+                    if takes { answer(&world, shell, &[command.get_name(), &option, ""]).stdout } else { continue };
+                assert!(values.iter().all(|value| offered.contains(value.get_name())), "{shell}: {option}: {offered}");
+            }
+        }
+    }
+}
+
+#[test]
 fn nothing_that_was_written_into_a_workspace_reaches_the_shell() {
     let world = World::new();
     let nasty = "\u{1b}[31m$(touch pwned)\n\t`x`:";

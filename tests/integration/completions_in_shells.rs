@@ -1,6 +1,6 @@
 //! Tab, pressed in real shells.
 
-use crate::shells::{Shell, tab};
+use crate::shells::{Shell, outside, tab};
 use crate::tools::text;
 use crate::world::{World, numbered};
 use std::fs;
@@ -42,6 +42,24 @@ fn a_single_candidate_stands_on_the_line_at_once() {
         assert_eq!(line("wsctl touch 00"), format!("wsctl touch {id} "), "{shell:?}");
         assert_eq!(line("wsctl prune --exclude=00"), format!("wsctl prune --exclude={id} "), "{shell:?}");
         assert_eq!(line("wsctl touch \"00"), format!("wsctl touch \"{id}\" "), "{shell:?}");
+    }
+}
+
+#[test]
+fn the_program_that_stands_on_the_line_is_asked_also_outside_of_the_path() {
+    let world = World::new();
+    let id = world.workspace().id(&numbered(0x00c0_ffee)).make();
+    let _ = world.workspace().id(&numbered(0xdeca_ff00)).make();
+    let copy = world.path("home/bin/wsctl");
+    fs::create_dir_all(copy.parent().expect("a directory")).expect("a directory");
+    symlink(&world.binary, &copy).expect("a link");
+    // bash-completion and fish load nothing at need for such a program.
+    for shell in here([Shell::Bash, Shell::Zsh, Shell::ZshSourced]) {
+        for program in ["~/bin/wsctl", text(&copy)] {
+            let typed = format!("{program} touch 00");
+            let tab = outside(&world, shell, &typed, &[("WSCTL_BASE", &world.base())]);
+            assert_eq!(tab.line, format!("{program} touch {id} "), "{shell:?}: {tab:#?}");
+        }
     }
 }
 

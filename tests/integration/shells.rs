@@ -152,6 +152,21 @@ impl Tab {
 /// Types this at a shell in this world, and presses Tab.
 #[track_caller]
 pub fn tab(world: &World, shell: Shell, typed: &str, env: &[(&str, &Path)]) -> Tab {
+    let binaries = world.binary.parent().expect("a directory").to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths([binaries].into_iter().chain(std::env::split_paths(&path))).expect("a path");
+    press(world, shell, typed, &[env, &[("PATH", Path::new(&path))]].concat())
+}
+
+/// The same where the program is not in `PATH`.
+#[track_caller]
+pub fn outside(world: &World, shell: Shell, typed: &str, env: &[(&str, &Path)]) -> Tab {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    press(world, shell, typed, &[env, &[("PATH", Path::new(&path))]].concat())
+}
+
+#[track_caller]
+fn press(world: &World, shell: Shell, typed: &str, env: &[(&str, &Path)]) -> Tab {
     let home = world.path("home");
     fs::create_dir_all(&home).expect("a home");
     let command = shell.install(&home);
@@ -162,11 +177,7 @@ pub fn tab(world: &World, shell: Shell, typed: &str, env: &[(&str, &Path)]) -> T
         Shell::Elvish => vec!["zsh", "-f", "-c", TYPIST, "typist", &command, &keys, "COMPLETING"],
         _ => vec!["zsh", "-f", "-c", TYPIST, "typist", &command, &keys, ""],
     };
-    let binaries = world.binary.parent().expect("a directory").to_owned();
-    let path = std::env::join_paths(
-        [binaries].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
-    );
-    let run = world.bare::<&str>([]).through(through).env("PATH", path.expect("a path"));
+    let run = world.bare::<&str>([]).through(through);
     let run = run.env("TERM", "dumb").env("LC_ALL", "C.UTF-8").env("INPUTRC", "/dev/null");
     let run = run.env("ZDOTDIR", &home).env("XDG_RUNTIME_DIR", &home);
     let mut command = env.iter().fold(run, |run, (name, value)| run.env(name, value)).command();
