@@ -34,10 +34,11 @@ fn the_service_prunes_what_others_own_under_all_its_restrictions() {
     }
     let world = World::new();
     let fresh: Vec<_> = (0..5).map(|_| world.aged(1)).collect();
-    let _stale = in_the_way(&world);
+    let stale = in_the_way(&world);
     let booted = boot(&world, &instance("service"), &[]);
     assert_eq!(booted.result, "success 0", "{booted:#?}");
-    assert!(booted.stdout.starts_with("pruned 1 workspace, "), "{booted:#?}");
+    assert!(booted.stdout.starts_with(&format!("pruned {stale} (older-than): ")), "{booted:#?}");
+    assert!(booted.stdout.contains("\npruned 1 workspace, "), "{booted:#?}");
     assert_eq!((booted.stderr.as_str(), world.names()), ("", sorted(fresh)), "{booted:#?}");
     let metrics = booted.metrics.clone().expect("metrics");
     assert!(metrics.contains(&format!("\nwsctl_prune_last_run_exit_status{{base=\"{BASE}\"}} 0\n")), "{metrics}");
