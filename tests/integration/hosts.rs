@@ -16,10 +16,16 @@ use std::time::{Duration, Instant};
 /// Runs a script in which `wsctl` is this build, on the default base, and no part of a pipeline may fail.
 #[must_use]
 pub fn shell(world: &World, script: &str) -> Ran {
+    bash(world, &["-e", "-u", "-o", "pipefail"], script)
+}
+
+/// The same with other options of bash, or none.
+#[must_use]
+pub fn bash(world: &World, options: &[&str], script: &str) -> Ran {
     let _ = home(world);
     let binary = world.binary.parent().expect("a directory");
     let path = [text(&world.path("bin")), text(binary), &std::env::var("PATH").expect("PATH")].join(":");
-    let bash = ["bash", "-e", "-u", "-o", "pipefail", "-c", script];
+    let bash = [&["bash"], options, &["-c", script]].concat();
     world.bare::<&str>([]).env("PATH", path).through(bash).run()
 }
 

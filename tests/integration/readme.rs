@@ -2,7 +2,7 @@
 //! repository. A `sh` block is run as the script that it is, unless it is marked `no-run`, and a `cron` block as cron runs it,
 //! both on a base of all kinds.
 
-use crate::hosts::{Hosts, home, shell};
+use crate::hosts::{Hosts, bash, home, shell};
 use crate::needs::has;
 use crate::tools::text;
 use crate::world::{World, numbered};
@@ -97,6 +97,7 @@ impl Lab {
         let _ = world.workspace().id(NAMED).days_ago(80).make();
         let _ = world.workspace().id(&numbered(4)).make_without_metadata();
         let _ = world.workspace().id(&numbered(5)).metadata("{\"workspace_id\":").make();
+        let _ = world.workspace().id(&numbered(6)).metadata("{\"description\": \"kept\"}").make();
         for number in 10..25 {
             let _ = world.workspace().id(&numbered(number)).make();
         }
@@ -138,12 +139,15 @@ fn has_done(heading: &str, lab: &Lab, before: &[String], stdout: &str) -> bool {
         "Keep some, whatever their age" => !old && stale && lab.has(NAMED), // the second one is the largest
         "Dry run in a pull request" => {
             let comment = fs::read_to_string(lab.world.path("comment.md")).expect("a comment");
-            comment.starts_with("4 would go, 15 stay, 2 are skipped:\n")
+            comment.starts_with("4 would go, 15 stay, 3 are skipped:\n")
                 && comment.contains(&numbered(1))
                 && unchanged(lab, before)
         }
         "Find what is corrupt" => stdout.contains(&format!("/{}\n", numbered(5))) && unchanged(lab, before),
-        "Repair a missing or a corrupt file" => statuses().is_empty() && old,
+        "Repair a missing or a corrupt file" => {
+            let repaired = lab.world.read_metadata(&numbered(6));
+            statuses().is_empty() && old && repaired.contains("kept") && repaired.contains("last_accessed")
+        }
         "Move to another host" => old && !stale && !lab.has(NAMED) && lab.left() == [2, 2, 2, 20],
         "Many hosts" if stdout.contains("/srv/") => lab.left() == [1, 1, 2, 2] && old,
         "Many hosts" if stdout.contains("pit-") || stdout.contains("freed_bytes") => lab.left() == [2, 2, 1, 1] && old,
@@ -167,8 +171,22 @@ fn every_script_in_the_readme_does_what_it_says() {
         let here = |place: &str| format!("{}/", text(&lab.world.path(place)));
         let script = script.replace("/srv/", &here("srv")).replace("/var/lib/prometheus/node-exporter/", &here("home"));
         let ran = shell(&lab.world, &script).exits(0);
-        assert!(!ran.stderr.contains("error"), "{heading}: {ran:#?}");
+        let stderr = ran.stderr.replace("error[corrupt-metadata]", "what is to be repaired");
+        assert!(!stderr.contains("error"), "{heading}: {ran:#?}");
         assert!(has_done(&heading, &lab, &before, &ran.stdout), "{heading}: {ran:#?} {:?}", lab.world.names());
+    }
+}
+
+#[test]
+fn nothing_is_deleted_that_has_not_arrived_whole_at_the_other_host() {
+    let moving = all("sh").into_iter().find(|block| block.heading == "Move to another host").expect("a script");
+    // A connection that breaks, one that swallows all, and a host on whose disk there is something else.
+    let elsewhere = "case $2 in *-x*) cat >/dev/null;; *) cd / && HOME=/nonexistent sh -c \"$2\";; esac";
+    for ssh in ["cat >/dev/null; return 255", "cat >/dev/null; case $2 in *-x*) ;; *) false;; esac", elsewhere] {
+        let Some(lab) = Lab::of("tar") else { return };
+        let before = lab.world.snapshot();
+        let ran = bash(&lab.world, &[], &format!("ssh() {{ {ssh}; }}\n{}", moving.text));
+        assert!(ran.status != 0 && lab.world.snapshot() == before, "{ssh}: {ran:#?}");
     }
 }
 
