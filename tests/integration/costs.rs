@@ -66,6 +66,27 @@ fn prune_makes_no_more_calls_than_its_promises_take() {
     assert!((27.5..28.5).contains(&calls), "{calls}");
 }
 
+#[test]
+fn one_job_is_one_thread_and_few_workspaces_are_worth_no_other() {
+    if !has("strace") {
+        return;
+    }
+    let threads = |workspaces: u32, args: &[&str]| {
+        let world = World::new();
+        for number in 0..workspaces {
+            let _ = world.workspace().id(&numbered(number)).days_ago(40).make();
+        }
+        let (ran, lines) = straced(&world, world.wsctl(args), "clone,clone3");
+        let _ = ran.exits(0);
+        lines.iter().filter(|line| line.contains("clone")).count()
+    };
+    let prune = ["prune", "--older-than", "30d", "-y", "-j", "1"];
+    assert_eq!(threads(1000, &prune), 0);
+    assert!(threads(1000, &prune[..4]) > 0);
+    assert_eq!(threads(50, &["list"]), 0);
+    assert!(threads(1000, &["list"]) > 0);
+}
+
 /// The largest resident set of a run, in bytes, by time(1): the least of several runs, since how threads share the work and
 /// the heap differs.
 fn memory(world: &World, args: &[&str]) -> u64 {

@@ -80,7 +80,7 @@ pub struct Arguments {
     pub(super) yes: bool,
     /// How many threads remove at once
     ///
-    /// From 1 to 256; otherwise as many as there are processors, but no more than 4.
+    /// From 1 to 256; otherwise twice as many as there are processors, but no more than 4.
     #[arg(short, long, value_name = "N", value_parser = jobs, allow_negative_numbers = true, help_heading = "Running")]
     pub(super) jobs: Option<u16>,
     /// How to show the report

@@ -17,9 +17,9 @@ use std::sync::{Mutex, PoisonError};
 
 /// How many workspaces are claimed at a time. More would be kept from the application longer.
 const BATCH: usize = 16;
-/// How many doomed ones share a sync, which on a disk costs as much as removing several of them. More would be out of the
-/// processor's caches before their turn comes.
-const IN_HAND: usize = 4 * BATCH;
+/// How many doomed ones share a sync, which on a disk costs as much as removing several of them. Where the run is stopped, that
+/// many are still to be finished.
+const IN_HAND: usize = 8 * BATCH;
 /// The descriptors that one thread needs beside those of its batch.
 const DESCRIPTORS: usize = 10;
 
