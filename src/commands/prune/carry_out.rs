@@ -17,8 +17,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// How many workspaces are claimed at a time. More would be kept from the application longer.
 const BATCH: usize = 16;
-/// How many doomed ones share a sync, which on a disk costs as much as removing several of them. Where the run is stopped, that
-/// many are still to be finished.
+/// How many doomed ones all threads together hold, to share a sync: on a disk it costs as much as removing several of them. That
+/// many are still to be finished when the run is stopped.
 const IN_HAND: usize = 8 * BATCH;
 /// The descriptors that one thread needs beside those of its batch.
 const DESCRIPTORS: usize = 10;
@@ -143,7 +143,8 @@ impl Remover<'_> {
             getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let free = limit.saturating_sub(2 * DESCRIPTORS);
         let threads = self.jobs.min(tasks.div_ceil(BATCH)).min(free / (DESCRIPTORS + 1)).max(1);
-        (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, IN_HAND))
+        let held = (IN_HAND / threads).max(BATCH);
+        (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, held))
     }
 
     /// Claims and dooms a batch, and tells whether there was no room for some of it.
