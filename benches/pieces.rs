@@ -89,6 +89,7 @@ fn candidates(workspaces: u32) -> Vec<Candidate> {
             status: Status::Ok,
             last_access: Some(Timestamp::from_unix(NOW - i64::from(number.wrapping_mul(2_654_435_761) % 8_640_000), 0)),
             signature: None,
+            unseen: false,
             bytes: Some(4096),
             failure: None,
         }

@@ -15,10 +15,13 @@ _wsctl() {
         [[ $i -ne $COMP_CWORD ]] || index=$((${#words[@]} - 1))
     done
 
+    # The program on the line, unless that is an alias.
+    local program=${1/#\~\//$HOME/}
+    type -P "$program" >/dev/null || program=wsctl
     # A line is a candidate. (mapfile would read a pipe byte by byte.)
     local IFS=$'\n' -
     set -f
-    COMPREPLY=($(_CLAP_COMPLETE_INDEX=$index COMPLETE=bash "${1/#\~\//$HOME/}" -- "${words[@]}" 2>/dev/null))
+    COMPREPLY=($(_CLAP_COMPLETE_INDEX=$index COMPLETE=bash "$program" -- "${words[@]}" 2>/dev/null))
     case ${COMPREPLY[0]-} in
         *'<DIR>') COMPREPLY=() && compopt -o dirnames ;;
         *'<FILE>') COMPREPLY=() && compopt -o default ;;

@@ -7,6 +7,7 @@ use crate::logging::Verbosity;
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::ValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
@@ -179,13 +180,32 @@ fn base(given: Option<PathBuf>, env: impl Fn(&str) -> Option<OsString>) -> Resul
 
 /// What clap makes of a command line that is wrong, asks for help or is not yet finished, as far as it can tell.
 fn lenient(args: &[OsString]) -> Option<ArgMatches> {
-    // A value that is wrong must not end the reading.
-    let any_value = |arg: Arg| {
+    any_value().ignore_errors(true).try_get_matches_from(args).ok()
+}
+
+/// The command line, of which a value that is wrong does not end the reading.
+fn any_value() -> clap::Command {
+    let any = |arg: Arg| {
         if arg.get_action().takes_values() { arg.value_parser(ValueParser::os_string()) } else { arg }
     };
-    let lenient = Cli::command().ignore_errors(true).disable_help_flag(true).disable_version_flag(true);
-    let lenient = lenient.mut_args(any_value).mut_subcommands(|command| command.mut_args(any_value));
-    lenient.try_get_matches_from(args).ok()
+    let command = Cli::command().disable_help_flag(true).disable_version_flag(true);
+    command.mut_args(any).mut_subcommands(|command| command.mut_args(any))
+}
+
+/// These words without the options that there are not: one of them would take all that follows with it.
+fn known(args: &[OsString]) -> Vec<OsString> {
+    let mut known = args.to_vec();
+    while let Some(unknown) = any_value().try_get_matches_from(&known).err().and_then(|error| unknown(&error, &known)) {
+        known.remove(unknown);
+    }
+    known
+}
+
+/// Which of the words is an option that there is not.
+fn unknown(error: &clap::Error, args: &[OsString]) -> Option<usize> {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_it = |word: &OsString| word.to_str().is_some_and(|word| word.split('=').next() == Some(option));
+    args.iter().position(is_it).filter(|_| error.kind() == ErrorKind::UnknownArgument)
 }
 
 /// The value of an option that such a command line gives.
@@ -215,9 +235,10 @@ pub fn base_of(args: &[OsString], env: impl Fn(&str) -> Option<OsString>) -> Res
 
 /// Where a prune whose command line is wrong was to leave its numbers.
 pub fn metrics_of(args: &[OsString]) -> Option<PathBuf> {
+    let args = &known(args);
     let is_dry = |matches: &ArgMatches| matches.try_get_one("dry_run").ok().flatten().copied().unwrap_or(false);
     let is_prune = lenient(args)?.subcommand().is_some_and(|(name, matches)| name == "prune" && !is_dry(matches));
-    given(args, "metrics").filter(|file| is_prune && !file.is_empty()).map(PathBuf::from)
+    given(args, "metrics").map(PathBuf::from).filter(|file| is_prune && file.file_name().is_some())
 }
 
 /// The whole command line, for what is generated from it.

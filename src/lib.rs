@@ -65,6 +65,7 @@ fn complete(request: completion::Request) {
 fn execute(args: &[OsString]) -> ExitStatus {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => return explain(error, args), // it was asked for
         Err(error) => return leave_metrics_of_none(args, explain(error, args)),
     };
     logging::init(cli.global.verbosity(), cli.global.color(&io::stderr()));
@@ -89,9 +90,6 @@ fn execute(args: &[OsString]) -> ExitStatus {
 /// Leaves for monitoring that there was no run, since its command line was wrong.
 fn leave_metrics_of_none(args: &[OsString], status: ExitStatus) -> ExitStatus {
     let (Some(file), Ok(now)) = (cli::metrics_of(args), now()) else { return status };
-    if status == ExitStatus::Success {
-        return status; // it asked for help
-    }
     let base = cli::base_of(args, |name| std::env::var_os(name)).unwrap_or_default();
     let gauges = commands::prune::gauges_of_failure();
     finish(status, leave_metrics(&file, &base, (now, Duration::ZERO), status, gauges))

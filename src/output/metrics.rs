@@ -72,12 +72,13 @@ pub fn replace(file: &Path, text: &str) -> Result<()> {
         let staged = Staged::new(&dir, text.as_bytes(), Ownership { owner: None, mode: 0o644 });
         Ok(staged.map_err(|error| error.of(format_args!("metrics {}", file.display())).severe())?.replace(name))
     };
-    let mut replaced = put()?;
-    for _ in 1..TRIES {
-        if replaced != Err(Errno::NOENT) {
-            break; // what is left is the sweep of another run, between our creating the file and locking it
-        }
+    let mut replaced = Err(Errno::NOENT);
+    for _ in 0..TRIES {
         replaced = put()?;
+        // Another run may sweep the file away before it is locked.
+        if replaced != Err(Errno::NOENT) {
+            break;
+        }
     }
     atomic::sweep(&dir);
     replaced.and_then(|()| dir.sync()).map_err(|errno| failed(errno, "cannot replace it"))

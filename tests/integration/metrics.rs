@@ -160,9 +160,15 @@ fn nothing_but_a_regular_file_is_replaced() {
     let (fifo, dir, link) = (world.path("fifo"), world.path("dir"), world.path("link"));
     tool(&["mkfifo", text(&fifo)]);
     fs::create_dir(&dir).and_then(|()| symlink("/proc/self/fd/1", &link)).expect("a directory and a link");
-    for file in ["/dev/null", "/dev/stdout", text(&fifo), text(&dir), text(&link)] {
+    let device = world.path("device");
+    if is_root() {
+        tool(&["mknod", text(&device), "c", "1", "3"]); // as /dev/null is, which a regression shall not harm
+    } else {
+        symlink("/dev/null", &device).expect("a link");
+    }
+    for file in [&fifo, &dir, &link, &device].map(|file| text(file)) {
         let before = fs::symlink_metadata(file).expect("what is there").ino();
-        let out = world.path("out"); // a regular file, which /dev/stdout then is
+        let out = world.path("out"); // a regular file, which the link then names
         let run = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", file]);
         let ran = run.through(["sh", "-c", &format!("\"$@\" >{}", text(&out)), "sh"]).run().exits(2);
         assert!(ran.stderr.starts_with(&format!("error[usage]: metrics {file}: there is something else")), "{ran:?}");
@@ -175,18 +181,22 @@ fn a_wrong_command_line_leaves_its_exit_status_too() {
     let world = World::new();
     let metrics = file(&world);
     let slips: [&[&str]; 4] = [&["--older-than", "7"], &["--oldr-than", "7d"], &[], &["--older-than", "1d", "-b", ""]];
-    for slip in slips {
+    let given = ["--yes", "--metrics", text(&metrics)];
+    for words in slips.into_iter().flat_map(|slip| [[&given, slip].concat(), [slip, &given].concat()]) {
         let _ = fs::remove_file(&metrics);
-        let _ = world.wsctl([&["prune", "--yes", "--metrics", text(&metrics)], slip].concat()).run().exits(2);
+        let slip = &words;
+        let _ = world.wsctl([&["prune"], &words[..]].concat()).run().exits(2);
         let content = fs::read_to_string(&metrics).expect("metrics");
         assert!(
             content.contains("wsctl_prune_last_run_exit_status{") && content.contains("} 2\n"),
             "{slip:?}: {content}"
         );
     }
-    for other in [&["prune", "-n", "--older-than", "7"][..], &["prune", "--help"], &["list", "--limit"]] {
+    let others =
+        [&["prune", "--older-than", "7"][..], &["prune", "--help"], &["list", "--limit"], &["prune", "--oldr-than=7d"]];
+    for other in others {
         let _ = fs::remove_file(&metrics);
-        let _ = world.wsctl([other, &["--metrics", text(&metrics)]].concat()).run();
+        let _ = world.wsctl([other, &["--metrics", text(&metrics), "-n"]].concat()).run();
         assert!(!metrics.exists(), "{other:?}");
     }
 }

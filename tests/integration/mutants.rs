@@ -22,7 +22,7 @@ type Change = (&'static str, &'static str, &'static str);
 const TRASH: &str = "commands/prune/trash.rs";
 const INSPECT: &str = "commands/prune/inspect.rs";
 
-const NO_LAST_LOOK: Change = (TRASH, "inspect::changed(candidate, metadata.as_ref()).or(modified)", "modified");
+const NO_LAST_LOOK: Change = (TRASH, "inspect::changed(decided_on, metadata.as_ref()).or(modified)", "modified");
 const NO_SWEEP: Change =
     (INSPECT, "if !is_temporary(name.to_bytes())", "if name.to_bytes().len() < 500 || !is_temporary(name.to_bytes())");
 
@@ -30,7 +30,7 @@ const MUTANTS: [Mutant; 9] = [
     Mutant { name: "without the last look", changes: &[NO_LAST_LOOK], noticed_by: writers },
     Mutant {
         name: "without any look",
-        changes: &[NO_LAST_LOOK, (TRASH, "inspect::changed(candidate, first.as_ref()).or_else(", "None.or_else(")],
+        changes: &[NO_LAST_LOOK, (TRASH, "inspect::changed(decided_on, first.as_ref()).or_else(", "None.or_else(")],
         noticed_by: writers,
     },
     Mutant { name: "with one look only, and nothing swept", changes: &[NO_LAST_LOOK, NO_SWEEP], noticed_by: writers },

@@ -48,8 +48,10 @@ pub struct Candidate {
     pub status: Status,
     /// The last access that counts: by the metadata, with `--use-mtime` also by modification times.
     pub last_access: Option<Timestamp>,
-    /// Which metadata file it was; `None` if there is none or it cannot be told.
+    /// Which metadata file it was; `None` if there was none, or it was unseen.
     pub signature: Option<Signature>,
+    /// Whether it could not even be told which metadata file it was.
+    pub unseen: bool,
     /// Disk usage in bytes, once it was measured.
     pub bytes: Option<u64>,
     /// Why the last access is not known, or not all of the size.
@@ -172,6 +174,7 @@ fn look(
         status: facts.status,
         last_access: facts.last_accessed,
         signature: facts.metadata.as_ref().map(Signature::from),
+        unseen: facts.status == Status::Denied && facts.metadata.is_none(),
         bytes: None,
         failure: facts.error.map(Box::new),
     };

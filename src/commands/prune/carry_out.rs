@@ -17,10 +17,10 @@ use std::sync::{Mutex, PoisonError};
 
 /// How many workspaces are claimed at a time. More would be kept from the application longer.
 const BATCH: usize = 16;
-/// How many doomed ones all threads together hold, to share a sync: on a disk it costs as much as removing several of them. That
-/// many are still to be finished when the run is stopped.
+/// How many doomed ones all threads together hold (but each at least a batch), to share a sync: on a disk it costs as much as
+/// removing several of them. That many are still to be finished when the run is stopped.
 const IN_HAND: usize = 8 * BATCH;
-/// The descriptors that one thread needs beside those of its batch.
+/// The descriptors that one thread needs beside those of what it holds.
 const DESCRIPTORS: usize = 10;
 
 /// A workspace to remove, why, and what became of it.
@@ -54,7 +54,7 @@ pub(super) enum Ending {
 #[derive(Debug)]
 pub(super) struct Remover<'a> {
     pub(super) base: &'a Base,
-    /// What ends the names of what this run takes aside.
+    /// What the names of what this run takes aside end with, or a number that follows it.
     pub(super) tag: u64,
     /// Whether modification times count as accesses.
     pub(super) use_mtime: bool,
@@ -98,8 +98,9 @@ impl<'a> Task<'a> {
 impl Remover<'_> {
     /// Carries out all the tasks. Those for which there was no room are tried again for as long as removing others helps.
     pub(super) fn carry_out(&self, mut tasks: &mut [Task<'_>]) {
-        loop {
-            self.round(tasks);
+        for round in 0.. {
+            // Where somebody has seen a name, it must not stand for what was put back and claimed anew.
+            self.round(tasks, self.tag.wrapping_add(round));
             let helped = tasks.iter().any(|task| task.freed > 0 || task.ending == Ending::Pruned);
             if !helped || !tasks.iter().any(Task::is_full) {
                 return;
@@ -116,7 +117,7 @@ impl Remover<'_> {
         }
     }
 
-    fn round(&self, tasks: &mut [Task<'_>]) {
+    fn round(&self, tasks: &mut [Task<'_>], tag: u64) {
         let (threads, held) = self.share(tasks.len());
         let batches = Mutex::new(tasks.chunks_mut(held.min(BATCH)));
         let next_batch = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -127,7 +128,7 @@ impl Remover<'_> {
             let mut before = last_change(self.base.dir()).ok();
             while self.signals.caught().is_none() {
                 let Some(batch) = next_batch() else { break };
-                let is_full = self.take_aside(batch, &mut doomed, &mut mounts, &mut buffers);
+                let is_full = self.take_aside(batch, tag, &mut doomed, &mut mounts, &mut buffers);
                 if is_full || doomed.len() + BATCH > held {
                     before = self.erase(&mut doomed, before, &mut buffers);
                 }
@@ -142,7 +143,7 @@ impl Remover<'_> {
         let limit =
             getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let free = limit.saturating_sub(2 * DESCRIPTORS);
-        let threads = self.jobs.min(tasks.div_ceil(BATCH)).min(free / (DESCRIPTORS + 1)).max(1);
+        let threads = self.jobs.min(tasks.div_ceil(BATCH)).min(free / (DESCRIPTORS + BATCH)).max(1);
         let held = (IN_HAND / threads).max(BATCH);
         (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, held))
     }
@@ -151,6 +152,7 @@ impl Remover<'_> {
     fn take_aside<'t, 'c>(
         &self,
         batch: &'t mut [Task<'c>],
+        tag: u64,
         doomed: &mut Vec<(&'t mut Task<'c>, Doomed)>,
         mounts: &mut Mounts<'_>,
         buffers: &mut Buffers,
@@ -166,7 +168,7 @@ impl Remover<'_> {
                 task.end(Ending::Full, Some(Error::clone(error)));
                 continue;
             }
-            match trash::claim(self.base, task.candidate, self.tag) {
+            match trash::claim(self.base, task.candidate, tag) {
                 Ok(claim) => claimed.push((task, claim)),
                 Err(stopped) => {
                     task.stop(stopped, self.meter);
@@ -178,14 +180,18 @@ impl Remover<'_> {
                 }
             }
         }
+        let mut is_full = full.is_some();
         mounts.refresh(); // what is mounted later, removal itself stops at
         for (task, claim) in claimed {
             match trash::doom(self.base, claim, task.candidate, self.use_mtime, mounts, &mut buffers[0]) {
                 Ok(step) => doomed.push((task, step)),
-                Err(stopped) => task.stop(stopped, self.meter),
+                Err(stopped) => {
+                    task.stop(stopped, self.meter);
+                    is_full |= task.is_full();
+                }
             }
         }
-        full.is_some()
+        is_full
     }
 
     /// Erases what is doomed, once the base is synced: not one name may go before it is certain that all of them may.

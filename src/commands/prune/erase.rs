@@ -100,11 +100,11 @@ impl<'a> Eraser<'a> {
     fn root_and_all(&mut self, base: &DirFd, name: &str, known: &Known, before: Option<Timestamp>) -> Result<bool> {
         let mut metadata = known.metadata;
         let stat = self.root.stat_self().map_err(describe)?;
+        // By the same clock: the root was changed by whoever has made a name in it.
+        self.begun = self.begun.max(dirfd::modified(&stat));
         // A root that has not been changed since it was listed need not be listed again.
         let names = known.names.as_deref().filter(|_| Some(dirfd::modified(&stat)) < before);
         let mut is_empty = names.is_some_and(|names| self.are_removed(names));
-        // By the same clock: the root was changed by whoever has made a name in it.
-        self.begun = self.begun.max(dirfd::modified(&stat));
         let size = self.links.bytes(&stat);
         for _ in 0..REFILLS {
             if !std::mem::take(&mut is_empty) {

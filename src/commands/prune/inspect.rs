@@ -4,7 +4,6 @@
 use super::candidates::{self, Candidate};
 use crate::core::dirfd::{self, DirFd, Signature};
 use crate::core::names::{METADATA_C, TrashName, is_temporary};
-use crate::core::workspace::Status;
 use crate::core::{Base, Category, Error};
 use rustix::fs::Stat;
 use rustix::io::Errno;
@@ -24,11 +23,9 @@ pub(super) fn look(dir: &DirFd) -> rustix::io::Result<Option<Stat>> {
     }
 }
 
-/// That the metadata file is not the one that was decided on. One that could not be seen then cannot have changed visibly, and
-/// was named by its ID.
-pub(super) fn changed(candidate: &Candidate, is: Option<&Stat>) -> Option<Error> {
-    let is_unseen = candidate.status == Status::Denied && candidate.signature.is_none();
-    (!is_unseen && is.map(Signature::from) != candidate.signature).then(accessed)
+/// That the metadata file is not the one that was decided on.
+pub(super) fn changed(decided_on: Option<Signature>, is: Option<&Stat>) -> Option<Error> {
+    (is.map(Signature::from) != decided_on).then(accessed)
 }
 
 fn accessed() -> Error {
@@ -51,6 +48,7 @@ pub(super) struct Listing {
     pub(super) names: Option<Vec<u8>>,
 }
 
+/// Lists the root. Once it is claimed, no file that is not in this list can become its metadata.
 pub(super) fn list(dir: &DirFd, buffer: &mut Vec<u8>) -> rustix::io::Result<Listing> {
     let mut listing = Listing { temporaries: false, names: Some(Vec::new()) };
     buffer.clear();
@@ -59,8 +57,10 @@ pub(super) fn list(dir: &DirFd, buffer: &mut Vec<u8>) -> rustix::io::Result<List
         let name = entry.file_name();
         listing.temporaries |= is_temporary(name.to_bytes());
         if name != METADATA_C {
-            listing.names = listing.names.take().filter(|names| names.len() < NAMES);
-            listing.names.iter_mut().for_each(|names| names.extend_from_slice(name.to_bytes_with_nul()));
+            match &mut listing.names {
+                Some(names) if names.len() < NAMES => names.extend_from_slice(name.to_bytes_with_nul()),
+                names => *names = None,
+            }
         }
         ControlFlow::Continue(())
     })?;

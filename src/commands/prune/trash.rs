@@ -11,7 +11,7 @@
 use super::candidates::{Candidate, Place};
 use super::inspect;
 use super::mounts::Mounts;
-use crate::core::dirfd::{DirFd, Mounts as Crossing};
+use crate::core::dirfd::{DirFd, Mounts as Crossing, Signature};
 use crate::core::names::{Stage, TrashName};
 use crate::core::{Base, Category, Error, WorkspaceId};
 use rustix::fs::Stat;
@@ -95,8 +95,8 @@ pub(super) fn claim(base: &Base, candidate: &Candidate, tag: u64) -> Result<Clai
 /// Looks at a claimed workspace once more, and dooms it if nothing has changed since the decision; else puts it back.
 ///
 /// A rename by the application that resolved its directory before the claim may land after any look. But it needs its temporary
-/// file. If the listing shows none, the rename has landed, and the look after it sees that. Those that it shows are unlinked, if
-/// a look finds nothing changed so far; the rename then fails, or has landed before the last look.
+/// file. If the listing shows none, the rename has landed or can only fail, and the look after it sees which. Those that it shows
+/// are unlinked, if a look finds nothing changed so far; the rename then fails, or has landed before the last look.
 pub(super) fn doom(
     base: &Base,
     claimed: Claimed,
@@ -110,19 +110,25 @@ pub(super) fn doom(
     let modified = |counts: bool| if counts { inspect::modified_since(base, name, candidate) } else { None };
     let mut listing = inspect::list(&dir, buffer).map_err(failed)?;
     let mut swept = 0;
-    if listing.temporaries {
+    let mut decided_on = candidate.signature;
+    if listing.temporaries || candidate.unseen {
         let first = inspect::look(&dir).map_err(failed)?;
-        if let Some(reason) = inspect::changed(candidate, first.as_ref()).or_else(|| modified(use_mtime)) {
+        if candidate.unseen {
+            decided_on = first.as_ref().map(Signature::from); // it was named by its ID
+        }
+        if let Some(reason) = inspect::changed(decided_on, first.as_ref()).or_else(|| modified(use_mtime)) {
             return Err(back(base, name, reason));
         }
+    }
+    if listing.temporaries {
         swept = inspect::sweep(&dir, buffer).map_err(failed)?;
         listing.names = None;
     }
-    // Sweeping modifies the directory itself, so modification times are looked at again only where nothing was swept.
+    // Sweeping modifies the directory itself, so where it may have done so modification times were looked at before.
     let modified = modified(use_mtime && !listing.temporaries);
     let metadata = inspect::look(&dir).map_err(failed)?;
     if let Some(reason) =
-        inspect::changed(candidate, metadata.as_ref()).or(modified).or_else(|| obstacle(mounts, name.id))
+        inspect::changed(decided_on, metadata.as_ref()).or(modified).or_else(|| obstacle(mounts, name.id))
     {
         return Err(back(base, name, reason));
     }

@@ -21,6 +21,7 @@ fn aged(number: u128, days: i64) -> Candidate {
         status: Status::Ok,
         last_access: Some(days_ago(days)),
         signature: None,
+        unseen: false,
         bytes: Some(10),
         failure: None,
     }
