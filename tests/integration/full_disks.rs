@@ -206,3 +206,21 @@ fn a_file_system_in_memory_without_block_and_inode_is_pruned() {
     assert_eq!((ids_in(&report["pruned"]), trash(&world)), (sorted(&stale), vec![]));
     assert!(fs::create_dir(world.base().join("more")).is_ok(), "and that has freed something");
 }
+
+#[test]
+fn what_is_in_hand_of_earlier_batches_is_erased_before_a_claim_without_room_is_tried_again() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let ids = sorted((0..48).map(|_| world.aged(40)));
+    let log = world.path("strace");
+    // The first batch is erased at once, the second is in hand. Each takes 16 claims and 16 doomings.
+    let full = ["-e", "trace=renameat2,unlinkat", "-e", "inject=renameat2:error=ENOSPC:when=65"];
+    let strace = [&["strace", "-f", "-o", text(&log)], &full[..]].concat();
+    let report = world.wsctl(PRUNE).through(strace).run().exits(0).json();
+    assert_eq!(sorted(ids_in(&report["pruned"])), ids);
+    let lines = fs::read_to_string(&log).expect("a log");
+    let mut after = lines.lines().skip_while(|line| !line.contains("ENOSPC")).skip(1);
+    assert!(after.next().is_some_and(|line| line.contains("unlinkat")), "{lines}");
+}

@@ -1,8 +1,8 @@
 //! `wsctl prune` when a signal comes: SIGINT and SIGTERM, after which it finishes what it has in hand, and SIGKILL, after which
 //! the next run does.
 
-use crate::tools::{Standing, trash};
-use crate::world::{World, has, ids_in, sorted};
+use crate::tools::{Standing, straced, trash};
+use crate::world::{World, has, ids_in, numbered, sorted};
 use serde_json::json;
 
 /// Prunes what is older than 30 days, on one thread.
@@ -43,6 +43,25 @@ fn after_a_signal_the_summary_is_printed() {
     assert!(left > 0 && ran.stdout.starts_with(&format!("pruned {} workspaces", 200 - left)), "{left} {ran:?}");
     assert!(ran.stdout.ends_with(&format!("kept {left}\n")), "{ran:?}");
     assert_eq!(trash(&world), [""; 0]);
+}
+
+/// How often a prune of 48 workspaces of this many files syncs the base: each time it has what it holds in hand on disk.
+fn syncs(files: u32) -> usize {
+    let world = World::new();
+    for number in 0..48 {
+        let workspace = world.workspace().id(&numbered(number)).days_ago(40);
+        let _ = (0..files).fold(workspace, |workspace, file| workspace.file(&format!("data/{file}"), b"")).make();
+    }
+    let (ran, log) = straced(&world, world.wsctl(PRUNE), "fsync");
+    let _ = ran.exits(0);
+    log.iter().filter(|line| line.contains("base>")).count()
+}
+
+#[test]
+fn of_large_workspaces_no_more_than_a_batch_is_in_hand_and_of_small_ones_many() {
+    if has("strace") {
+        assert_eq!((syncs(100), syncs(1)), (3, 2));
+    }
 }
 
 #[test]

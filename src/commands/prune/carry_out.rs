@@ -17,9 +17,11 @@ use std::sync::{Mutex, PoisonError};
 
 /// How many workspaces are claimed at a time. More would be kept from the application longer.
 const BATCH: usize = 16;
-/// How many doomed ones all threads together hold (but each at least a batch), to share a sync: on a disk it costs as much as
-/// removing several of them. That many are still to be finished when the run is stopped.
+/// How many doomed ones a thread holds at most.
 const IN_HAND: usize = 8 * BATCH;
+/// How many names shall share a sync, which on a disk costs as much as removing a hundred of them. They are still to be removed
+/// when the run is stopped.
+const WORTH_A_SYNC: u64 = 1000;
 /// The descriptors that one thread needs beside those of what it holds.
 const DESCRIPTORS: usize = 10;
 
@@ -126,14 +128,15 @@ impl Remover<'_> {
             let mut buffers = Buffers::default();
             let mut doomed = Vec::with_capacity(held);
             let mut before = last_change(self.base.dir()).ok();
+            let mut erased = Effort::default();
             while self.signals.caught().is_none() {
                 let Some(batch) = next_batch() else { break };
                 let is_full = self.take_aside(batch, tag, &mut doomed, &mut mounts, &mut buffers);
-                if is_full || doomed.len() + BATCH > held {
-                    before = self.erase(&mut doomed, before, &mut buffers);
+                if is_full || doomed.len() + BATCH > erased.worth_a_sync().min(held) {
+                    before = self.erase(&mut doomed, before, &mut buffers, &mut erased);
                 }
             }
-            self.erase(&mut doomed, before, &mut buffers);
+            self.erase(&mut doomed, before, &mut buffers, &mut erased);
         };
         threads::on_this_and(threads - 1, work);
     }
@@ -144,8 +147,7 @@ impl Remover<'_> {
             getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let free = limit.saturating_sub(2 * DESCRIPTORS);
         let threads = self.jobs.min(tasks.div_ceil(BATCH)).min(free / (DESCRIPTORS + BATCH)).max(1);
-        let held = (IN_HAND / threads).max(BATCH);
-        (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, held))
+        (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, IN_HAND))
     }
 
     /// Claims and dooms a batch, and tells whether there was no room for some of it.
@@ -201,6 +203,7 @@ impl Remover<'_> {
         doomed: &mut Vec<(&mut Task<'_>, Doomed)>,
         before: Option<Timestamp>,
         buffers: &mut Buffers,
+        effort: &mut Effort,
     ) -> Option<Timestamp> {
         if doomed.is_empty() {
             return before;
@@ -212,8 +215,10 @@ impl Remover<'_> {
         for (task, doomed) in doomed.drain(..) {
             let erased = match &ready {
                 Ok(now) => erase::erase(base, doomed, before, *now, buffers),
-                Err(error) => Erased { bytes: doomed.swept(), gone: Err(error.clone()) },
+                Err(error) => Erased { bytes: doomed.swept(), ..Erased::nothing(Err(error.clone())) },
             };
+            effort.workspaces += 1;
+            effort.names += erased.names;
             self.meter.ended(erased.bytes);
             task.freed += erased.bytes;
             match erased.gone {
@@ -223,6 +228,21 @@ impl Remover<'_> {
             }
         }
         ready.ok()
+    }
+}
+
+/// What a thread has erased so far.
+#[derive(Debug, Default)]
+struct Effort {
+    workspaces: u64,
+    names: u64,
+}
+
+impl Effort {
+    /// How many workspaces may share a sync, if they are like those before. A few large ones take longer than a sync, and nobody
+    /// wants to wait for many of them when the run is to be stopped.
+    fn worth_a_sync(&self) -> usize {
+        usize::try_from(WORTH_A_SYNC * self.workspaces / self.names.max(1)).unwrap_or(usize::MAX)
     }
 }
 

@@ -29,8 +29,17 @@ const NEWCOMERS: u64 = 100_000;
 pub(super) struct Erased {
     /// The allocated bytes of what was removed, as `du` counts them.
     pub(super) bytes: u64,
+    /// How many names went.
+    pub(super) names: u64,
     /// Whether the tree is gone by our own doing: somebody else may have removed its last name.
     pub(super) gone: Result<bool>,
+}
+
+impl Erased {
+    /// That nothing was removed, and what that means.
+    pub(super) fn nothing(gone: Result<bool>) -> Self {
+        Self { bytes: 0, names: 0, gone }
+    }
 }
 
 /// Removes a doomed workspace from the base with all that is in it; `.metadata.json` goes last, because the application's
@@ -49,12 +58,12 @@ pub(super) fn erase(
     let known = match known.map_or_else(|| found(base, &name), Ok) {
         Ok(known) => known,
         Err(errno) => {
-            return Erased { bytes: 0, gone: if errno == Errno::NOENT { Ok(false) } else { Err(describe(errno)) } };
+            return Erased::nothing(if errno == Errno::NOENT { Ok(false) } else { Err(describe(errno)) });
         }
     };
     let mut eraser = Eraser::new(&known.dir, now, buffers);
     let gone = eraser.root_and_all(base, &name, &known, before);
-    Erased { bytes: known.swept + eraser.bytes, gone }
+    Erased { bytes: known.swept + eraser.bytes, names: eraser.progress, gone }
 }
 
 /// Opens what an earlier run has doomed.
