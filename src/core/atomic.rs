@@ -1,8 +1,9 @@
 //! Durable, atomic replacement of one file: whoever reads it, at any instant and after any crash, finds the old or the new.
 
-use super::dirfd::{self, DirFd};
+use super::dirfd::DirFd;
 use super::error::{Error, Result};
 use super::names::{OWN_TEMPORARY, fresh_tag};
+use super::stat;
 use rustix::fs::{FlockOperation, Gid, Mode, RawDirEntry, Stat, Uid};
 use rustix::io::retry_on_intr;
 use rustix::path::Arg;
@@ -61,7 +62,7 @@ impl<'a> Staged<'a> {
     /// Sets owner and mode, where they differ. The owner first: changing it clears some bits of the mode.
     fn give(&self, to: Ownership) -> Result<()> {
         let failed = |errno| Error::os(errno, "cannot keep the owner and mode of the file");
-        let is = Ownership::of(&dirfd::stat_of(&self.file).map_err(failed)?);
+        let is = Ownership::of(&stat::stat_of(&self.file).map_err(failed)?);
         let owner = to.owner.filter(|_| to.owner != is.owner);
         if let Some((user, group)) = owner {
             let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));

@@ -1,8 +1,9 @@
 //! The base: the directory that holds the workspaces.
 
-use super::dirfd::{DirFd, Mounts, is_dir};
+use super::dirfd::{DirFd, Mounts};
 use super::error::{Category, Error, Result};
 use super::id::WorkspaceId;
+use super::stat::is_dir;
 use rustix::io::{Errno, retry_on_intr};
 use std::path::{Path, PathBuf};
 

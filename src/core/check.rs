@@ -4,9 +4,9 @@
 //! and one that misses, of names of the same length.
 
 use super::base::Base;
-use super::dirfd::is_dir;
 use super::error::{Error, Result};
 use super::id::WorkspaceId;
+use super::stat::is_dir;
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::hash::{DefaultHasher, Hasher};

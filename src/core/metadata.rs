@@ -1,8 +1,9 @@
 //! `.metadata.json`: reading it within bounds, and changing one value in it without touching another byte.
 
-use super::dirfd::{self, DirFd};
+use super::dirfd::DirFd;
 use super::error::{Category, Error, Result};
 use super::names::METADATA;
+use super::stat;
 use super::timestamp::Timestamp;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{FileType, Stat};
@@ -40,7 +41,7 @@ pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Open
         Err(Errno::NXIO | Errno::NODEV) => return Err(corrupt("is not a regular file")), // a socket, a device of no driver
         Err(errno) => return Err(failed(errno)),
     };
-    let stat = dirfd::stat_of(&file).map_err(failed)?;
+    let stat = stat::stat_of(&file).map_err(failed)?;
     if !FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(corrupt("is not a regular file"));
     }

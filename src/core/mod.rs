@@ -15,6 +15,7 @@ pub mod id;
 pub mod metadata;
 pub mod names;
 pub mod rewrite;
+pub mod stat;
 pub mod survey;
 pub mod threads;
 pub mod timestamp;

@@ -1,10 +1,10 @@
 //! Looking at many workspaces: what is there, and the same look at each of them, by several threads once that pays.
 
 use super::base::Base;
-use super::dirfd::is_dir;
 use super::error::{Error, Result};
 use super::id::WorkspaceId;
 use super::names::TrashName;
+use super::stat::is_dir;
 use super::threads;
 use rustix::fs::{FileType, RawDirEntry};
 use rustix::io::Errno;

@@ -3,9 +3,10 @@
 //! Nothing may be renamed here, so a level of depth costs a few bytes: where in its parent the walk goes on. The descriptors
 //! of the nearest levels are kept; those above are found again through `..`, and must be the ones they were.
 
-use super::dirfd::{self, DirFd, Mounts};
+use super::dirfd::{DirFd, Mounts};
 use super::error::{Category, Error};
 use super::names::METADATA_C;
+use super::stat;
 use super::timestamp::Timestamp;
 use rustix::fs::{FileType, RawDirEntry, Stat};
 use rustix::io::{Errno, Result};
@@ -45,14 +46,14 @@ impl Links {
     /// The allocated bytes of an inode, or 0 for one that was counted before.
     pub fn bytes(&mut self, stat: &Stat) -> u64 {
         // One that is being removed loses its other names on the way.
-        let counted = if dirfd::is_dir(stat) {
+        let counted = if stat::is_dir(stat) {
             false
         } else if stat.st_nlink > 1 {
             !self.0.insert(stat.st_ino)
         } else {
             self.knows(stat)
         };
-        if counted { 0 } else { dirfd::allocated(stat) }
+        if counted { 0 } else { stat::allocated(stat) }
     }
 }
 
@@ -209,7 +210,7 @@ impl Walk<'_> {
         if stat.st_dev != self.device {
             return Ok(None);
         }
-        if !dirfd::is_dir(&stat) {
+        if !stat::is_dir(&stat) {
             self.usage.files += 1;
             self.count(&stat);
             return Ok(None);
@@ -224,7 +225,7 @@ impl Walk<'_> {
 
     fn count(&mut self, stat: &Stat) {
         self.usage.bytes += self.links.bytes(stat);
-        self.usage.newest = self.usage.newest.max(Some(dirfd::modified(stat)));
+        self.usage.newest = self.usage.newest.max(Some(stat::modified(stat)));
     }
 
     /// Goes up from `child` to a directory whose descriptor was given up.

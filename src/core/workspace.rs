@@ -1,9 +1,10 @@
 //! One workspace as it is found on disk: its status and what its metadata says.
 
-use super::dirfd::{DirFd, is_dir};
+use super::dirfd::DirFd;
 use super::error::{Category, Error};
 use super::metadata::{self, Metadata};
 use super::names::METADATA;
+use super::stat::is_dir;
 use super::timestamp::Timestamp;
 use chrono::TimeDelta;
 use rustix::fs::Stat;

@@ -104,16 +104,16 @@ fn every_option_and_value_of_the_command_line_is_offered() {
     for shell in ["bash", "elvish", "fish", "pwsh", "zsh"] {
         for command in root.get_subcommands().filter(|command| command.get_name() != "help") {
             let offered = answer(&world, shell, &[command.get_name(), "--"]).stdout;
-            for option in command.get_arguments().filter_map(clap::Arg::get_long) {
-                assert!(offered.contains(&format!("--{option}")), "{shell}: {command} --{option}: {offered}");
-            }
-            for arg in command.get_arguments().filter(|arg| arg.get_long().is_some()) {
-                let option = format!("--{}", arg.get_long().unwrap_or_default());
-                let values = arg.get_possible_values();
-                let takes = arg.get_action().takes_values() && !values.is_empty();
-                let offered =
-                    if takes { answer(&world, shell, &[command.get_name(), &option, ""]).stdout } else { continue };
-                assert!(values.iter().all(|value| offered.contains(value.get_name())), "{shell}: {option}: {offered}");
+            for arg in command.get_arguments() {
+                let Some(option) = arg.get_long().map(|long| format!("--{long}")) else { continue };
+                assert!(offered.contains(&option), "{shell}: {command} {option}: {offered}");
+                if !arg.get_action().takes_values() {
+                    continue;
+                }
+                let offered = answer(&world, shell, &[command.get_name(), &option, ""]).stdout;
+                for value in arg.get_possible_values() {
+                    assert!(offered.contains(value.get_name()), "{shell}: {option}: {offered}");
+                }
             }
         }
     }

@@ -182,10 +182,9 @@ fn a_wrong_command_line_leaves_its_exit_status_too() {
     let metrics = file(&world);
     let slips: [&[&str]; 4] = [&["--older-than", "7"], &["--oldr-than", "7d"], &[], &["--older-than", "1d", "-b", ""]];
     let given = ["--yes", "--metrics", text(&metrics)];
-    for words in slips.into_iter().flat_map(|slip| [[&given, slip].concat(), [slip, &given].concat()]) {
+    for slip in slips.into_iter().flat_map(|slip| [[&given, slip].concat(), [slip, &given].concat()]) {
         let _ = fs::remove_file(&metrics);
-        let slip = &words;
-        let _ = world.wsctl([&["prune"], &words[..]].concat()).run().exits(2);
+        let _ = world.wsctl([&["prune"], &slip[..]].concat()).run().exits(2);
         let content = fs::read_to_string(&metrics).expect("metrics");
         assert!(
             content.contains("wsctl_prune_last_run_exit_status{") && content.contains("} 2\n"),

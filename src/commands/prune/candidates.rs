@@ -1,8 +1,9 @@
 //! The facts that a decision needs: every workspace that may be concerned, and what earlier runs left.
 
 use super::plan::Fate;
-use crate::core::dirfd::{Mounts, Signature};
+use crate::core::dirfd::Mounts;
 use crate::core::names::{Stage, TrashName};
+use crate::core::stat::Signature;
 use crate::core::survey::{self, Names};
 use crate::core::workspace::{self, Status};
 use crate::core::{Base, Category, Error, Result, Timestamp, WorkspaceId, usage};

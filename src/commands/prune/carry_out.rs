@@ -8,8 +8,7 @@ use super::erase::{self, Buffers, Erased};
 use super::mounts::Mounts;
 use super::plan::Rule;
 use super::trash::{self, Doomed, Stopped};
-use crate::core::dirfd::{self, DirFd};
-use crate::core::{Base, Error, Timestamp, threads};
+use crate::core::{Base, DirFd, Error, Timestamp, stat, threads};
 use crate::output::meter::Meter;
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
@@ -248,5 +247,5 @@ impl Effort {
 
 /// When the base was changed last, by the clock that the inodes go by.
 fn last_change(base: &DirFd) -> rustix::io::Result<Timestamp> {
-    base.stat_self().map(|stat| dirfd::modified(&stat))
+    base.stat_self().map(|stat| stat::modified(&stat))
 }

@@ -5,8 +5,9 @@
 //! renamed into the root of the tree, under a fresh name, to be met there in the next pass.
 
 use super::trash::{Doomed, Known};
-use crate::core::dirfd::{self, DirFd, Mounts};
+use crate::core::dirfd::{DirFd, Mounts};
 use crate::core::names::{METADATA_C, fresh_tag};
+use crate::core::stat;
 use crate::core::usage::Links;
 use crate::core::{Category, Error, Result, Timestamp};
 use rustix::fs::Stat;
@@ -110,9 +111,9 @@ impl<'a> Eraser<'a> {
         let mut metadata = known.metadata;
         let stat = self.root.stat_self().map_err(describe)?;
         // By the same clock: the root was changed by whoever has made a name in it.
-        self.begun = self.begun.max(dirfd::modified(&stat));
+        self.begun = self.begun.max(stat::modified(&stat));
         // A root that has not been changed since it was listed need not be listed again.
-        let names = known.names.as_deref().filter(|_| Some(dirfd::modified(&stat)) < before);
+        let names = known.names.as_deref().filter(|_| Some(stat::modified(&stat)) < before);
         let mut is_empty = names.is_some_and(|names| self.are_removed(names));
         let size = self.links.bytes(&stat);
         for _ in 0..REFILLS {
@@ -226,7 +227,7 @@ impl<'a> Eraser<'a> {
     /// Removes one name with all that is below it.
     fn remove(&mut self, dir: &DirFd, name: &CStr, level: usize) -> rustix::io::Result<()> {
         let stat = dir.stat(name)?;
-        if !dirfd::is_dir(&stat) {
+        if !stat::is_dir(&stat) {
             dir.unlink(name)?;
             self.newcomers += u64::from(self.is_newcomer(&stat));
         } else if !self.remove_directory(dir, name, level, &stat)? {
@@ -262,7 +263,7 @@ impl<'a> Eraser<'a> {
     /// Whether something was made, or renamed, since the tree was doomed. Our own removals change the directories that they
     /// empty, and what is left of an inode of several names: neither is meant.
     fn is_newcomer(&self, stat: &Stat) -> bool {
-        dirfd::changed(stat) > self.begun && !self.links.knows(stat)
+        stat::changed(stat) > self.begun && !self.links.knows(stat)
     }
 
     /// Moves a directory to the root of the tree, under a name that nobody can have prepared.

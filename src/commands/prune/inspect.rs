@@ -2,9 +2,9 @@
 //! count as an access.
 
 use super::candidates::{self, Candidate};
-use crate::core::dirfd::{self, DirFd, Signature};
 use crate::core::names::{METADATA_C, TrashName, is_temporary};
-use crate::core::{Base, Category, Error};
+use crate::core::stat::{self, Signature};
+use crate::core::{Base, Category, DirFd, Error};
 use rustix::fs::Stat;
 use rustix::io::Errno;
 use std::ops::ControlFlow;
@@ -83,7 +83,7 @@ pub(super) fn sweep(dir: &DirFd, buffer: &mut Vec<u8>) -> rustix::io::Result<u64
             unlinked => unlinked,
         };
         match unlinked {
-            Ok(()) => freed += stat.map_or(0, |stat| dirfd::allocated(&stat)),
+            Ok(()) => freed += stat.map_or(0, |stat| stat::allocated(&stat)),
             // A directory of that name can be renamed over nothing that is a file.
             Err(Errno::NOENT | Errno::ISDIR) => {}
             Err(errno) => {

@@ -11,8 +11,9 @@
 use super::candidates::{Candidate, Place};
 use super::inspect;
 use super::mounts::Mounts;
-use crate::core::dirfd::{DirFd, Mounts as Crossing, Signature};
+use crate::core::dirfd::{DirFd, Mounts as Crossing};
 use crate::core::names::{Stage, TrashName};
+use crate::core::stat::Signature;
 use crate::core::{Base, Category, Error, WorkspaceId};
 use rustix::fs::Stat;
 use rustix::io::Errno;
