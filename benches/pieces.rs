@@ -8,10 +8,10 @@
 
 use divan::{Bencher, black_box};
 use std::ffi::OsStr;
-use wsctl::commands::prune::candidates::{Candidate, Place};
 use wsctl::commands::prune::plan::{self, Rules};
+use wsctl::commands::prune::survey::{Facts, Found, Place};
 use wsctl::core::metadata::{self, Metadata};
-use wsctl::core::workspace::Status;
+use wsctl::core::workspace::{Seen, Status};
 use wsctl::core::{Timestamp, WorkspaceId};
 
 const ID: &str = "6c7ab482-a9ca-49d7-9364-b3e425655d2e";
@@ -79,22 +79,25 @@ fn metadata_edit_of_64_kib(bencher: Bencher) {
 }
 
 /// What there is to decide on in a base of so many workspaces, last accessed at any time in a hundred days.
-fn candidates(workspaces: u32) -> Vec<Candidate> {
-    let candidate = |number: u32| {
+fn facts(workspaces: u32) -> Facts {
+    let found = |number: u32| {
         let scattered = u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
         let id = uuid::Uuid::from_u128(scattered).to_string();
-        Candidate {
+        Found {
             id: WorkspaceId::parse(id.as_bytes()).expect("an ID"),
             place: Place::Own,
             status: Status::Ok,
             last_access: Some(Timestamp::from_unix(NOW - i64::from(number.wrapping_mul(2_654_435_761) % 8_640_000), 0)),
-            signature: None,
-            unseen: false,
-            bytes: Some(4096),
-            failure: None,
+            tag: 0,
+            may_be_later: false,
+            seen: Seen::Nothing,
+            is_racy: false,
+            size: Some(4096),
+            unknown: None,
+            unmeasured: None,
         }
     };
-    (0..workspaces).map(candidate).collect()
+    Facts { found: (0..workspaces).map(found).collect(), ..Facts::default() }
 }
 
 const NOW: i64 = 1_800_000_000;
@@ -103,12 +106,12 @@ const NOW: i64 = 1_800_000_000;
 fn plan_by_age(bencher: Bencher, workspaces: u32) {
     let cutoff = Some(Timestamp::from_unix(NOW - 30 * 86_400, 0));
     let rules = Rules { cutoff, ..Rules::default() };
-    bencher.with_inputs(|| candidates(workspaces)).bench_refs(|candidates| plan::decide(candidates, &rules));
+    bencher.with_inputs(|| facts(workspaces)).bench_values(|facts| plan::decide(facts, &rules));
 }
 
 /// These sort all of them by their last access.
 #[divan::bench(args = [1_000, 10_000, 100_000])]
 fn plan_by_size(bencher: Bencher, workspaces: u32) {
     let rules = Rules { max_total_size: Some(1 << 20), keep_last: 100, ..Rules::default() };
-    bencher.with_inputs(|| candidates(workspaces)).bench_refs(|candidates| plan::decide(candidates, &rules));
+    bencher.with_inputs(|| facts(workspaces)).bench_values(|facts| plan::decide(facts, &rules));
 }

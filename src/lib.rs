@@ -27,6 +27,7 @@ use crate::core::{Category, Error, ExitStatus, Timestamp};
 use crate::logging::Verbosity;
 use crate::output::metrics::{self, Gauge};
 use crate::output::{Outcome, diagnostics, stdout};
+use crate::signals::Signals;
 use anstream::ColorChoice;
 use clap::Parser;
 use std::ffi::OsString;
@@ -115,10 +116,12 @@ fn leave_metrics(
 fn perform(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
     let verbosity = cli.global.verbosity();
     let at_terminal = io::stderr().is_terminal();
+    let signals = Signals::install()?;
     let context = Context {
         base: cli.global.base(|name| std::env::var_os(name))?,
         now,
         verbosity,
+        signals: &signals,
         terminal: Terminal {
             interactive: at_terminal && io::stdin().is_terminal(),
             watched: at_terminal && verbosity > Verbosity::QUIET && can_erase(),

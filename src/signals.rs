@@ -1,56 +1,59 @@
-//! SIGINT and SIGTERM, as a flag that work in hand looks at, and as a descriptor that a wait can watch.
+//! SIGINT and SIGTERM: they end the program at once, until there is work that has to be finished first.
 
 use crate::core::{Category, Error, ExitStatus, Result};
-use rustix::event::{PollFd, PollFlags};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
+use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// What was caught since [`Signals::install`].
+/// How signals are dealt with, and what was caught.
 #[derive(Debug)]
 pub struct Signals {
     caught: Arc<AtomicUsize>,
-    wake: UnixStream,
+    ends_at_once: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// From here on the first signal is only noted, for the work in hand to be finished; a second one ends the process at
-    /// once, which no promise forbids.
+    /// From here on a signal ends the program with 128 and its number: also as process 1 of a container, for which the kernel
+    /// does nothing. One that was ignored when the program started stays ignored.
+    ///
+    /// # Errors
+    /// [`Category::Unexpected`], if the kernel does not take a handler.
     pub fn install() -> Result<Self> {
-        let failed = |error: std::io::Error| {
-            Error::io(&error, "cannot set up signal handling").recategorized(Category::Unexpected)
-        };
-        let caught = Arc::new(AtomicUsize::new(0));
-        let again = Arc::new(AtomicBool::new(false));
-        let (wake, waker) = UnixStream::pair().map_err(failed)?;
-        for signal in [SIGINT, SIGTERM] {
-            let number = usize::try_from(signal).unwrap_or(0);
-            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))
-                .map_err(failed)?;
-            signal_hook::flag::register(signal, Arc::clone(&again)).map_err(failed)?;
-            signal_hook::flag::register_usize(signal, Arc::clone(&caught), number).map_err(failed)?;
-            signal_hook::low_level::pipe::register(signal, waker.try_clone().map_err(failed)?).map_err(failed)?;
+        let signals = Self { caught: Arc::default(), ends_at_once: Arc::new(AtomicBool::new(true)) };
+        let ignored = ignored();
+        for signal in [SIGINT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0) {
+            signals.handle(signal).map_err(|error| {
+                Error::io(&error, "cannot set up signal handling").recategorized(Category::Unexpected)
+            })?;
         }
-        Ok(Self { caught, wake })
+        Ok(signals)
     }
 
-    /// The status to end with, if a signal came.
+    /// The actions of a signal are done in the order in which they are registered.
+    fn handle(&self, signal: i32) -> std::io::Result<()> {
+        let number = usize::try_from(signal).unwrap_or(0);
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&self.ends_at_once))?;
+        flag::register(signal, Arc::clone(&self.ends_at_once))?;
+        flag::register_usize(signal, Arc::clone(&self.caught), number)?;
+        Ok(())
+    }
+
+    /// From here on the first signal is only noted, for the work in progress to be finished. A second one ends the program.
+    pub fn finish_first(&self) {
+        self.ends_at_once.store(false, Ordering::SeqCst);
+    }
+
+    /// The status to end with, if a signal was noted.
     pub fn caught(&self) -> Option<ExitStatus> {
         let number = u8::try_from(self.caught.load(Ordering::SeqCst)).unwrap_or(0);
         (number != 0).then_some(ExitStatus::Signal(number))
     }
+}
 
-    /// Waits until `input` can be read, or a signal comes: a read would be begun again after the handler had run.
-    pub fn wait_for(&self, input: impl AsFd) -> Option<ExitStatus> {
-        let mut watched = [PollFd::new(&input, PollFlags::IN), PollFd::new(&self.wake, PollFlags::IN)];
-        while self.caught().is_none() {
-            let ready = rustix::event::poll(&mut watched, None);
-            if ready.is_ok() && !watched[0].revents().is_empty() {
-                break;
-            }
-        }
-        self.caught()
-    }
+/// The signals that are ignored, a bit each from 1 on, as proc(5) tells them; none where there is no `/proc`.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

@@ -4,7 +4,7 @@ use super::Context;
 use crate::args::{self, duration, ids};
 use crate::core::survey::{self, Names};
 use crate::core::workspace::{Status, examine};
-use crate::core::{Base, Category, Error, ExitStatus, Timestamp, WorkspaceId, base, threads, usage};
+use crate::core::{Base, Category, Error, ExitStatus, Timestamp, WorkspaceId, base, threads, tree};
 use crate::output::diagnostics::Diagnostics;
 use crate::output::meter::{Meter, Words};
 use crate::output::{Outcome, amounts, table};
@@ -129,7 +129,7 @@ struct Listing {
 }
 
 /// Looks at the workspaces, and keeps those that the filters let through.
-pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn Outcome>> {
+pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     let base = context.open_base()?;
     let mut diagnostics = Diagnostics::default();
     let mut rows = if arguments.ids.is_empty() {
@@ -175,12 +175,13 @@ fn given(arguments: &Arguments, diagnostics: &mut Diagnostics) -> anyhow::Result
 }
 
 /// One row for each workspace that is there, in the order that was given.
-fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Context) -> Vec<Row> {
+fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Context<'_>) -> Vec<Row> {
     let sizes = arguments.size || arguments.sort == Key::Size;
     let meter = Meter::new(context.terminal.watched && sizes, Words::MEASURING, ids.len());
-    survey::look_at_all(ids, threads::default_threads(), |id, (buffer, buffers): &mut (Vec<u8>, usage::Buffers)| {
+    survey::look_at_all(ids, threads::default_threads(), |id, (buffer, scratch): &mut (Vec<u8>, tree::Scratch)| {
         let mut name = [0; WorkspaceId::LEN];
-        let facts = examine(base.dir(), id.encode(&mut name), context.now, buffer)?;
+        let name = id.encode(&mut name);
+        let facts = examine(base.dir(), name, context.now, buffer)?;
         log::trace!("{}: {}", id.subject(), facts.status.word());
         // What is merely missing or corrupt has its status to say so; what could not be read is a failure.
         if let (Status::Missing | Status::Corrupt, Some(reason)) = (facts.status, &facts.error) {
@@ -189,12 +190,12 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Conte
         let mut failure = facts.error.filter(|_| facts.status == Status::Denied);
         let mut measured = None;
         if sizes {
-            match base.open_workspace(*id).map(|dir| usage::measure(&dir, facts.metadata.as_ref(), buffers)) {
-                Ok(usage::Usage { error: None, bytes, files, .. }) => measured = Some((bytes, files)),
-                Ok(usage::Usage { error, .. }) => failure = failure.or(error),
-                Err(error) if error.category() == Category::NotFound => return None, // pruned since
-                Err(error) => failure = failure.or(Some(error)),
+            let usage = tree::measure(base.dir(), name, &|| false, scratch);
+            if usage.error.as_ref().is_some_and(|error| error.category() == Category::NotFound) {
+                return None; // pruned since
             }
+            measured = Some((usage.bytes, usage.files));
+            failure = failure.or(usage.error);
         }
         meter.ended(measured.map_or(0, |(bytes, _)| bytes));
         Some(Row {

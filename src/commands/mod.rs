@@ -7,13 +7,14 @@ pub mod validate;
 
 use crate::core::{Base, Category, Error, Result, Timestamp, survey};
 use crate::logging::Verbosity;
+use crate::signals::Signals;
 use anstream::ColorChoice;
 use clap::ValueEnum;
 use std::path::PathBuf;
 
 /// What every command is told about the world.
 #[derive(Debug)]
-pub struct Context {
+pub struct Context<'a> {
     /// The base, as it was given.
     pub base: PathBuf,
     /// The time at which the program started.
@@ -22,9 +23,11 @@ pub struct Context {
     pub verbosity: Verbosity,
     /// Who is looking.
     pub terminal: Terminal,
+    /// What a signal does.
+    pub signals: &'a Signals,
 }
 
-impl Context {
+impl Context<'_> {
     /// Opens the base; whoever named one that is none is told how to name another.
     ///
     /// # Errors

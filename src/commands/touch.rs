@@ -7,7 +7,6 @@ use crate::core::rewrite::{Missing, Rewritten, set_last_accessed};
 use crate::core::{Category, Error, ExitStatus, Timestamp};
 use crate::output::Outcome;
 use crate::output::diagnostics::{self, Diagnostics};
-use crate::signals::Signals;
 use clap::Args;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -43,15 +42,15 @@ pub struct Arguments {
 struct Touched(ExitStatus);
 
 /// Touches each workspace, whatever happens to the others.
-pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn Outcome>> {
+pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     let time = arguments.at.unwrap_or(context.now);
     let missing = if arguments.no_create { Missing::Leave } else { Missing::Create };
     let candidates = ids::candidates(&arguments.ids, &arguments.separator)?;
     let base = context.open_base()?;
-    let signals = Signals::install()?;
+    context.signals.finish_first();
     let mut diagnostics = Diagnostics::default();
     for candidate in candidates {
-        if let Some(status) = signals.caught() {
+        if let Some(status) = context.signals.caught() {
             diagnostics.raise(status);
             break;
         }

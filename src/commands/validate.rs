@@ -47,7 +47,7 @@ struct Answers {
 }
 
 /// Checks every candidate.
-pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<Box<dyn Outcome>> {
+pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     let base = context.open_base()?;
     let checker = Checker::new(&base)?;
     let mut diagnostics = Diagnostics::default();

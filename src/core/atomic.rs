@@ -3,8 +3,8 @@
 use super::dirfd::DirFd;
 use super::error::{Error, Result};
 use super::names::{OWN_TEMPORARY, fresh_tag};
-use super::stat;
-use rustix::fs::{FlockOperation, Gid, Mode, RawDirEntry, Stat, Uid};
+use super::stat::Stat;
+use rustix::fs::{FlockOperation, Gid, Mode, RawDirEntry, Uid};
 use rustix::io::retry_on_intr;
 use rustix::path::Arg;
 use std::ops::ControlFlow;
@@ -22,7 +22,7 @@ pub struct Ownership {
 impl Ownership {
     /// The same as that of an existing file or directory.
     pub fn of(stat: &Stat) -> Self {
-        Self { owner: Some((stat.st_uid, stat.st_gid)), mode: stat.st_mode & 0o7777 }
+        Self { owner: Some((stat.user, stat.group)), mode: stat.mode & 0o7777 }
     }
 }
 
@@ -62,7 +62,7 @@ impl<'a> Staged<'a> {
     /// Sets owner and mode, where they differ. The owner first: changing it clears some bits of the mode.
     fn give(&self, to: Ownership) -> Result<()> {
         let failed = |errno| Error::os(errno, "cannot keep the owner and mode of the file");
-        let is = Ownership::of(&stat::stat_of(&self.file).map_err(failed)?);
+        let is = Ownership::of(&Stat::of(&self.file).map_err(failed)?);
         let owner = to.owner.filter(|_| to.owner != is.owner);
         if let Some((user, group)) = owner {
             let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));

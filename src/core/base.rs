@@ -1,10 +1,10 @@
 //! The base: the directory that holds the workspaces.
 
-use super::dirfd::{DirFd, Mounts};
+use super::dirfd::DirFd;
 use super::error::{Category, Error, Result};
 use super::id::WorkspaceId;
-use super::stat::is_dir;
 use rustix::io::{Errno, retry_on_intr};
+use rustix::path::Arg;
 use std::path::{Path, PathBuf};
 
 /// An opened base. Everything in it is reached through its descriptor.
@@ -52,10 +52,17 @@ impl Base {
 
     /// Whether the workspace exists: a real directory of that name.
     pub fn contains(&self, id: WorkspaceId) -> Result<bool> {
-        match self.dir.stat(id.encode(&mut [0; WorkspaceId::LEN])) {
-            Ok(stat) => Ok(is_dir(&stat)),
+        match self.is_directory(id.encode(&mut [0; WorkspaceId::LEN])) {
             Err(Errno::NOENT) => Ok(false),
-            Err(errno) => Err(Error::os(errno, "cannot look it up").of(id.subject())),
+            found => found.map_err(|errno| Error::os(errno, "cannot look it up").of(id.subject())),
+        }
+    }
+
+    /// Whether what has this name is a directory, or a mount point, which is not asked.
+    pub fn is_directory(&self, name: impl Arg + Copy) -> rustix::io::Result<bool> {
+        match self.dir.stat(name) {
+            Err(Errno::XDEV) => Ok(true),
+            found => found.map(|stat| stat.is_dir()),
         }
     }
 
@@ -64,8 +71,9 @@ impl Base {
     /// # Errors
     /// [`Category::NotFound`] if there is no real directory of that name, else by errno.
     pub fn open_workspace(&self, id: WorkspaceId) -> Result<DirFd> {
-        self.dir.open_dir(id.encode(&mut [0; WorkspaceId::LEN]), Mounts::Enter).map_err(|errno| match errno {
+        self.dir.open_dir(id.encode(&mut [0; WorkspaceId::LEN])).map_err(|errno| match errno {
             Errno::NOENT | Errno::NOTDIR | Errno::LOOP => absent().of(id.subject()),
+            Errno::XDEV => mounted().of(id.subject()),
             _ => Error::os(errno, "cannot open it").of(id.subject()),
         })
     }
@@ -82,4 +90,9 @@ impl Base {
 /// What is said of an ID that names no workspace.
 pub fn absent() -> Error {
     Error::new(Category::NotFound, "does not exist")
+}
+
+/// What is said of a workspace whose directory or metadata file is a mount point. What is mounted there is never asked.
+pub fn mounted() -> Error {
+    Error::new(Category::Busy, "something is mounted on it, or on its metadata file")
 }

@@ -6,7 +6,6 @@
 use super::base::Base;
 use super::error::{Error, Result};
 use super::id::WorkspaceId;
-use super::stat::is_dir;
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::hash::{DefaultHasher, Hasher};
@@ -72,7 +71,7 @@ impl<'a> Checker<'a> {
 
     /// Whether something of that name is a directory.
     fn look_up(&self, name: &[u8; LEN]) -> rustix::io::Result<bool> {
-        self.base.dir().stat(&name[..]).map(|stat| is_dir(&stat))
+        self.base.is_directory(&name[..])
     }
 }
 

@@ -86,7 +86,8 @@ impl From<Errno> for Category {
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::NOENT | Errno::NOTDIR => Self::NotFound,
-            Errno::ACCESS | Errno::PERM => Self::PermissionDenied,
+            // NOKEY is what lies encrypted, its key being away.
+            Errno::ACCESS | Errno::PERM | Errno::NOKEY => Self::PermissionDenied,
             // AGAIN is a lease held by somebody (open with O_NONBLOCK), BUSY a mount point.
             Errno::AGAIN | Errno::BUSY | Errno::TXTBSY | Errno::DEADLK => Self::Busy,
             Errno::IO
@@ -100,7 +101,24 @@ impl From<Errno> for Category {
             | Errno::REMOTEIO
             | Errno::TIMEDOUT
             | Errno::UCLEAN
-            | Errno::BADMSG => Self::Io,
+            | Errno::BADMSG
+            // A server, or the daemon of a FUSE file system, is away.
+            | Errno::NOTCONN
+            | Errno::HOSTDOWN
+            | Errno::HOSTUNREACH
+            | Errno::NETUNREACH
+            | Errno::CONNREFUSED
+            | Errno::CONNRESET
+            | Errno::CONNABORTED
+            | Errno::SHUTDOWN
+            | Errno::NOLINK
+            | Errno::PROTO
+            // What the machine or the process may have is used up.
+            | Errno::MFILE
+            | Errno::NFILE
+            | Errno::NOMEM
+            // An overlay's lower layer, or another project ID.
+            | Errno::XDEV => Self::Io,
             _ => Self::Unexpected,
         }
     }

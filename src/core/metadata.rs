@@ -1,12 +1,12 @@
 //! `.metadata.json`: reading it within bounds, and changing one value in it without touching another byte.
 
+use super::base::mounted;
 use super::dirfd::DirFd;
 use super::error::{Category, Error, Result};
 use super::names::METADATA;
-use super::stat;
+use super::stat::Stat;
 use super::timestamp::Timestamp;
 use rustix::buffer::spare_capacity;
-use rustix::fs::{FileType, Stat};
 use rustix::io::{Errno, retry_on_intr};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -38,14 +38,15 @@ pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Open
         Ok(file) => file,
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
         Err(Errno::LOOP) => return Err(corrupt("is a symbolic link")),
+        Err(Errno::XDEV) => return Err(mounted()),
         Err(Errno::NXIO | Errno::NODEV) => return Err(corrupt("is not a regular file")), // a socket, a device of no driver
         Err(errno) => return Err(failed(errno)),
     };
-    let stat = stat::stat_of(&file).map_err(failed)?;
-    if !FileType::from_raw_mode(stat.st_mode).is_file() {
+    let stat = Stat::of(&file).map_err(failed)?;
+    if !stat.is_file() {
         return Err(corrupt("is not a regular file"));
     }
-    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
     buffer.clear();
     while size <= MAX_LEN && buffer.len() <= MAX_LEN {
         buffer.reserve(size + 1); // one more, so that a file of the size it had is read by a single call

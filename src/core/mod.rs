@@ -19,7 +19,7 @@ pub mod stat;
 pub mod survey;
 pub mod threads;
 pub mod timestamp;
-pub mod usage;
+pub mod tree;
 pub mod workspace;
 
 pub use base::Base;

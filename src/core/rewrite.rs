@@ -7,7 +7,7 @@ use super::error::{Category, Error, Result};
 use super::id::WorkspaceId;
 use super::metadata;
 use super::names::METADATA;
-use super::stat::{self, Signature};
+use super::stat::Signature;
 use super::timestamp::Timestamp;
 use rustix::io::Errno;
 
@@ -104,8 +104,8 @@ fn placed(renamed: rustix::io::Result<()>, rewritten: Rewritten) -> Result<Optio
 /// Whether the directory that was written in is the one at the workspace's path.
 fn is_still_there(base: &Base, id: WorkspaceId, dir: &DirFd) -> rustix::io::Result<bool> {
     match base.dir().stat(id.encode(&mut [0; WorkspaceId::LEN])) {
-        Ok(stat) => Ok(stat::same_inode(&stat, &dir.stat_self()?)),
-        Err(Errno::NOENT) => Ok(false),
+        Ok(stat) => Ok(stat.identity() == dir.stat_self()?.identity()),
+        Err(Errno::NOENT | Errno::XDEV) => Ok(false),
         Err(errno) => Err(errno),
     }
 }

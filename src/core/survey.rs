@@ -4,7 +4,6 @@ use super::base::Base;
 use super::error::{Error, Result};
 use super::id::WorkspaceId;
 use super::names::TrashName;
-use super::stat::is_dir;
 use super::threads;
 use rustix::fs::{FileType, RawDirEntry};
 use rustix::io::Errno;
@@ -62,7 +61,7 @@ fn is_directory(base: &Base, entry: &RawDirEntry<'_>) -> bool {
         FileType::Directory => true,
         // Some file systems do not tell. What is gone by now is none, and what cannot be looked up will say so itself.
         FileType::Unknown => {
-            base.dir().stat(entry.file_name()).map_or_else(|errno| errno != Errno::NOENT, |stat| is_dir(&stat))
+            base.dir().stat(entry.file_name()).map_or_else(|errno| errno != Errno::NOENT, |stat| stat.is_dir())
         }
         _ => false,
     }

@@ -4,10 +4,9 @@ use super::dirfd::DirFd;
 use super::error::{Category, Error};
 use super::metadata::{self, Metadata};
 use super::names::METADATA;
-use super::stat::is_dir;
+use super::stat::{FileTime, Signature};
 use super::timestamp::Timestamp;
 use chrono::TimeDelta;
-use rustix::fs::Stat;
 use rustix::io::Errno;
 use serde::Serialize;
 
@@ -51,6 +50,17 @@ impl Status {
     }
 }
 
+/// Which metadata file was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// There was none.
+    Nothing,
+    /// There was this one.
+    File(Signature),
+    /// It cannot be told.
+    Unseen,
+}
+
 /// What one look at a workspace's metadata told.
 #[derive(Debug)]
 pub struct Facts {
@@ -62,8 +72,10 @@ pub struct Facts {
     pub created_at: Option<Timestamp>,
     /// What its maker calls it, if that can be read.
     pub description: Option<String>,
-    /// The file's stat; `None` if there is none or it cannot be told.
-    pub metadata: Option<Stat>,
+    /// Which file it was.
+    pub seen: Seen,
+    /// Whether a later access may leave the file with the same signature: then only its content tells.
+    pub is_racy: bool,
     /// Why the status is not `ok` or `future`.
     pub error: Option<Error>,
 }
@@ -71,20 +83,27 @@ pub struct Facts {
 /// Looks at the metadata of the workspace `name` in `dir`, with `buffer` to read into. `None`: there is no such directory.
 pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) -> Option<Facts> {
     let path = format!("{name}/{METADATA}");
+    let looked_at = FileTime::now();
     let found = match metadata::read(dir, &path, buffer) {
         Ok(Some(opened)) => {
             let facts = Metadata::parse(buffer).map_or_else(Facts::unknown, |metadata| Facts::of(metadata, now));
-            return Some(Facts { metadata: Some(opened.stat), ..facts });
+            let (seen, is_racy) = (Seen::File((&opened.stat).into()), opened.stat.changed.is_racy(looked_at));
+            return Some(Facts { seen, is_racy, ..facts });
         }
         Ok(None) => Error::new(Category::NotFound, format!("{METADATA} is missing")),
         Err(error) => error,
     };
     match dir.stat(name) {
-        Ok(stat) if is_dir(&stat) => {}
+        Ok(stat) if stat.is_dir() => {}
         Ok(_) | Err(Errno::NOENT) => return None,
         Err(_) => {} // reading met it, too
     }
-    Some(Facts { metadata: dir.stat(&path).ok(), ..Facts::unknown(found) })
+    let facts = Facts::unknown(found);
+    if facts.status == Status::Missing {
+        return Some(facts);
+    }
+    let seen = dir.stat_path(&path).map_or(Seen::Unseen, |stat| Seen::File((&stat).into()));
+    Some(Facts { seen, ..facts })
 }
 
 impl Facts {
@@ -112,7 +131,8 @@ impl Facts {
         last_accessed: None,
         created_at: None,
         description: None,
-        metadata: None,
+        seen: Seen::Nothing,
+        is_racy: false,
         error: None,
     };
 }

@@ -42,20 +42,20 @@ fn list_makes_four_system_calls_a_workspace() {
     }
 }
 
-/// Beside the four of the list: two directories opened, listed (twice: the second time tells the end) and closed, and a stat for
-/// each of the names but `.metadata.json`, and for the root.
+/// Beside the four of the list: two directories opened, listed (twice: the second time tells the end) and closed, two stats of
+/// each, before and after, and one for each of the five files.
 #[test]
-fn list_with_sizes_makes_fourteen_more_for_a_workspace_of_six_names() {
+fn list_with_sizes_makes_seventeen_more_for_a_workspace_of_six_names() {
     if !has("strace") {
         return;
     }
     let calls = calls_for_each(&["list", "-s", "--format", "ids"]);
-    assert!((17.9..18.1).contains(&calls), "{calls}");
+    assert!((20.9..21.1).contains(&calls), "{calls}");
 }
 
 /// A removal that keeps no promise makes 15 calls for this workspace: an unlink for each of five files, and two directories
-/// opened, listed twice, closed and removed. The promises take 13 more: 4 to examine it, 1 to claim it, 1 to look once more, 1 to
-/// doom it, and 6 to measure what goes; the sync of the base is shared by many. And where nothing stays in the inner directory,
+/// opened, listed twice, closed and removed. The promises take 17 more: 4 to examine it, 3 to look at it right before the claim,
+/// 1 to claim it, 1 to look once more, 1 to doom it, and 7 to measure what goes; the sync of the base is shared by many. And where nothing stays in the inner directory,
 /// it is listed once instead of twice, but it is tried to remove it before, since it might be empty.
 #[test]
 fn prune_makes_no_more_calls_than_its_promises_take() {
@@ -63,7 +63,7 @@ fn prune_makes_no_more_calls_than_its_promises_take() {
         return;
     }
     let calls = calls_for_each(&["prune", "--older-than", "30d", "-y", "-j", "1"]);
-    assert!((27.5..28.5).contains(&calls), "{calls}");
+    assert!((31.0..32.0).contains(&calls), "{calls}");
 }
 
 #[test]

@@ -119,7 +119,7 @@ impl Point {
             "EACCES" | "EPERM" => &[77],
             "EAGAIN" | "EBUSY" | "ETXTBSY" => &[75],
             "ESTALE" => &[74, 75],
-            "EIO" | "ENOSPC" | "EDQUOT" | "EROFS" | "EFBIG" => &[74],
+            "EIO" | "ENOSPC" | "EDQUOT" | "EROFS" | "EFBIG" | "EMFILE" | "ENFILE" | "ENOMEM" => &[74],
             "ELOOP" => &[65, 66, 70, 75],
             "EINTR" => &[],
             _ => &[70],

@@ -4,12 +4,12 @@ use crate::tools::{Mounted, straced, text, tool, trash, tree};
 use crate::world::{World, has, ids_in, is_root, sorted};
 use serde_json::json;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
 
-/// Takes the last block, then the last inode or whatever else a new name in the base needs.
-fn fill(world: &World) {
+/// Takes the last block, then the last inode or whatever else a new name in this directory needs.
+pub fn fill(dir: &Path) {
     let script = "import os, sys
 os.chdir(sys.argv[1])
 ballast = os.open('ballast', os.O_CREAT | os.O_WRONLY)
@@ -27,13 +27,13 @@ for length in (200, 100, 36, 4):
             os.mknod(('%04d' % number).ljust(length, '-'))
         except OSError:
             break";
-    tool(&["python3", "-c", script, text(&world.base())]);
+    tool(&["python3", "-c", script, text(dir)]);
 }
 
 /// A full ext4 with blocks of 1 KiB and twenty stale workspaces in its root. The base has no room for a longer name.
 struct Full {
+    _mounted: Mounted, // dropped first: what is still mounted cannot be removed
     world: World,
-    _mounted: Mounted,
     stale: Vec<String>,
     /// A long name in the base that nobody needs.
     spare: PathBuf,
@@ -53,12 +53,12 @@ impl Full {
         before(&world);
         let spare = world.base().join("s".repeat(200));
         fs::write(&spare, "").expect("a name");
-        fill(&world);
+        fill(&world.base());
         assert!(
             fs::create_dir(world.base().join(".wsctl-claimed.".to_owned() + &"x".repeat(53))).is_err(),
             "it is full"
         );
-        Some(Self { world, _mounted: mounted, stale, spare })
+        Some(Self { _mounted: mounted, world, stale, spare })
     }
 }
 
@@ -146,7 +146,7 @@ fn a_full_ext4_with_an_index_is_pruned_or_stays_whole() {
     let mkfs = ["mkfs.ext4", "-q", "-b", "1024", "-m", "0", "-N", "4000"];
     let Some(_mounted) = Mounted::image(&world, &world.base(), 16, &mkfs) else { return };
     let stale: Vec<_> = (0..60).map(|number| world.aged(31 + number)).collect();
-    fill(&world);
+    fill(&world.base());
     // Whether any claim finds room in the block that its hash names is chance; if one does, all go.
     let ran = world.wsctl(PRUNE).run();
     let whole = if ran.status == 0 { vec![] } else { sorted(&stale) };
@@ -186,7 +186,7 @@ fn a_full_xfs_is_pruned() {
     let world = World::new();
     let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"]) else { return };
     let stale: Vec<_> = (0..100).map(|number| world.aged(31 + number)).collect();
-    fill(&world);
+    fill(&world.base());
     assert!(fs::write(world.base().join("more"), [7; 8192]).is_err(), "it is full");
     let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), trash(&world)), (sorted(&stale), vec![]));
@@ -200,7 +200,7 @@ fn a_file_system_in_memory_without_block_and_inode_is_pruned() {
     let world = World::new();
     let _mount = Mounted::tmpfs(&world, &world.base(), "size=256k,nr_inodes=200");
     let stale: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();
-    fill(&world);
+    fill(&world.base());
     assert!(fs::create_dir(world.base().join("more")).is_err(), "it is full");
     let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), trash(&world)), (sorted(&stale), vec![]));

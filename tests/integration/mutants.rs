@@ -19,31 +19,38 @@ struct Mutant {
 /// The file in which a safeguard stands, the safeguard, and what stands in its place in the mutant.
 type Change = (&'static str, &'static str, &'static str);
 
-const TRASH: &str = "commands/prune/trash.rs";
-const INSPECT: &str = "commands/prune/inspect.rs";
+const CLAIM: &str = "commands/prune/claim.rs";
 
-const NO_LAST_LOOK: Change = (TRASH, "inspect::changed(decided_on, metadata.as_ref()).or(modified)", "modified");
+const NO_LAST_LOOK: Change = (
+    CLAIM,
+    "let reason = changed(found, seen, last, || read(&dir, METADATA, scratch));",
+    "let (reason, _) = (None::<Error>, last);",
+);
 const NO_SWEEP: Change =
-    (INSPECT, "if !is_temporary(name.to_bytes())", "if name.to_bytes().len() < 500 || !is_temporary(name.to_bytes())");
+    (CLAIM, "if !is_temporary(name.to_bytes())", "if name.to_bytes().len() < 500 || !is_temporary(name.to_bytes())");
 
 const MUTANTS: [Mutant; 9] = [
     Mutant { name: "without the last look", changes: &[NO_LAST_LOOK], noticed_by: writers },
     Mutant {
         name: "without any look",
-        changes: &[NO_LAST_LOOK, (TRASH, "inspect::changed(decided_on, first.as_ref()).or_else(", "None.or_else(")],
+        changes: &[
+            NO_LAST_LOOK,
+            (CLAIM, "if let Some(reason) = changed(found, seen, first, ||", "if let Some(reason) = no_change(||"),
+            (CLAIM, "\nfn accessed()", "\nfn no_change<T>(_: T) -> Option<Error> {\n    None\n}\n\nfn accessed()"),
+        ],
         noticed_by: writers,
     },
     Mutant { name: "with one look only, and nothing swept", changes: &[NO_LAST_LOOK, NO_SWEEP], noticed_by: writers },
     Mutant { name: "with two looks, but nothing swept between them", changes: &[NO_SWEEP], noticed_by: writers },
     Mutant {
         name: "with a listing in which nothing is seen to wait",
-        changes: &[(INSPECT, "listing.temporaries |= is_temporary(", "listing.temporaries |= false && is_temporary(")],
+        changes: &[(CLAIM, ".any(|name| is_temporary(", ".any(|name| false && is_temporary(")],
         noticed_by: writers,
     },
     Mutant {
         name: "with a put-back that overwrites",
         changes: &[(
-            TRASH,
+            CLAIM,
             "base.dir().rename_new(&*name.to_string(), name.id.encode",
             "base.dir().rename(&*name.to_string(), name.id.encode",
         )],
@@ -72,7 +79,7 @@ const MUTANTS: [Mutant; 9] = [
         changes: &[(
             "core/rewrite.rs",
             "Ok(stat) if Signature::from(&stat) == Signature::from(&read.stat) => {}",
-            "Ok(stat) if stat.st_ino > 0 || Signature::from(&stat) == Signature::from(&read.stat) => {}",
+            "Ok(stat) if stat.inode > 0 || Signature::from(&stat) == Signature::from(&read.stat) => {}",
         )],
         noticed_by: writers,
     },

@@ -127,7 +127,8 @@ fn more_than_max_delete_and_nothing_is_deleted_not_even_leftovers() {
         let ran = prune(&world, &["--max-delete", limit]).exits(78).complains("error[refused]: ");
         assert_eq!((&ran.json()["pruned"], &ran.json()["freed_bytes"]), (&json!([]), &json!(0)), "{limit}");
         assert_eq!(world.snapshot(), before, "{limit}");
-        assert_eq!(prune(&world, &["-n", "--max-delete", limit]).exits(78).json()["pruned"], json!([]), "{limit}");
+        let dry = prune(&world, &["-n", "--max-delete", limit]).exits(78).complains("error[refused]: ").json();
+        assert_eq!(dry["pruned"].as_array().map(Vec::len), Some(4), "{limit}: it shows what would go");
     }
     for limit in ["3", "43%", "100%"] {
         prune(&world, &["-n", "--max-delete", limit]).exits(0).quietly();

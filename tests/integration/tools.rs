@@ -2,7 +2,7 @@
 //! call. Each is undone when it is dropped, also where the test fails.
 
 use crate::quiet;
-use crate::world::{Ran, Run, World, skip};
+use crate::world::{ORDINARY_USER, Ran, Run, World, skip};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -77,6 +77,13 @@ impl Mounted {
         (mounted.success() || skip("loop devices")).then(|| Self(world.path("")))
     }
 
+    /// An overlay with these options. The caller must be root.
+    pub fn overlay(world: &World, point: &Path, options: &str) -> Self {
+        quiet::before_a_mount();
+        tool(&["mount", "-t", "overlay", "-o", options, "wsctl-test", text(point)]);
+        Self(world.path(""))
+    }
+
     /// A directory of the same file system. The caller must be root.
     pub fn bind(world: &World, from: &Path, point: &Path) -> Self {
         quiet::before_a_mount();
@@ -89,9 +96,61 @@ impl Drop for Mounted {
     fn drop(&mut self) {
         let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let points = table.lines().filter_map(|line| line.split(' ').nth(4));
-        for point in points.filter(|point| Path::new(point).starts_with(&self.0)) {
+        for point in points.filter(|point| Path::new(point).starts_with(&self.0)).rev() {
             let _ = Command::new("umount").args(["-l", point]).status(); // wherever a prune has moved it
         }
+    }
+}
+
+/// A FUSE file system that shows another directory; the drop kills its daemon, then unmounts it.
+pub struct Bindfs {
+    daemon: Child,
+    _mounted: Mounted,
+}
+
+impl Bindfs {
+    /// Mounts it as root, for all users. The kernel caches nothing, so each request goes to the daemon.
+    pub fn by_root(world: &World, from: &Path, point: &Path) -> Self {
+        let no_cache = "nonempty,attr_timeout=0,entry_timeout=0,negative_timeout=0";
+        Self::mount(world, &["bindfs", "-f", "-o", no_cache, text(from), text(point)], point)
+    }
+
+    /// Mounts it as the ordinary user: nobody else, not even root, may look into it.
+    pub fn by_ordinary_user(world: &World, from: &Path, point: &Path) -> Self {
+        let [user, group] = ["reuid", "regid"].map(|id| format!("--{id}={ORDINARY_USER}"));
+        let words = ["setpriv", &user, &group, "--clear-groups", "bindfs", "-f", "--no-allow-other"];
+        Self::mount(world, &[&words[..], &[text(from), text(point)]].concat(), point)
+    }
+
+    #[track_caller]
+    fn mount(world: &World, words: &[&str], point: &Path) -> Self {
+        quiet::before_a_mount();
+        let daemon = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).spawn().expect("bindfs");
+        let bindfs = Self { daemon, _mounted: Mounted(world.path("")) };
+        let begun = Instant::now();
+        while !fs::read_to_string("/proc/self/mountinfo").expect("the table").contains(text(point)) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it is not mounted: {words:?}");
+            thread::sleep(Duration::from_millis(3));
+        }
+        let _ = fs::metadata(point); // answered once the daemon is ready; an ordinary user's refuses
+        bindfs
+    }
+
+    /// Lets the daemon stand still: whoever asks it anything waits for ever.
+    pub fn hang(&mut self) {
+        tool(&["kill", "-STOP", &self.daemon.id().to_string()]);
+    }
+
+    /// Kills the daemon. It stays mounted, and whoever asks it anything gets ENOTCONN.
+    pub fn die(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}
+
+impl Drop for Bindfs {
+    fn drop(&mut self) {
+        self.die(); // before it is unmounted: umount looks at it and would wait for a daemon that stands still
     }
 }
 

@@ -3,42 +3,45 @@
 //! Batches are claimed, looked at once more and doomed, before one sync of the base and only then the first unlink: what a
 //! power cut undoes is never half removed.
 
-use super::candidates::{Candidate, Place};
-use super::erase::{self, Buffers, Erased};
+use super::claim::{self, Claims, Stopped, Where};
 use super::mounts::Mounts;
-use super::plan::Rule;
-use super::trash::{self, Doomed, Stopped};
-use crate::core::{Base, DirFd, Error, Timestamp, stat, threads};
-use crate::output::meter::Meter;
+use super::plan::{Decision, Plan, Rule};
+use super::survey::{Found, Place};
+use crate::core::names::fresh_tag;
+use crate::core::stat::FileTime;
+use crate::core::tree::{self, Names, Removed, Scratch, Tree};
+use crate::core::{Base, DirFd, Error, Result, survey, threads};
+use crate::output::meter::{Meter, Words};
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// How many workspaces are claimed at a time. More would be kept from the application longer.
 const BATCH: usize = 16;
 /// How many doomed ones a thread holds at most.
 const IN_HAND: usize = 8 * BATCH;
-/// How many names shall share a sync, which on a disk costs as much as removing a hundred of them. They are still to be removed
-/// when the run is stopped.
+/// How many names shall share a sync, which on a disk costs as much as removing a hundred of them. So many may also still be
+/// removed by each thread when the run is interrupted.
 const WORTH_A_SYNC: u64 = 1000;
 /// The descriptors that one thread needs beside those of what it holds.
 const DESCRIPTORS: usize = 10;
 
-/// A workspace to remove, why, and what became of it.
+/// What became of a workspace that was to go.
 #[derive(Debug)]
-pub(super) struct Task<'a> {
-    pub(super) candidate: &'a mut Candidate,
+pub(super) struct Done<'a> {
+    pub(super) found: &'a Found,
     pub(super) rule: Rule,
-    pub(super) ending: Ending,
-    /// Why it has failed, or what there was no room for.
+    pub(super) result: TaskResult,
+    /// Why it has failed, what there was no room for, or why it may use more than its size says.
     pub(super) error: Option<Box<Error>>,
-    /// The bytes that this run freed of it, whatever the ending.
+    /// The bytes that this run freed of it, whatever the result.
     pub(super) freed: u64,
 }
 
-/// What became of a task.
+/// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum TaskResult {
     /// It is gone, and this run removed the last of it.
     Pruned,
     /// Another run has it, and reports it.
@@ -48,96 +51,178 @@ pub(super) enum Ending {
     /// It could not be removed, or not wholly.
     Failed,
     /// There was no room for another name.
-    Full,
+    NoRoom(Where),
 }
 
-/// Removes workspaces.
+/// How a plan is carried out.
 #[derive(Debug)]
-pub(super) struct Remover<'a> {
+pub(super) struct Work<'a> {
     pub(super) base: &'a Base,
-    /// What the names of what this run takes aside end with, or a number that follows it.
-    pub(super) tag: u64,
     /// Whether modification times count as accesses.
     pub(super) use_mtime: bool,
     /// How many threads may be used.
     pub(super) jobs: usize,
-    pub(super) signals: &'a Signals,
-    pub(super) meter: &'a Meter,
+    /// Whether somebody may be shown how far it has come.
+    pub(super) watched: bool,
 }
 
-impl<'a> Task<'a> {
-    /// A task that nobody has begun.
-    pub(super) fn new(candidate: &'a mut Candidate, rule: Rule) -> Self {
-        Self { candidate, rule, ending: Ending::Kept, error: None, freed: 0 }
+impl<'a> Done<'a> {
+    /// One that nobody has begun.
+    fn nothing((found, rule): (&'a Found, Rule)) -> Self {
+        Self { found, rule, result: TaskResult::Kept, error: None, freed: 0 }
     }
 
-    fn is_full(&self) -> bool {
-        self.ending == Ending::Full
+    fn has_no_room(&self) -> bool {
+        matches!(self.result, TaskResult::NoRoom(_))
     }
 
-    fn end(&mut self, ending: Ending, error: Option<Error>) {
-        self.ending = ending;
+    fn is_full_at_its_own_path(&self) -> bool {
+        match self.result {
+            TaskResult::NoRoom(Where::AsFound) => self.found.place == Place::Own,
+            TaskResult::NoRoom(at) => at == Where::Own,
+            _ => false,
+        }
+    }
+
+    fn end(&mut self, result: TaskResult, error: Option<Error>) {
+        self.result = result;
         self.error = error.map(Box::new);
     }
 
-    fn stop(&mut self, stopped: Stopped, meter: &Meter) {
+    fn stop(&mut self, stopped: Stopped) {
         match stopped {
-            Stopped::Gone => self.end(Ending::Elsewhere, None),
-            Stopped::PutBack => self.end(Ending::Kept, None),
-            Stopped::Failed(error) => self.end(Ending::Failed, Some(error)),
-            Stopped::Full(error, place) => {
-                self.candidate.place = place;
-                self.end(Ending::Full, Some(error));
-            }
-        }
-        if !self.is_full() {
-            meter.ended(0);
+            Stopped::Gone => self.end(TaskResult::Elsewhere, None),
+            Stopped::Kept => self.end(TaskResult::Kept, None),
+            Stopped::Failed(error) => self.end(TaskResult::Failed, Some(error)),
+            Stopped::NoRoom(error, at) => self.end(TaskResult::NoRoom(at), Some(error)),
         }
     }
 }
 
-impl Remover<'_> {
-    /// Carries out all the tasks. Those for which there was no room are tried again for as long as removing others helps.
-    pub(super) fn carry_out(&self, mut tasks: &mut [Task<'_>]) {
-        for round in 0.. {
-            // Where somebody has seen a name, it must not stand for what was put back and claimed anew.
-            self.round(tasks, self.tag.wrapping_add(round));
-            let helped = tasks.iter().any(|task| task.freed > 0 || task.ending == Ending::Pruned);
-            if !helped || !tasks.iter().any(Task::is_full) {
-                return;
-            }
-            // A journal hands freed blocks out again only once it has committed their removal. If it cannot, there is no harm.
-            let _ = self.base.dir().sync();
-            tasks.sort_by_key(|task| !task.is_full());
-            let full = tasks.partition_point(Task::is_full);
-            tasks = &mut tasks[..full];
-            // What a signal keeps from being tried again stays, if it is at its own path; else there is a failure to report.
-            for task in tasks.iter_mut().filter(|task| task.candidate.place == Place::Own) {
-                task.end(Ending::Kept, None);
-            }
-        }
+/// What the plan would come to, in the order of the plan: the dry run, and what is asked about.
+pub(super) fn rehearse<'p>(work: &Work<'_>, plan: &'p Plan) -> Vec<Done<'p>> {
+    let mounts = Mounts::read(work.base.dir());
+    if mounts.is_base_on_overlay() {
+        log::warn!(
+            "the base lies on an overlay: a workspace that is in a lower layer of it cannot be claimed, and would stay"
+        );
     }
+    let going: Vec<_> = plan.going().collect();
+    let meter = Meter::new(work.watched, Words::MEASURING, going.len());
+    survey::look_at_all(&going, work.jobs, |(found, rule), scratch| {
+        let mut done = Done::nothing((found, *rule));
+        if let Some(error) = claim::obstacle(&mounts, found.id) {
+            done.end(TaskResult::Failed, Some(error));
+            return Some(done);
+        }
+        done.result = TaskResult::Pruned;
+        (done.freed, done.error) = if let Some(size) = found.size {
+            (size, found.unmeasured.clone())
+        } else {
+            let usage = tree::measure(work.base.dir(), &found.name(), &|| false, scratch);
+            (usage.bytes, usage.error.map(Box::new))
+        };
+        meter.ended(done.freed);
+        Some(done)
+    })
+}
 
-    fn round(&self, tasks: &mut [Task<'_>], tag: u64) {
+/// Puts back what an earlier run had claimed of those that stay, and gives what could not be; `rehearsal`: what could not be, as
+/// far as that can be known without trying.
+pub(super) fn settle_claims<'p>(base: &Base, plan: &'p Plan, rehearsal: bool) -> Vec<(&'p Found, Decision, Error)> {
+    let claims = Claims { base, tag: 0, use_mtime: false, stop: &|| false };
+    let mut failures = Vec::new();
+    for (found, decision) in plan.reportable() {
+        let is_settled = match found.place {
+            Place::Own | Place::Doomed => true,
+            Place::Claimed => false,
+            // One whose age is not known has been told of; with other IDs it is nobody's business.
+            Place::Copy => matches!(decision, Decision::Skip | Decision::Ignore),
+        };
+        let Some(name) = found.trash_name().filter(|_| !is_settled) else { continue };
+        let failure = if rehearsal {
+            claim::obstacle_to_put_back(base, name)
+        } else {
+            match claims.put_back(name) {
+                Err(Stopped::Failed(error) | Stopped::NoRoom(error, _)) => Some(error),
+                _ => None,
+            }
+        };
+        failures.extend(failure.map(|error| (found, decision, error)));
+    }
+    failures
+}
+
+/// Carries a plan out, and gives what was done. Those for which there was no room are tried again for as long as removing others
+/// helps.
+///
+/// # Errors
+/// As getrandom(2), before anything was done.
+pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) -> Result<Vec<Done<'p>>> {
+    let mut all = Vec::with_capacity(plan.going().count());
+    all.extend(plan.going().map(Done::nothing));
+    if all.is_empty() {
+        return Ok(all);
+    }
+    let meter = &Meter::new(work.watched, Words::PRUNING, all.len());
+    let mut tasks = &mut all[..];
+    loop {
+        // Where somebody has seen a name, it must not stand for what was put back and claimed anew.
+        let tag = fresh_tag().map_err(|errno| Error::os(errno, "cannot make a name for what is taken aside"))?;
+        Round { work, tag, signals, meter }.run(tasks);
+        let helped = tasks.iter().any(|task| task.freed > 0 || task.result == TaskResult::Pruned);
+        if !helped || !tasks.iter().any(Done::has_no_room) {
+            break;
+        }
+        // A journal hands freed blocks out again only once it has committed their removal. If it cannot, there is no harm.
+        let _ = work.base.dir().sync();
+        tasks.sort_by_key(|task| !task.has_no_room());
+        let full = tasks.partition_point(Done::has_no_room);
+        tasks = &mut tasks[..full];
+    }
+    // What a signal keeps from being tried again stays, if it is at its own path; else there is a failure to report.
+    let is_interrupted = signals.caught().is_some();
+    for task in all.iter_mut().filter(|task| is_interrupted && task.is_full_at_its_own_path()) {
+        task.end(TaskResult::Kept, None);
+    }
+    Ok(all)
+}
+
+struct Round<'a> {
+    work: &'a Work<'a>,
+    tag: u64,
+    signals: &'a Signals,
+    meter: &'a Meter,
+}
+
+impl Round<'_> {
+    fn run(&self, tasks: &mut [Done<'_>]) {
         let (threads, held) = self.share(tasks.len());
-        let batches = Mutex::new(tasks.chunks_mut(held.min(BATCH)));
+        // What takes long to look at is claimed singly.
+        let batch = if self.work.use_mtime { 1 } else { held.min(BATCH) };
+        let batches = Mutex::new(tasks.chunks_mut(batch));
         let next_batch = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let work = || {
-            let mut mounts = Mounts::read(self.base.dir());
-            let mut buffers = Buffers::default();
-            let mut doomed = Vec::with_capacity(held);
-            let mut before = last_change(self.base.dir()).ok();
-            let mut erased = Effort::default();
-            while self.signals.caught().is_none() {
+        let run = || {
+            let stop = || self.signals.caught().is_some();
+            let claims = Claims { base: self.work.base, tag: self.tag, use_mtime: self.work.use_mtime, stop: &stop };
+            let mut hand = Hand {
+                round: self,
+                mounts: Mounts::read(self.work.base.dir()),
+                scratch: Scratch::default(),
+                doomed: Vec::with_capacity(held),
+                removed: Effort::default(),
+                grace: AtomicU64::new(WORTH_A_SYNC),
+            };
+            while !stop() {
                 let Some(batch) = next_batch() else { break };
-                let is_full = self.take_aside(batch, tag, &mut doomed, &mut mounts, &mut buffers);
-                if is_full || doomed.len() + BATCH > erased.worth_a_sync().min(held) {
-                    before = self.erase(&mut doomed, before, &mut buffers, &mut erased);
+                let is_full = hand.take_aside(batch, &claims);
+                if is_full || hand.doomed.len() + BATCH > hand.removed.worth_a_sync().min(held) {
+                    hand.remove();
                 }
             }
-            self.erase(&mut doomed, before, &mut buffers, &mut erased);
+            hand.remove();
         };
-        threads::on_this_and(threads - 1, work);
+        threads::on_this_and(threads - 1, run);
     }
 
     /// How many threads to use, and how many workspaces each may hold open, within the limit of descriptors.
@@ -145,92 +230,107 @@ impl Remover<'_> {
         let limit =
             getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let free = limit.saturating_sub(2 * DESCRIPTORS);
-        let threads = self.jobs.min(tasks.div_ceil(BATCH)).min(free / (DESCRIPTORS + BATCH)).max(1);
+        let threads = self.work.jobs.min(tasks.div_ceil(BATCH)).min(free / (DESCRIPTORS + BATCH)).max(1);
         (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, IN_HAND))
     }
+}
 
+/// What a thread has in hand.
+struct Hand<'a, 't, 'p> {
+    round: &'a Round<'a>,
+    mounts: Mounts<'a>,
+    scratch: Scratch,
+    doomed: Vec<(&'t mut Done<'p>, Tree)>,
+    removed: Effort,
+    /// How many names may still be removed once the run is interrupted.
+    grace: AtomicU64,
+}
+
+impl<'t, 'p> Hand<'_, 't, 'p> {
     /// Claims and dooms a batch, and tells whether there was no room for some of it.
-    fn take_aside<'t, 'c>(
-        &self,
-        batch: &'t mut [Task<'c>],
-        tag: u64,
-        doomed: &mut Vec<(&'t mut Task<'c>, Doomed)>,
-        mounts: &mut Mounts<'_>,
-        buffers: &mut Buffers,
-    ) -> bool {
+    fn take_aside(&mut self, batch: &'t mut [Done<'p>], claims: &Claims<'_>) -> bool {
         let mut claimed = Vec::with_capacity(batch.len());
-        let mut full = None;
+        let mut full: Option<Error> = None;
         for task in batch {
-            if let Some(name) = task.candidate.trash_name().filter(|_| task.candidate.is_doomed()) {
-                doomed.push((task, Doomed::found(name)));
+            if task.found.place == Place::Doomed {
+                let tree =
+                    Tree { name: task.found.name(), dir: None, names: Names::default(), listed_at: FileTime::now() };
+                self.doomed.push((task, tree));
                 continue;
             }
+            let at = if let TaskResult::NoRoom(at) = task.result { at } else { Where::AsFound };
             if let Some(error) = &full {
-                task.end(Ending::Full, Some(Error::clone(error)));
+                task.end(TaskResult::NoRoom(at), Some(error.clone()));
                 continue;
             }
-            match trash::claim(self.base, task.candidate, tag) {
+            match claims.claim(task.found, at, &mut self.scratch) {
                 Ok(claim) => claimed.push((task, claim)),
                 Err(stopped) => {
-                    task.stop(stopped, self.meter);
+                    self.stop(task, stopped);
                     // Where a longer name fits depends on the name: as long as there is nothing in hand whose removal would
                     // make room, the next one is tried.
-                    if task.is_full() && !(claimed.is_empty() && doomed.is_empty()) {
+                    if task.has_no_room() && !(claimed.is_empty() && self.doomed.is_empty()) {
                         full = task.error.as_deref().cloned();
                     }
                 }
             }
         }
         let mut is_full = full.is_some();
-        mounts.refresh(); // what is mounted later, removal itself stops at
+        self.mounts.refresh(); // what is mounted later, removal itself stops at
         for (task, claim) in claimed {
-            match trash::doom(self.base, claim, task.candidate, self.use_mtime, mounts, &mut buffers[0]) {
-                Ok(step) => doomed.push((task, step)),
+            match claims.doom(claim, task.found, &self.mounts, &mut self.scratch) {
+                Ok((tree, freed)) => {
+                    task.freed += freed;
+                    self.doomed.push((task, tree));
+                }
                 Err(stopped) => {
-                    task.stop(stopped, self.meter);
-                    is_full |= task.is_full();
+                    self.stop(task, stopped);
+                    is_full |= task.has_no_room();
                 }
             }
         }
         is_full
     }
 
-    /// Erases what is doomed, once the base is synced: not one name may go before it is certain that all of them may.
-    /// `before` is a time before the first of them was looked at, by the file system's clock; it gives that for the next ones.
-    fn erase(
-        &self,
-        doomed: &mut Vec<(&mut Task<'_>, Doomed)>,
-        before: Option<Timestamp>,
-        buffers: &mut Buffers,
-        effort: &mut Effort,
-    ) -> Option<Timestamp> {
-        if doomed.is_empty() {
-            return before;
+    fn stop(&self, task: &mut Done<'_>, stopped: Stopped) {
+        task.stop(stopped);
+        if !task.has_no_room() {
+            self.round.meter.ended(0);
         }
-        let base = self.base.dir();
+    }
+
+    /// Removes what is doomed, once the base is synced: not one name may go before it is certain that all of them may.
+    fn remove(&mut self) {
+        if self.doomed.is_empty() {
+            return;
+        }
+        let Round { work, signals, meter, .. } = self.round;
+        let base = work.base.dir();
         let failed = |errno| Error::os(errno, "cannot sync the base before removing it");
-        // The dooming has changed the base, if nothing later has: this is now.
+        // The dooming has changed the base, if nothing later has: this is now, by the clock that stamps its inodes.
         let ready = base.sync().and_then(|()| last_change(base)).map_err(failed);
-        for (task, doomed) in doomed.drain(..) {
-            let erased = match &ready {
-                Ok(now) => erase::erase(base, doomed, before, *now, buffers),
-                Err(error) => Erased { bytes: doomed.swept(), ..Erased::nothing(Err(error.clone())) },
+        let grace = &self.grace;
+        let spent = || grace.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
+        let stop = || signals.caught().is_some() && spent();
+        for (task, tree) in self.doomed.drain(..) {
+            let Removed { bytes, names, gone } = match &ready {
+                Ok(now) => tree::remove(base, tree, *now, &stop, &mut self.scratch),
+                Err(error) => Removed { bytes: 0, names: 0, gone: Err(error.clone()) },
             };
-            effort.workspaces += 1;
-            effort.names += erased.names;
-            self.meter.ended(erased.bytes);
-            task.freed += erased.bytes;
-            match erased.gone {
-                Ok(true) => task.end(Ending::Pruned, None),
-                Ok(false) => task.end(Ending::Elsewhere, None),
-                Err(error) => task.end(Ending::Failed, Some(error)),
+            self.removed.workspaces += 1;
+            self.removed.names += names;
+            meter.ended(bytes);
+            task.freed += bytes;
+            match gone {
+                Ok(true) => task.end(TaskResult::Pruned, None),
+                Ok(false) => task.end(TaskResult::Elsewhere, None),
+                Err(error) => task.end(TaskResult::Failed, Some(error)),
             }
         }
-        ready.ok()
     }
 }
 
-/// What a thread has erased so far.
+/// What a thread has removed so far.
 #[derive(Debug, Default)]
 struct Effort {
     workspaces: u64,
@@ -239,13 +339,13 @@ struct Effort {
 
 impl Effort {
     /// How many workspaces may share a sync, if they are like those before. A few large ones take longer than a sync, and nobody
-    /// wants to wait for many of them when the run is to be stopped.
+    /// wants to wait for many of them when the run is interrupted.
     fn worth_a_sync(&self) -> usize {
         usize::try_from(WORTH_A_SYNC * self.workspaces / self.names.max(1)).unwrap_or(usize::MAX)
     }
 }
 
-/// When the base was changed last, by the clock that the inodes go by.
-fn last_change(base: &DirFd) -> rustix::io::Result<Timestamp> {
-    base.stat_self().map(|stat| stat::modified(&stat))
+/// When the base was changed last, by the clock that stamps its inodes.
+fn last_change(base: &DirFd) -> rustix::io::Result<FileTime> {
+    base.stat_self().map(|stat| stat.modified)
 }

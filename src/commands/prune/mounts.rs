@@ -1,8 +1,11 @@
 //! Which workspaces have something mounted inside: removing such a one would leave a torn tree around the mount.
+//!
+//! What counts is where in the file system a mount lies, not by which path: the base may be bound at a second place, and the mount
+//! have been made at the first. The kernel refuses to remove a mount point of this namespace by either.
 
 use crate::core::{DirFd, Error, Result, WorkspaceId, names::TrashName};
 use rustix::event::{PollFd, PollFlags, Timespec};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek};
@@ -15,20 +18,28 @@ pub(super) struct Mounts<'a> {
     base: &'a DirFd,
     table: Option<File>,
     /// An error is what kept it from being read.
-    inside: Result<HashSet<WorkspaceId>>,
+    known: Result<Known>,
+}
+
+/// What the table tells of a base.
+#[derive(Debug, Default)]
+struct Known {
+    inside: HashSet<WorkspaceId>,
+    /// It lies on an overlay that cannot rename what is in a lower layer.
+    on_overlay: bool,
 }
 
 impl<'a> Mounts<'a> {
     /// Reads the table. Where there is none (no `/proc`), removal itself still stops at every mount that it meets.
     pub(super) fn read(base: &'a DirFd) -> Self {
-        let mut mounts = Self { base, table: None, inside: Ok(HashSet::new()) };
+        let mut mounts = Self { base, table: None, known: Ok(Known::default()) };
         mounts.read_again();
         mounts
     }
 
     /// Looks whether the table has changed, and reads it again if so, or if that failed before.
     pub(super) fn refresh(&mut self) {
-        if self.inside.is_err() || self.have_changed() {
+        if self.known.is_err() || self.have_changed() {
             self.read_again();
         }
     }
@@ -39,7 +50,12 @@ impl<'a> Mounts<'a> {
     /// # Errors
     /// By errno, if the table is there and cannot be read: who does not know must not begin to tear a tree.
     pub(super) fn are_inside(&self, id: WorkspaceId) -> Result<bool> {
-        self.inside.as_ref().map(|inside| inside.contains(&id)).map_err(Error::clone)
+        self.known.as_ref().map(|known| known.inside.contains(&id)).map_err(Error::clone)
+    }
+
+    /// Whether workspaces may lie in a lower layer, from which they cannot be claimed.
+    pub(super) fn is_base_on_overlay(&self) -> bool {
+        self.known.as_ref().is_ok_and(|known| known.on_overlay)
     }
 
     fn have_changed(&self) -> bool {
@@ -53,16 +69,21 @@ impl<'a> Mounts<'a> {
     }
 
     fn read_again(&mut self) {
-        self.inside =
-            self.found().map_err(|error| Error::io(&error, "cannot tell whether something is mounted inside"));
+        let cannot = "cannot tell whether something is mounted inside";
+        self.known = match self.text() {
+            Ok(Some((text, path))) => Ok(known(&text, self.base.mount(), &path)),
+            Ok(None) => Ok(Known::default()),
+            Err(error) => Err(Error::io(&error, cannot)),
+        };
     }
 
-    fn found(&mut self) -> io::Result<HashSet<WorkspaceId>> {
+    /// The table, and the path of the base.
+    fn text(&mut self) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
         if self.table.is_none() {
             match File::open("/proc/self/mountinfo") {
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     log::debug!("no mount table: {error}");
-                    return Ok(HashSet::new());
+                    return Ok(None);
                 }
                 table => self.table = Some(table?),
             }
@@ -73,17 +94,66 @@ impl<'a> Mounts<'a> {
             table.read_to_end(&mut text)?;
         }
         let path = std::fs::read_link(format!("/proc/self/fd/{}", self.base.as_fd().as_raw_fd()))?;
-        let prefix = [path.into_os_string().into_vec().as_slice(), b"/"].concat();
-        Ok(text.split(|byte| *byte == b'\n').filter_map(|line| workspace_of(line, &prefix)).collect())
+        Ok(Some((text, path.into_os_string().into_vec())))
     }
 }
 
-/// The workspace that a line of the table puts a mount in.
-fn workspace_of(line: &[u8], prefix: &[u8]) -> Option<WorkspaceId> {
-    let point = unescape(line.split(|byte| *byte == b' ').nth(4)?);
-    let name = point.strip_prefix(prefix)?.split(|byte| *byte == b'/').next()?;
-    let name = OsStr::from_bytes(name);
-    WorkspaceId::from_dir_name(name).or_else(|| TrashName::parse(name).map(|name| name.id))
+/// A line of the table.
+struct Mount<'a> {
+    parent: u64,
+    device: &'a [u8],
+    /// Which directory of the file system is mounted.
+    root: Vec<u8>,
+    /// Where.
+    point: Vec<u8>,
+    overlay: bool,
+}
+
+impl<'a> Mount<'a> {
+    /// Reads a line, with its number.
+    fn parse(line: &'a [u8]) -> Option<(u64, Self)> {
+        let mut fields = line.split(|byte| *byte == b' ');
+        let number = |field: &[u8]| str::from_utf8(field).ok()?.parse().ok();
+        let (own, parent) = (number(fields.next()?)?, number(fields.next()?)?);
+        let (device, root, point) = (fields.next()?, unescape(fields.next()?), unescape(fields.next()?));
+        let mut rest = fields.skip_while(|field| *field != b"-").skip(1);
+        let is_overlay = rest.next()? == b"overlay";
+        let options = rest.nth(1).unwrap_or_default();
+        let renames = options.split(|byte| *byte == b',').any(|option| option == b"redirect_dir=on");
+        Some((own, Self { parent, device, root, point, overlay: is_overlay && !renames }))
+    }
+
+    /// Where a path that leads through this mount lies in the file system.
+    fn place(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let below = path.strip_prefix(without_slash(&self.point))?;
+        (below.is_empty() || below.starts_with(b"/"))
+            .then(|| [without_slash(&self.root), without_slash(below)].concat())
+    }
+}
+
+/// A path without a slash at its end: nothing for `/`.
+fn without_slash(path: &[u8]) -> &[u8] {
+    path.strip_suffix(b"/").unwrap_or(path)
+}
+
+/// What the table tells of the base that lies on this mount, at this path.
+fn known(text: &[u8], mount: Option<u64>, path: &[u8]) -> Known {
+    let mounts: HashMap<u64, Mount<'_>> = text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect();
+    // Where the kernel does not tell the mount, it is the one whose point is the longest that the path begins with.
+    let nearest = || mounts.values().filter(|it| it.place(path).is_some()).max_by_key(|it| it.point.len());
+    let own = mount.map_or_else(nearest, |number| mounts.get(&number));
+    // Below a chroot its own mount is not in the table: then paths have to do.
+    let base = [own.and_then(|own| own.place(path)).as_deref().unwrap_or(without_slash(path)), b"/"].concat();
+    let place = |it: &Mount<'_>| match own {
+        Some(own) => mounts.get(&it.parent).filter(|parent| parent.device == own.device)?.place(&it.point),
+        None => Some(it.point.clone()),
+    };
+    let workspace = |it: &Mount<'_>| {
+        let place = place(it)?;
+        let name = OsStr::from_bytes(place.strip_prefix(base.as_slice())?.split(|byte| *byte == b'/').next()?);
+        WorkspaceId::from_dir_name(name).or_else(|| TrashName::parse(name).map(|name| name.id))
+    };
+    Known { inside: mounts.values().filter_map(workspace).collect(), on_overlay: own.is_some_and(|own| own.overlay) }
 }
 
 /// Undoes the `\040` and the like of the table.
@@ -103,15 +173,39 @@ fn unescape(field: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    const ID: &str = "6c7ab482-a9ca-49d7-9364-b3e425655d2e";
+
+    /// Whether a mount is found inside the workspace, where the base at `path` lies on mount 30, and these are further lines.
+    fn found(path: &str, lines: &[String]) -> bool {
+        let text = lines.join("\n");
+        let inside: Vec<_> = known(text.as_bytes(), Some(30), path.as_bytes()).inside.into_iter().collect();
+        assert!(inside.len() < 2);
+        inside.iter().any(|id| id.to_string() == ID)
+    }
+
+    fn line(numbers: &str, device: &str, root: &str, point: &str) -> String {
+        format!("{numbers} {device} {root} {point} rw,noatime master:1 - ext4 /dev/root rw")
+    }
+
     #[test]
-    fn a_line_of_the_table_names_the_workspace_that_it_mounts_in() {
-        let id = "6c7ab482-a9ca-49d7-9364-b3e425655d2e";
-        let line = |point: &str| format!("36 35 98:0 / {point} rw,noatime master:1 - ext4 /dev/root rw");
-        let found = |point: &str| workspace_of(line(point).as_bytes(), b"/my base/").map(|id| id.to_string());
-        assert_eq!(found(&format!("/my\\040base/{id}")).as_deref(), Some(id));
-        assert_eq!(found(&format!("/my\\040base/{id}/data")).as_deref(), Some(id));
-        assert_eq!(found(&format!("/my\\040base/.wsctl-claimed.{id}.00000000000000ff/a\\134b")).as_deref(), Some(id));
-        assert_eq!(found(&format!("/other/{id}")), None);
-        assert_eq!(found("/my\\040base/monaco-2024"), None);
+    fn a_mount_in_the_base_is_found_by_its_place_in_the_file_system() {
+        let own = |root, point| line("30 1", "98:0", root, point);
+        let other = |numbers, point: &str| line(numbers, "0:50", "/", point);
+        for (path, own, other, expected) in [
+            ("/my base", own("/", "/"), other("40 30", &format!("/my\\040base/{ID}")), true),
+            ("/my base", own("/", "/"), other("40 30", &format!("/my\\040base/{ID}/data")), true),
+            ("/b", own("/", "/"), other("40 30", &format!("/b/.wsctl-claimed.{ID}.00000000000000ff/a\\134b")), true),
+            ("/b", own("/", "/"), other("40 30", &format!("/other/{ID}")), false),
+            ("/b", own("/", "/"), other("40 30", "/b/monaco-2024"), false),
+            ("/", own("/", "/"), other("40 30", &format!("/{ID}/data")), true),
+            ("/", own("/srv/base", "/"), other("40 30", &format!("/{ID}/data")), true),
+            ("/second", own("/srv/base", "/second"), other("40 29", &format!("/srv/base/{ID}/data")), true),
+            ("/second/base", own("/srv", "/second"), other("40 29", &format!("/srv/base/{ID}/data")), true),
+            ("/second/base", own("/srv", "/second"), other("40 28", &format!("/else/base/{ID}/data")), false),
+            ("/", String::new(), other("40 30", &format!("/{ID}/data")), true), // in a chroot
+        ] {
+            let lines = [line("29 1", "98:0", "/", "/"), line("28 1", "98:1", "/srv", "/else"), own, other];
+            assert_eq!(found(path, &lines), expected, "{path} {lines:?}");
+        }
     }
 }

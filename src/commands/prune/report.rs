@@ -1,12 +1,14 @@
 //! What happened, as people and scripts read it. Its counts are what happened, never what was planned.
 
 use super::super::{Context, Format};
-use super::candidates::Candidate;
-use super::carry_out::{Ending, Task};
-use super::plan::Rule;
-use super::stock::{self, Stock};
-use crate::core::{Category, Error, ExitStatus, Timestamp, WorkspaceId};
+use super::carry_out::{Done, TaskResult};
+use super::plan::{Decision, Plan, Rule};
+use super::survey::{Found, Place};
+use super::totals::{Counts, Totals};
+use crate::core::workspace::Status;
+use crate::core::{Category, Error, ExitStatus, Timestamp, WorkspaceId, base};
 use crate::logging::Verbosity;
+use crate::output::diagnostics::{self, Diagnostics};
 use crate::output::metrics::Gauge;
 use crate::output::{Outcome, amounts, escape};
 use serde::Serialize;
@@ -24,15 +26,15 @@ pub(super) struct Report {
     #[serde(skip)]
     number: usize,
     /// How many were considered and stay.
-    pub(super) kept: usize,
+    kept: usize,
     skipped: Vec<Skipped>,
     failed: Vec<Failed>,
     freed_bytes: u64,
     /// What there is, as far as monitoring asks for it.
     #[serde(skip)]
-    pub(super) stock: Option<Stock>,
+    totals: Option<Totals>,
     #[serde(skip)]
-    pub(super) status: ExitStatus,
+    pub(super) diagnostics: Diagnostics,
     #[serde(skip)]
     show: Show,
 }
@@ -76,7 +78,7 @@ struct Failed {
 
 impl Report {
     /// A report of nothing yet.
-    pub(super) fn new(context: &Context, format: Format, dry_run: bool, cutoff: Option<Timestamp>) -> Self {
+    pub(super) fn new(context: &Context<'_>, format: Format, dry_run: bool, cutoff: Option<Timestamp>) -> Self {
         Self {
             schema_version: 1,
             dry_run,
@@ -88,48 +90,101 @@ impl Report {
             skipped: Vec::new(),
             failed: Vec::new(),
             freed_bytes: 0,
-            stock: None,
-            status: ExitStatus::Success,
+            totals: None,
+            diagnostics: Diagnostics::default(),
             show: Show { format, verbosity: context.verbosity, now: context.now },
         }
     }
 
-    /// One that goes by this rule: in a dry run, as it was measured.
-    pub(super) fn planned(&mut self, candidate: &Candidate, rule: Rule) {
-        self.pruned(candidate, rule, candidate.size());
-        self.freed_bytes += candidate.size();
+    /// Reports a failure that has to do with what was given for a workspace.
+    pub(super) fn fail_input(&mut self, input: &str, error: &Error) {
+        self.add_failure(input.to_owned(), error);
+        self.diagnostics.report(error);
     }
 
-    fn pruned(&mut self, candidate: &Candidate, rule: Rule, size_bytes: u64) {
+    /// Reports a failure that has to do with one workspace, to people and in the document.
+    fn fail(&mut self, id: WorkspaceId, error: &Error) {
+        self.add_failure(id.to_string(), error);
+        self.diagnostics.report(&error.clone().of(id.subject()));
+    }
+
+    fn add_failure(&mut self, id: String, error: &Error) {
+        self.failed.push(Failed { id, category: error.category(), message: error.full() });
+    }
+
+    /// Reports what was decided on those that stay, and what there is to say of those that are not there.
+    pub(super) fn plan(&mut self, plan: &Plan, sizes_matter: bool, totals: Option<Totals>) {
+        self.totals = totals;
+        self.kept = plan.kept();
+        for id in plan.absent() {
+            self.fail(*id, &base::absent());
+        }
+        for (found, decision) in plan.reportable() {
+            match decision {
+                Decision::Skip => self.skip(found),
+                Decision::Fail => {
+                    if let Some(error) = found.unknown.as_deref().or(found.unmeasured.as_deref()) {
+                        self.fail(found.id, error);
+                    }
+                }
+                Decision::Prune(_) | Decision::Keep | Decision::Ignore => {}
+            }
+            let is_told = decision == Decision::Fail || found.status == Status::Denied;
+            if let (true, Some(error), false) = (sizes_matter, &found.unmeasured, is_told) {
+                self.diagnostics.report(&Error::clone(error).of(found.id.subject()));
+            }
+        }
+    }
+
+    /// Reports one that is passed over, since its last access is not known.
+    fn skip(&mut self, found: &Found) {
+        let status = if found.may_be_later { Status::Denied } else { found.status };
+        let reason = found.unknown.as_deref().or(found.unmeasured.as_deref());
+        diagnostics::warn_of_skip(found.id, status, reason);
+        self.skipped.push(Skipped { id: found.id, reason: status.word() });
+    }
+
+    /// Reports those claims of earlier runs that could not be put back.
+    pub(super) fn unsettled(&mut self, failures: &[(&Found, Decision, Error)]) {
+        for (found, decision, error) in failures {
+            self.kept -= usize::from(*decision == Decision::Keep && found.counts());
+            self.fail(found.id, error);
+        }
+    }
+
+    /// Reports what was done, or in a dry run what would be, in the order of last accesses.
+    pub(super) fn done(&mut self, mut all: Vec<Done<'_>>) {
+        all.sort_unstable_by_key(|done| (done.found.last_access, done.found.id, done.found.place));
+        for done in &all {
+            self.freed_bytes += done.freed;
+            if let Some(totals) = self.totals.as_mut().filter(|_| !self.dry_run) {
+                totals.done(done);
+            }
+            match done.result {
+                TaskResult::Pruned => self.pruned(done),
+                TaskResult::Kept => self.kept += usize::from(done.rule != Rule::Leftover),
+                TaskResult::Elsewhere | TaskResult::Failed | TaskResult::NoRoom(_) => {}
+            }
+            match &done.error {
+                Some(error) if done.result == TaskResult::Pruned => {
+                    self.diagnostics.report(&Error::clone(error).of(done.found.id.subject()));
+                }
+                Some(error) => self.fail(done.found.id, error),
+                None => {}
+            }
+        }
+    }
+
+    fn pruned(&mut self, done: &Done<'_>) {
+        let Done { found, rule, freed, .. } = done;
+        if found.place == Place::Copy && *rule == Rule::Id {
+            let id = found.id.subject();
+            log::warn!("{id}: what an earlier prune had left aside of it was meant; the workspace itself stays");
+        }
         self.number += 1;
         if self.show.each() {
-            self.pruned.push(Pruned { id: candidate.id, last_accessed: candidate.last_access, size_bytes, rule });
-        }
-    }
-
-    /// One whose last access is not known.
-    pub(super) fn skipped(&mut self, candidate: &Candidate) {
-        self.skipped.push(Skipped { id: candidate.id, reason: candidate.status.word() });
-    }
-
-    /// A failure that has to do with `subject`.
-    pub(super) fn failed(&mut self, subject: &impl ToString, error: &Error) {
-        self.failed.push(Failed { id: subject.to_string(), category: error.category(), message: error.full() });
-    }
-
-    /// One that the run has dealt with.
-    pub(super) fn done(&mut self, task: &Task<'_>) {
-        self.freed_bytes += task.freed;
-        if let Some(stock) = &mut self.stock {
-            stock.done(task);
-        }
-        if let Some(error) = &task.error {
-            self.failed(&task.candidate.id, error);
-        }
-        match task.ending {
-            Ending::Pruned => self.pruned(task.candidate, task.rule, task.freed),
-            Ending::Kept => self.kept += usize::from(task.rule != Rule::Leftover),
-            Ending::Elsewhere | Ending::Failed | Ending::Full => {}
+            let (id, last_accessed) = (found.id, found.last_access);
+            self.pruned.push(Pruned { id, last_accessed, size_bytes: *freed, rule: *rule });
         }
     }
 
@@ -181,13 +236,19 @@ impl Outcome for Report {
     }
 
     fn status(&self) -> ExitStatus {
-        self.status
+        self.diagnostics.status()
     }
 
     fn gauges(&self) -> Vec<Gauge> {
-        let done = [self.number, self.kept, self.skipped.len(), self.failed.len()].map(|number| number as u64);
-        let mut gauges = stock::gauges_of_run(done, self.freed_bytes);
-        gauges.extend(self.stock.iter().flat_map(Stock::gauges));
+        let counts = Counts {
+            pruned: self.number,
+            kept: self.kept,
+            skipped: self.skipped.len(),
+            failed: self.failed.len(),
+            freed_bytes: self.freed_bytes,
+        };
+        let mut gauges = counts.gauges();
+        gauges.extend(self.totals.iter().flat_map(Totals::gauges));
         gauges
     }
 }

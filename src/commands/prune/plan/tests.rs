@@ -1,5 +1,6 @@
 use super::*;
 use crate::core::Error;
+use crate::core::workspace::Seen;
 use uuid::Uuid;
 
 const NOW: i64 = 1_800_000_000;
@@ -14,31 +15,34 @@ fn days_ago(days: i64) -> Timestamp {
 }
 
 /// Workspace `number`, of 10 bytes, last accessed so many days ago.
-fn aged(number: u128, days: i64) -> Candidate {
-    Candidate {
+fn aged(number: u128, days: i64) -> Found {
+    Found {
         id: id(number),
         place: Place::Own,
+        tag: 0,
         status: Status::Ok,
         last_access: Some(days_ago(days)),
-        signature: None,
-        unseen: false,
-        bytes: Some(10),
-        failure: None,
+        may_be_later: false,
+        seen: Seen::Nothing,
+        is_racy: false,
+        size: Some(10),
+        unknown: None,
+        unmeasured: None,
     }
 }
 
-fn of_status(number: u128, status: Status) -> Candidate {
+fn of_status(number: u128, status: Status) -> Found {
     let last_access = (status == Status::Future).then(|| days_ago(-1));
-    Candidate { status, last_access, ..aged(number, 0) }
+    Found { status, last_access, ..aged(number, 0) }
 }
 
-fn unreadable(number: u128, category: Category) -> Candidate {
-    let failure = Some(Box::new(Error::new(category, "cannot read it")));
-    Candidate { failure, ..of_status(number, Status::Denied) }
+fn unreadable(number: u128, category: Category) -> Found {
+    let unknown = Some(Box::new(Error::new(category, "cannot read it")));
+    Found { unknown, ..of_status(number, Status::Denied) }
 }
 
 /// Workspaces 1 to 5, last accessed 50, 40, 30, 20 and 10 days ago.
-fn five() -> Vec<Candidate> {
+fn five() -> Vec<Found> {
     (1..=5).map(|number| aged(number, 60 - 10 * i64::try_from(number).expect("small"))).collect()
 }
 
@@ -51,19 +55,20 @@ fn older_than(days: i64) -> Rules {
 }
 
 /// One letter a workspace: o(lder-than), t(otal size), f(ree), i(d), l(eftover), K(eep), S(kip), F(ail), I(gnore).
-fn fates(candidates: &[Candidate], rules: &Rules) -> String {
-    let letter = |fate: &Fate| match fate {
-        Fate::Prune(Rule::OlderThan) => 'o',
-        Fate::Prune(Rule::MaxTotalSize) => 't',
-        Fate::Prune(Rule::MinFree) => 'f',
-        Fate::Prune(Rule::Id) => 'i',
-        Fate::Prune(Rule::Leftover) => 'l',
-        Fate::Keep => 'K',
-        Fate::Skip => 'S',
-        Fate::Fail => 'F',
-        Fate::Ignore => 'I',
+fn decisions(found: &[Found], rules: &Rules) -> String {
+    let letter = |decision: Decision| match decision {
+        Decision::Prune(Rule::OlderThan) => 'o',
+        Decision::Prune(Rule::MaxTotalSize) => 't',
+        Decision::Prune(Rule::MinFree) => 'f',
+        Decision::Prune(Rule::Id) => 'i',
+        Decision::Prune(Rule::Leftover) => 'l',
+        Decision::Keep => 'K',
+        Decision::Skip => 'S',
+        Decision::Fail => 'F',
+        Decision::Ignore => 'I',
     };
-    decide(candidates, rules).iter().map(letter).collect()
+    let facts = Facts { found: found.to_vec(), ..Facts::default() };
+    decide(facts, rules).iter().map(|(_, decision)| letter(decision)).collect()
 }
 
 #[test]
@@ -95,7 +100,7 @@ fn rules_and_protections_decide_as_the_contract_says() {
         ("none at all were named", ids(&[]), "IIIII"),
         ("none named, though stale", Rules { cutoff: Some(days_ago(25)), ..ids(&[]) }, "IIIII"),
     ] {
-        assert_eq!(fates(&five(), &rules), expected, "{what}");
+        assert_eq!(decisions(&five(), &rules), expected, "{what}");
     }
 }
 
@@ -110,41 +115,64 @@ fn what_is_not_known_is_pruned_by_its_id_alone() {
         unreadable(6, Category::Busy),
     ];
     let named = Rules { ids: Some(set(&[1, 2, 3, 4, 5, 6])), ..Rules::default() };
-    assert_eq!(fates(&unknown, &named), "iiiiii");
-    assert_eq!(fates(&unknown, &older_than(0)), "SSSSFF");
-    assert_eq!(fates(&unknown, &Rules { max_total_size: Some(0), ..Rules::default() }), "SSSSFF");
-    assert_eq!(fates(&unknown, &Rules { cutoff: Some(days_ago(0)), ..named }), "SSSSFF");
-    assert_eq!(fates(&unknown, &Rules { exclude: set(&[1, 5]), ..older_than(0) }), "KSSSKF");
+    assert_eq!(decisions(&unknown, &named), "iiiiii");
+    assert_eq!(decisions(&unknown, &older_than(0)), "SSSSFF");
+    assert_eq!(decisions(&unknown, &Rules { max_total_size: Some(0), ..Rules::default() }), "SSSSFF");
+    assert_eq!(decisions(&unknown, &Rules { cutoff: Some(days_ago(0)), ..named }), "SSSSFF");
+    assert_eq!(decisions(&unknown, &Rules { exclude: set(&[1, 5]), ..older_than(0) }), "KSSSKF");
 }
 
 #[test]
 fn future_ones_do_not_count_among_the_last_that_are_kept() {
-    let mut candidates = five();
-    candidates.push(of_status(6, Status::Future));
-    assert_eq!(fates(&candidates, &Rules { keep_last: 1, ..older_than(0) }), "ooooKS");
+    let mut found = five();
+    found.push(of_status(6, Status::Future));
+    assert_eq!(decisions(&found, &Rules { keep_last: 1, ..older_than(0) }), "ooooKS");
 }
 
 #[test]
 fn sizes_of_those_that_must_stay_count_too() {
-    let candidates = [of_status(1, Status::Missing), aged(2, 20), aged(3, 10)];
-    assert_eq!(fates(&candidates, &Rules { max_total_size: Some(20), ..Rules::default() }), "StK");
+    let found = [of_status(1, Status::Missing), aged(2, 20), aged(3, 10)];
+    assert_eq!(decisions(&found, &Rules { max_total_size: Some(20), ..Rules::default() }), "StK");
 }
 
 #[test]
 fn what_was_doomed_goes_and_what_was_claimed_is_decided_on_afresh() {
-    let doomed = Candidate { place: Place::Doomed(1), ..aged(1, 1) };
-    let claimed_old = Candidate { place: Place::Claimed(1), ..aged(2, 40) };
-    let claimed_new = Candidate { place: Place::Claimed(1), ..aged(3, 1) };
-    let candidates = [doomed, claimed_old, claimed_new];
-    assert_eq!(fates(&candidates, &older_than(25)), "loK");
-    assert_eq!(fates(&candidates, &Rules { exclude: set(&[1, 2, 3]), ..older_than(25) }), "lKK");
-    assert_eq!(fates(&candidates, &Rules { ids: Some(set(&[9])), ..Rules::default() }), "lII");
+    let doomed = Found { place: Place::Doomed, ..aged(1, 1) };
+    let claimed_old = Found { place: Place::Claimed, ..aged(2, 40) };
+    let claimed_new = Found { place: Place::Claimed, ..aged(3, 1) };
+    let found = [doomed, claimed_old, claimed_new];
+    assert_eq!(decisions(&found, &older_than(25)), "loK");
+    assert_eq!(decisions(&found, &Rules { exclude: set(&[1, 2, 3]), ..older_than(25) }), "lKK");
+    assert_eq!(decisions(&found, &Rules { ids: Some(set(&[9])), ..Rules::default() }), "lII");
     // Only the 20 bytes of those that are not doomed count.
-    assert_eq!(fates(&candidates, &Rules { max_total_size: Some(20), ..Rules::default() }), "lKK");
+    assert_eq!(decisions(&found, &Rules { max_total_size: Some(20), ..Rules::default() }), "lKK");
 }
 
 #[test]
 fn ties_go_by_id_and_ages_by_time() {
-    let candidates = [aged(3, 10), aged(1, 10), aged(2, 10)];
-    assert_eq!(fates(&candidates, &Rules { max_total_size: Some(20), ..Rules::default() }), "KtK");
+    let found = [aged(3, 10), aged(1, 10), aged(2, 10)];
+    assert_eq!(decisions(&found, &Rules { max_total_size: Some(20), ..Rules::default() }), "KtK");
+}
+
+#[test]
+fn what_may_have_been_modified_later_is_pruned_by_no_rule() {
+    let unsure = |number, category| {
+        let unmeasured = Some(Box::new(Error::new(category, "cannot measure it")));
+        Found { may_be_later: true, unmeasured, ..aged(number, 40) }
+    };
+    let found =
+        [unsure(1, Category::Busy), unsure(2, Category::PermissionDenied), unsure(3, Category::Io), aged(4, 40)];
+    assert_eq!(decisions(&found, &older_than(25)), "FSFo");
+    assert_eq!(decisions(&found, &older_than(50)), "KKKK");
+    assert_eq!(decisions(&found, &Rules { max_total_size: Some(0), ..Rules::default() }), "FSFt");
+    assert_eq!(decisions(&found, &Rules { ids: Some(set(&[1, 2])), ..Rules::default() }), "iiII");
+}
+
+#[test]
+fn a_copy_beside_a_workspace_counts_for_nothing_and_is_what_an_id_means() {
+    let copy = |number, days| Found { place: Place::Copy, ..aged(number, days) };
+    let found = [aged(1, 10), aged(2, 20), copy(1, 1), copy(2, 40)];
+    assert_eq!(decisions(&found, &older_than(25)), "KKKo");
+    assert_eq!(decisions(&found, &Rules { keep_last: 1, ..older_than(0) }), "Kooo");
+    assert_eq!(decisions(&found, &Rules { ids: Some(set(&[1])), ..Rules::default() }), "KIiI");
 }

@@ -1,7 +1,7 @@
 //! The arguments of `prune`, and the rules that they make.
 
-use super::candidates::Scope;
 use super::plan::{Free, Rules};
+use super::survey::Scope;
 use crate::args::ids::{self, Separator};
 use crate::args::size::{CountOrShare, SizeOrShare};
 use crate::args::{self, duration, size};

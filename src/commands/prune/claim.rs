@@ -1,0 +1,332 @@
+//! Taking a workspace out of use, in steps that are each one atomic rename inside the base:
+//!
+//! ```text
+//! <id>  --claim-->  .wsctl-claimed.<id>.<tag>  --still as decided?-->  .wsctl-doomed.<id>.<tag>  --> removed
+//!                          |  accessed since: back to <id>, never over something new there
+//! ```
+//!
+//! The state lives in the names. Whoever finds one may take the next step, so nothing here needs a lock, and a run that is
+//! killed loses nothing that was not decided on.
+
+use super::mounts::Mounts;
+use super::survey::Found;
+use crate::core::base::mounted;
+use crate::core::dirfd::DirFd;
+use crate::core::metadata::{self, Metadata};
+use crate::core::names::{METADATA, METADATA_C, Stage, TrashName, fresh_tag, is_temporary};
+use crate::core::stat::{FileTime, Stat};
+use crate::core::tree::{self, Names, Scratch, Stop, Tree};
+use crate::core::workspace::Seen;
+use crate::core::{Base, Category, Error, WorkspaceId};
+use rustix::io::Errno;
+use std::ops::ControlFlow;
+
+/// How many names are tried for a claim. Somebody may have made one in advance, but cannot guess the next.
+const TRIES: usize = 8;
+/// How much of a root's listing is kept for the removal, in bytes.
+const LISTING: usize = 1024;
+
+type Result<T> = std::result::Result<T, Stopped>;
+
+/// How a step ended that did not lead to the next one.
+#[derive(Debug)]
+pub(super) enum Stopped {
+    /// Somebody else has taken it further, or away: it is theirs to report.
+    Gone,
+    /// It stays at its own path, and that is no failure: another run has put it back, or this one is interrupted.
+    Kept,
+    /// There is no room for another name, until something has been removed; and where it is by now.
+    NoRoom(Error, Where),
+    /// It stays, whole, for this reason.
+    Failed(Error),
+}
+
+/// Where a workspace is that could not be claimed or doomed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Where {
+    /// Where the survey found it.
+    AsFound,
+    /// At its own path.
+    Own,
+    /// Claimed, with this tag.
+    Aside(u64),
+}
+
+/// A workspace that is claimed, and its open directory.
+#[derive(Debug)]
+pub(super) struct Claimed {
+    name: TrashName,
+    dir: DirFd,
+}
+
+/// Takes workspaces out of use.
+pub(super) struct Claims<'a> {
+    pub(super) base: &'a Base,
+    /// What the names of claims end with, if nobody has taken them.
+    pub(super) tag: u64,
+    /// Whether modification times count as accesses.
+    pub(super) use_mtime: bool,
+    /// Whether the run is interrupted.
+    pub(super) stop: Stop<'a>,
+}
+
+impl Claims<'_> {
+    /// Takes a workspace aside, if a look right before that finds it as it was decided on. One that is aside already is just
+    /// opened.
+    pub(super) fn claim(&self, found: &Found, at: Where, scratch: &mut Scratch) -> Result<Claimed> {
+        let claimed = |tag| TrashName { stage: Stage::Claimed, id: found.id, tag };
+        let aside = match at {
+            Where::AsFound => found.trash_name(),
+            Where::Own => None,
+            Where::Aside(tag) => Some(claimed(tag)),
+        };
+        let name = if let Some(name) = aside {
+            name
+        } else {
+            self.look_before_claim(found, scratch)?;
+            self.rename(&found.id.to_string(), claimed(self.tag)).map_err(unclaimed)?
+        };
+        match self.base.dir().open_accessible(&*name.to_string()) {
+            Ok(dir) => Ok(Claimed { name, dir }),
+            Err(Errno::NOENT) => Err(self.lost(name)),
+            // It was a directory when it was decided on.
+            Err(Errno::LOOP | Errno::NOTDIR) => {
+                Err(self.back(name, Error::new(Category::Busy, "others are changing it")))
+            }
+            Err(errno) => Err(self.back(name, Error::os(errno, "cannot open it"))),
+        }
+    }
+
+    /// Looks at a workspace at its own path, so that one that was accessed since the decision never leaves it.
+    fn look_before_claim(&self, found: &Found, scratch: &mut Scratch) -> Result<()> {
+        let path = format!("{}/{METADATA}", found.id);
+        let changed = match (found.seen, look(|| self.base.dir().stat_path(&path))) {
+            (_, Err(Errno::XDEV)) => Some(mounted()),
+            // What cannot be seen from here is looked at when it is claimed.
+            (Seen::Unseen, _) | (_, Err(_)) => None,
+            (seen, Ok(is)) => changed(found, seen, is, || read(self.base.dir(), &path, scratch)),
+        };
+        let changed = changed.or_else(|| self.modified(&found.id.to_string(), found, scratch));
+        match changed {
+            None => Ok(()),
+            Some(_) if !self.base.contains(found.id).unwrap_or(true) => Err(Stopped::Gone), // another run was faster
+            Some(reason) => Err(self.stays(reason)),
+        }
+    }
+
+    /// Renames to this name, or where that is taken to one with another tag.
+    fn rename(&self, from: &str, mut to: TrashName) -> rustix::io::Result<TrashName> {
+        for _ in 0..TRIES {
+            match self.base.dir().rename_new(from, &*to.to_string()) {
+                Ok(()) => {
+                    log::debug!("{}: now {to}", to.id.subject());
+                    return Ok(to);
+                }
+                Err(Errno::EXIST) => to.tag = fresh_tag()?,
+                Err(errno) => return Err(errno),
+            }
+        }
+        Err(Errno::EXIST)
+    }
+
+    /// Looks at a claimed workspace once more, and dooms it if nothing has changed since the decision; else puts it back. Gives
+    /// what is to be removed, and how many bytes were freed already.
+    ///
+    /// A rename by the application that resolved its directory before the claim may land after any look. But it needs its
+    /// temporary file. If the listing shows none, the rename has landed or can only fail, and the look after it sees which.
+    /// Those that it shows are unlinked, if a look finds nothing changed so far; the rename then fails, or has landed before the
+    /// last look.
+    pub(super) fn doom(
+        &self,
+        claimed: Claimed,
+        found: &Found,
+        mounts: &Mounts<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<(Tree, u64)> {
+        let Claimed { name, dir } = claimed;
+        let failed = |errno| self.back(name, Error::os(errno, "cannot look at it once more"));
+        let listed_at = FileTime::now();
+        let names = Names::all_of(&dir, LISTING, &mut scratch.buffer).map_err(failed)?;
+        // In a long list there may be one, too.
+        let names = names.filter(|names| !names.iter().any(|name| is_temporary(name.to_bytes())));
+        let mut seen = found.seen;
+        if names.is_none() || seen == Seen::Unseen {
+            let first = look(|| dir.stat(METADATA_C)).map_err(failed)?;
+            if seen == Seen::Unseen {
+                seen = first; // it was named by its ID
+            } else if let Some(reason) = changed(found, seen, first, || read(&dir, METADATA, scratch)) {
+                return Err(self.back(name, reason));
+            }
+        }
+        // Sweeping modifies the directory itself, so modification times are looked at before.
+        if let Some(reason) = self.modified(&name.to_string(), found, scratch) {
+            return Err(self.back(name, reason));
+        }
+        let freed = if names.is_none() { sweep(&dir, scratch).map_err(failed)? } else { 0 };
+        let last = look(|| dir.stat(METADATA_C)).map_err(failed)?;
+        let reason = changed(found, seen, last, || read(&dir, METADATA, scratch));
+        if let Some(reason) = reason.or_else(|| obstacle(mounts, name.id)) {
+            return Err(self.back(name, reason));
+        }
+        let doomed = self.rename_doomed(name)?;
+        Ok((Tree { name: doomed, dir: Some(dir), names: names.unwrap_or_default(), listed_at }, freed))
+    }
+
+    fn rename_doomed(&self, name: TrashName) -> Result<String> {
+        match self.rename(&name.to_string(), TrashName { stage: Stage::Doomed, ..name }) {
+            Ok(doomed) => Ok(doomed.to_string()),
+            Err(Errno::NOENT) => Err(self.lost(name)),
+            Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => match self.put_back(name) {
+                Ok(()) => Err(Stopped::NoRoom(Error::os(errno, "cannot doom it"), Where::Own)),
+                Err(stopped) => Err(stopped),
+            },
+            Err(errno) => Err(self.back(name, Error::os(errno, "cannot doom it"))),
+        }
+    }
+
+    /// That something in it was modified after the time that was decided on, or why nobody can tell.
+    fn modified(&self, name: &str, found: &Found, scratch: &mut Scratch) -> Option<Error> {
+        let time = found.last_access.filter(|_| self.use_mtime)?;
+        let usage = tree::measure(self.base.dir(), name, self.stop, scratch);
+        if usage.newest > Some(time) { Some(accessed()) } else { usage.error }
+    }
+
+    /// Puts a claimed workspace back at its own path, unless there is a new one.
+    pub(super) fn put_back(&self, name: TrashName) -> Result<()> {
+        let mut buffer = [0; WorkspaceId::LEN];
+        match self.base.dir().rename_new(&*name.to_string(), name.id.encode(&mut buffer)) {
+            Ok(()) => {
+                log::debug!("{}: put back", name.id.subject());
+                Ok(())
+            }
+            Err(Errno::NOENT) => Err(self.lost(name)),
+            Err(Errno::EXIST) => Err(Stopped::Failed(in_the_way(name))),
+            Err(errno) => {
+                let error = Error::os(errno, format!("cannot put it back from {name}"));
+                Err(match errno {
+                    Errno::NOSPC | Errno::DQUOT => Stopped::NoRoom(error, Where::Aside(name.tag)),
+                    _ => Stopped::Failed(error),
+                })
+            }
+        }
+    }
+
+    /// Puts it back for `reason`, which is what is reported if that goes well.
+    fn back(&self, name: TrashName, reason: Error) -> Stopped {
+        match self.put_back(name) {
+            Ok(()) => self.stays(reason),
+            Err(stopped) => stopped,
+        }
+    }
+
+    /// Once the run is interrupted, nothing that stays is a failure.
+    fn stays(&self, reason: Error) -> Stopped {
+        if (self.stop)() { Stopped::Kept } else { Stopped::Failed(reason) }
+    }
+
+    /// What it means that a claimed workspace is not where it was put: another run has taken the next step.
+    fn lost(&self, name: TrashName) -> Stopped {
+        if self.base.contains(name.id).unwrap_or(false) { Stopped::Kept } else { Stopped::Gone }
+    }
+}
+
+/// Which metadata file there is.
+fn look(stat: impl FnOnce() -> rustix::io::Result<Stat>) -> rustix::io::Result<Seen> {
+    match stat() {
+        Ok(stat) => Ok(Seen::File((&stat).into())),
+        Err(Errno::NOENT) => Ok(Seen::Nothing),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// That the metadata file is not the one that was decided on, or says another time: stamps may be too coarse to tell.
+fn changed(
+    found: &Found,
+    decided_on: Seen,
+    is: Seen,
+    read: impl FnOnce() -> std::result::Result<Option<Metadata>, Error>,
+) -> Option<Error> {
+    if is != decided_on {
+        return Some(accessed());
+    }
+    if !found.is_racy {
+        return None;
+    }
+    match read() {
+        Ok(Some(metadata)) => (metadata.last_accessed.unwrap_or_default() > found.last_access).then(accessed),
+        Ok(None) => Some(accessed()),
+        Err(error) if error.category() == Category::CorruptMetadata => None, // it tells no access
+        Err(error) => Some(error),
+    }
+}
+
+fn read(dir: &DirFd, path: &str, scratch: &mut Scratch) -> std::result::Result<Option<Metadata>, Error> {
+    let opened = metadata::read(dir, path, &mut scratch.buffer)?;
+    opened.map(|_| Metadata::parse(&scratch.buffer)).transpose()
+}
+
+/// Unlinks the files that only wait to be renamed over the metadata, tells how many bytes that freed, and goes back to the start
+/// of the listing.
+fn sweep(dir: &DirFd, scratch: &mut Scratch) -> rustix::io::Result<u64> {
+    let (mut freed, mut failure) = (0, None);
+    dir.seek(0)?;
+    dir.each_entry(&mut scratch.buffer, |entry| {
+        let name = entry.file_name();
+        if !is_temporary(name.to_bytes()) {
+            return ControlFlow::Continue(());
+        }
+        let stat = dir.stat(name);
+        let unlinked = match dir.unlink(name) {
+            Err(Errno::ACCESS) if dir.give_rights() == Ok(true) => dir.unlink(name),
+            unlinked => unlinked,
+        };
+        match unlinked {
+            Ok(()) => freed += stat.map_or(0, |stat| stat.allocated),
+            // A directory of that name can be renamed over nothing that is a file.
+            Err(Errno::NOENT | Errno::ISDIR) => {}
+            Err(errno) => {
+                failure = Some(errno);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    failure.map_or_else(|| dir.seek(0).map(|()| freed), Err)
+}
+
+/// What would keep a claimed workspace from being put back, as far as that can be known without trying.
+pub(super) fn obstacle_to_put_back(base: &Base, name: TrashName) -> Option<Error> {
+    base.contains(name.id).unwrap_or(false).then(|| in_the_way(name))
+}
+
+/// What forbids to begin removing it: a mount inside, or that nobody can tell.
+pub(super) fn obstacle(mounts: &Mounts<'_>, id: WorkspaceId) -> Option<Error> {
+    match mounts.are_inside(id) {
+        Ok(false) => None,
+        Ok(true) => Some(Error::new(Category::Busy, "something is mounted inside")),
+        Err(error) => Some(error),
+    }
+}
+
+fn accessed() -> Error {
+    Error::new(Category::Busy, "it was accessed after the decision")
+}
+
+fn in_the_way(name: TrashName) -> Error {
+    let what = format!("there is a new workspace of this ID; the old one stays aside as {name} until it is stale");
+    Error::new(Category::Busy, what)
+}
+
+/// Why it could not be claimed.
+fn unclaimed(errno: Errno) -> Stopped {
+    match errno {
+        Errno::NOENT => Stopped::Gone,
+        Errno::BUSY => Stopped::Failed(mounted()),
+        Errno::NOSPC | Errno::DQUOT => Stopped::NoRoom(Error::os(errno, "cannot claim it"), Where::Own),
+        Errno::XDEV => Stopped::Failed(Error::os(
+            errno,
+            "cannot claim it: it lies in a lower layer of an overlay (redirect_dir=off), or has another project ID than the base",
+        )),
+        _ => Stopped::Failed(Error::os(errno, "cannot claim it")),
+    }
+}

@@ -1,0 +1,128 @@
+//! What a directory holds, read piece by piece.
+
+use super::super::dirfd::DirFd;
+use rustix::fs::FileType;
+use rustix::io::{Errno, Result};
+use std::ffi::CStr;
+use std::ops::ControlFlow;
+
+/// How much of a listing is read at a time, in bytes: about 800 names.
+const PIECE: usize = 32 * 1024;
+
+/// What the kernel writes a piece of a listing into.
+pub type Buffer = Vec<u8>;
+
+/// A piece of a directory's listing.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// For each name its kind, the position behind it, and the name with a NUL.
+    bytes: Vec<u8>,
+    /// Where the next one begins.
+    next: usize,
+    /// There is nothing more to be read.
+    whole: bool,
+}
+
+/// One name in a directory.
+#[derive(Debug, Clone, Copy)]
+pub struct Name<'a> {
+    /// The name itself.
+    pub name: &'a CStr,
+    /// What it was when it was listed.
+    pub kind: Kind,
+    /// Where the listing goes on behind it.
+    pub position: u64,
+}
+
+/// As much of a file's type as a walk needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A directory.
+    Directory,
+    /// Anything else.
+    Other,
+    /// The file system does not tell.
+    Unknown,
+}
+
+/// What stands before each name: its kind and its position.
+const HEAD: usize = 1 + size_of::<u64>();
+
+impl Names {
+    /// Reads a directory to its end. `None`: its names take more than `most` bytes.
+    pub fn all_of(dir: &DirFd, most: usize, buffer: &mut Buffer) -> Result<Option<Self>> {
+        let mut names = Self::default();
+        while names.read(dir, buffer)? {
+            if names.bytes.len() > most {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Self { whole: true, ..names }))
+    }
+
+    /// Reads the next piece, and appends it to those names that were not met. `false`: there was nothing left.
+    pub fn read(&mut self, dir: &DirFd, buffer: &mut Buffer) -> Result<bool> {
+        if self.whole {
+            return Ok(false);
+        }
+        self.bytes.drain(..std::mem::take(&mut self.next));
+        buffer.clear();
+        buffer.reserve(PIECE);
+        let listed = dir.next_entries(buffer, |entry| {
+            self.bytes.push(match entry.file_type() {
+                FileType::Directory => b'd',
+                FileType::Unknown => b'?',
+                _ => b'-',
+            });
+            self.bytes.extend_from_slice(&entry.next_entry_cookie().to_ne_bytes());
+            self.bytes.extend_from_slice(entry.file_name().to_bytes_with_nul());
+            ControlFlow::Continue(())
+        });
+        match listed {
+            Ok(listed) => Ok(listed.is_some()),
+            Err(Errno::NOENT) => Ok(false), // somebody has removed the directory itself
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Whether no name was read, or is left of those that were met.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Forgets all names, to make room for those of another directory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        (self.next, self.whole) = (0, false);
+    }
+
+    /// The next name of this piece.
+    pub fn meet(&mut self) -> Option<Name<'_>> {
+        let (name, next) = name_at(&self.bytes, self.next)?;
+        self.next = next;
+        Some(name)
+    }
+
+    /// All names of this piece, from its start.
+    pub fn iter(&self) -> impl Iterator<Item = &CStr> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let (name, next) = name_at(&self.bytes, at)?;
+            at = next;
+            Some(name.name)
+        })
+    }
+}
+
+/// The name that begins at a place, and the place behind it.
+fn name_at(bytes: &[u8], at: usize) -> Option<(Name<'_>, usize)> {
+    let (head, rest) = bytes.get(at..)?.split_at_checked(HEAD)?;
+    let name = CStr::from_bytes_until_nul(rest).ok()?;
+    let kind = match head[0] {
+        b'd' => Kind::Directory,
+        b'-' => Kind::Other,
+        _ => Kind::Unknown,
+    };
+    let position = u64::from_ne_bytes(head[1..].try_into().ok()?);
+    Some((Name { name, kind, position }, at + HEAD + name.count_bytes() + 1))
+}

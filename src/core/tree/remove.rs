@@ -1,0 +1,316 @@
+//! Removal of a tree that nobody wants any more: whatever `rm -rf` removes, and it ends, whatever the owner does meanwhile.
+//!
+//! Names that others make under our hands are removed, too, but no more than [`NEWCOMERS`] of them. Where a directory fills again,
+//! it is taken away from its owner, if we may, and read once more.
+
+use super::super::dirfd::DirFd;
+use super::super::error::{Category, Error, Result};
+use super::super::names::METADATA_C;
+use super::super::stat::{FileTime, Stat};
+use super::names::{Kind, Names};
+use super::walk::{Entered, Scratch, Steps, walk};
+use super::{Links, Stop};
+use rustix::io::Errno;
+use std::ffi::CStr;
+
+/// How often a directory that was emptied is emptied once more, because there is something in it again.
+const REFILLS: u8 = 2;
+/// How often the removal begins anew at the root, because others are removing or moving the directories that it stands in.
+const TRIES: usize = 20;
+/// How many names are removed from directories that others changed since the tree was doomed.
+const NEWCOMERS: u64 = 2_000_000;
+/// A directory with more pieces of a listing than this is taken over: some kernels list names for as long as others make them.
+const MANY: u8 = 100;
+/// A change later than this, in seconds after the dooming, was stamped by a clock that went wrong.
+const LONGEST: i64 = 86_400;
+
+/// A tree in the base that is doomed.
+#[derive(Debug)]
+pub struct Tree {
+    /// Its name in the base.
+    pub name: String,
+    /// Its directory, if it is open already.
+    pub dir: Option<DirFd>,
+    /// All that is in its root, if that is known; else nothing.
+    pub names: Names,
+    /// When that was listed.
+    pub listed_at: FileTime,
+}
+
+/// What came of a removal.
+#[derive(Debug)]
+pub struct Removed {
+    /// The allocated bytes of what was removed, as `du` counts them.
+    pub bytes: u64,
+    /// How many names went.
+    pub names: u64,
+    /// Whether the tree is gone by our own doing: somebody else may have removed its last name.
+    pub gone: Result<bool>,
+}
+
+/// Removes a doomed tree with all that is in it; `.metadata.json` goes last, because the application's listing takes every
+/// directory for a workspace and breaks on one without. `doomed_at` is when that was, by the file system's clock.
+pub fn remove(base: &DirFd, tree: Tree, doomed_at: FileTime, stop: Stop<'_>, scratch: &mut Scratch) -> Removed {
+    let mut removal = Removal {
+        doomed_at,
+        stop,
+        links: Links::default(),
+        bytes: 0,
+        names: 0,
+        newcomers: 0,
+        stuck: None,
+        with_metadata: false,
+    };
+    let gone = removal.remove(base, tree, scratch);
+    Removed { bytes: removal.bytes, names: removal.names, gone }
+}
+
+struct Removal<'a> {
+    doomed_at: FileTime,
+    stop: Stop<'a>,
+    links: Links,
+    bytes: u64,
+    names: u64,
+    newcomers: u64,
+    /// What first kept something from being removed.
+    stuck: Option<Error>,
+    /// Whether `.metadata.json` in the root goes, too.
+    with_metadata: bool,
+}
+
+/// What is kept of a directory that is being emptied.
+#[derive(Debug, Default, Clone, Copy)]
+struct Level {
+    is_root: bool,
+    /// Others changed it since the tree was doomed.
+    is_disturbed: bool,
+    state: State,
+    refills: u8,
+    pieces: u8,
+    /// What it takes on disk itself, in bytes.
+    allocated: u32,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    Emptied,
+    /// Something in it stays.
+    Stuck,
+    /// It is gone already.
+    Gone,
+}
+
+impl Removal<'_> {
+    fn remove(&mut self, base: &DirFd, tree: Tree, scratch: &mut Scratch) -> Result<bool> {
+        let Tree { name, mut dir, mut names, listed_at } = tree;
+        let mut refills = 0;
+        for _ in 0..TRIES {
+            let root = match dir.take().map_or_else(|| base.open_accessible(&*name), Ok) {
+                Err(Errno::NOENT) => return Ok(false),
+                root => root.map_err(describe)?,
+            };
+            let stat = root.stat_self().map_err(describe)?;
+            if !names.is_empty() && stat.modified.is_racy(listed_at) {
+                names.clear(); // there may be more by now
+                root.seek(0).map_err(describe)?;
+            }
+            let level = Level { is_root: true, refills, ..self.level(&stat) };
+            let entered = Entered { dir: root, stat, names: std::mem::take(&mut names), level };
+            match walk(entered, self, scratch) {
+                Ok(root) => {
+                    if let Some(gone) = self.remove_root(base, &name, &root, &level)? {
+                        return Ok(gone);
+                    }
+                    if refills == REFILLS {
+                        break;
+                    }
+                    root.take_over();
+                    root.seek(0).map_err(describe)?;
+                    (dir, refills) = (Some(root), refills + 1);
+                }
+                Err(Errno::STALE) => {}
+                Err(Errno::CANCELED) if self.newcomers <= NEWCOMERS => return Err(interrupted()),
+                Err(Errno::CANCELED) => return Err(refilled()),
+                Err(errno) => return Err(describe(errno)),
+            }
+        }
+        Err(refilled())
+    }
+
+    /// Removes the emptied root, with the metadata that is the last thing in it. `None`: there is something in it again.
+    fn remove_root(&mut self, base: &DirFd, name: &str, root: &DirFd, level: &Level) -> Result<Option<bool>> {
+        if let Some(stuck) = self.stuck.take() {
+            return Err(stuck);
+        }
+        if !self.with_metadata {
+            match with_rights(root, || self.remove_or_open(root, METADATA_C, level)) {
+                Ok(None) | Err(Errno::NOENT) => {}
+                Ok(Some(_)) => self.with_metadata = true, // a directory of that name, with something in it
+                Err(errno) => return Err(describe(errno)),
+            }
+        }
+        match base.rmdir(name) {
+            Ok(()) => {
+                self.count_directory(level);
+                Ok(Some(true))
+            }
+            Err(Errno::NOENT) => Ok(Some(false)),
+            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(None),
+            Err(errno) => Err(describe(errno)),
+        }
+    }
+
+    /// Removes a name, or opens it, if it is that of a directory with something in it.
+    fn remove_or_open(
+        &mut self,
+        dir: &DirFd,
+        name: &CStr,
+        level: &Level,
+    ) -> rustix::io::Result<Option<Entered<Level>>> {
+        let stat = dir.stat(name)?;
+        if !stat.is_dir() {
+            dir.unlink(name)?;
+            self.count(&stat, level);
+            return Ok(None);
+        }
+        // Where the number of links tells that there are directories in it, it need not be tried.
+        match if stat.links > 2 { Err(Errno::NOTEMPTY) } else { dir.rmdir(name) } {
+            Ok(()) => {
+                self.count(&stat, level);
+                return Ok(None);
+            }
+            Err(Errno::NOTEMPTY | Errno::EXIST) => {}
+            Err(errno) => return Err(errno),
+        }
+        let below = dir.open_accessible(name)?;
+        Ok(Some(Entered::new(below, stat, self.level(&stat))))
+    }
+
+    fn level(&self, stat: &Stat) -> Level {
+        Level {
+            is_disturbed: stat.changed > self.doomed_at && stat.changed < self.doomed_at.later(LONGEST),
+            allocated: u32::try_from(stat.allocated).unwrap_or(u32::MAX),
+            ..Level::default()
+        }
+    }
+
+    /// Counts what has gone. What came into a directory after it was emptied was not there before: it counts for nothing.
+    fn count(&mut self, stat: &Stat, above: &Level) {
+        self.names += 1;
+        if above.refills == 0 {
+            self.bytes += self.links.allocated(stat);
+        }
+    }
+
+    fn count_directory(&mut self, level: &Level) {
+        self.names += 1;
+        self.bytes += u64::from(level.allocated);
+    }
+
+    /// Notes that something stays, and why.
+    fn stick(&mut self, level: &mut Level, why: Error) {
+        level.state = State::Stuck;
+        self.stuck.get_or_insert(why);
+    }
+}
+
+/// Opens a directory again that was emptied and is not empty.
+fn enter_again(above: &DirFd, name: &CStr, level: Level) -> rustix::io::Result<Entered<Level>> {
+    let dir = above.open_accessible(name)?;
+    dir.take_over();
+    let stat = dir.stat_self()?;
+    Ok(Entered::new(dir, stat, Level { is_disturbed: true, refills: level.refills + 1, ..level }))
+}
+
+impl Steps for Removal<'_> {
+    type Level = Level;
+
+    fn is_over(&mut self) -> bool {
+        self.newcomers > NEWCOMERS || (self.stop)()
+    }
+
+    fn meet(&mut self, dir: &DirFd, name: &CStr, _: Kind, level: &mut Level) -> Option<Entered<Level>> {
+        if level.is_root && !self.with_metadata && name == METADATA_C {
+            return None;
+        }
+        self.newcomers += u64::from(level.is_disturbed);
+        match with_rights(dir, || self.remove_or_open(dir, name, level)) {
+            Ok(entered) => return entered,
+            // It has gone, or was swapped for something else, which is met when the directory turns out not to be empty.
+            Err(Errno::NOENT | Errno::ISDIR | Errno::NOTDIR | Errno::LOOP) => {}
+            Err(errno) => self.stick(level, describe(errno)),
+        }
+        None
+    }
+
+    fn fail(&mut self, errno: Errno, level: &mut Level) {
+        self.stick(level, describe(errno));
+    }
+
+    /// Most directories are read in one piece: then it is cheaper to remove it now than to read that there is nothing left.
+    fn end_of_piece(&mut self, dir: &DirFd, above: Option<(&DirFd, &CStr)>, level: &mut Level) -> bool {
+        level.pieces = level.pieces.saturating_add(1);
+        if level.pieces == MANY {
+            dir.take_over();
+        }
+        let is_gone = level.state == State::Emptied && above.is_some_and(|(above, name)| above.rmdir(name).is_ok());
+        if is_gone {
+            level.state = State::Gone;
+        }
+        is_gone
+    }
+
+    fn leave(&mut self, above: (&DirFd, &mut Level), name: &CStr, level: Level) -> Option<Entered<Level>> {
+        let (above, level_above) = above;
+        let removed = match level.state {
+            State::Emptied => with_rights(above, || above.rmdir(name)),
+            State::Gone => Ok(()),
+            State::Stuck => {
+                level_above.state = State::Stuck;
+                return None;
+            }
+        };
+        match removed {
+            Ok(()) => self.count_directory(&level),
+            Err(Errno::NOENT | Errno::NOTDIR) => {}
+            Err(Errno::NOTEMPTY | Errno::EXIST) if level.refills < REFILLS => match enter_again(above, name, level) {
+                Ok(again) => return Some(again),
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
+                Err(errno) => self.stick(level_above, describe(errno)),
+            },
+            Err(Errno::NOTEMPTY | Errno::EXIST) => self.stick(level_above, refilled()),
+            Err(errno) => self.stick(level_above, describe(errno)),
+        }
+        None
+    }
+}
+
+/// Does something in a directory; if its owner lacks the rights for it, they are given him first.
+fn with_rights<T>(dir: &DirFd, mut act: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+    match act() {
+        Err(Errno::ACCESS) if dir.give_rights() == Ok(true) => act(),
+        done => done,
+    }
+}
+
+fn refilled() -> Error {
+    Error::new(Category::Busy, "it does not get empty: others keep writing in it, or a file in it is still open")
+}
+
+fn interrupted() -> Error {
+    Error::new(Category::Busy, "interrupted before all of it was removed: the next prune goes on")
+}
+
+/// Says why something in a tree stays.
+fn describe(errno: Errno) -> Error {
+    match errno {
+        Errno::XDEV => Error::new(Category::Busy, "something is mounted inside"),
+        Errno::BUSY => Error::new(
+            Category::Busy,
+            "something in it is in use: a file may be still open, or something mounted on it elsewhere",
+        ),
+        Errno::LOOP | Errno::NOTDIR => Error::new(Category::Busy, "others are changing it"),
+        _ => Error::os(errno, "cannot remove all of it"),
+    }
+}

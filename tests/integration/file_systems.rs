@@ -1,0 +1,230 @@
+//! Whatever `rm -rf` removes goes, on any file system: where a rename inside the tree is refused, and where there is no room
+//! for it. Where even the claim is refused, the message tells why.
+
+use crate::full_disks::fill;
+use crate::tools::{Mounted, Standing, text, tool, tree};
+use crate::world::{Ran, World, ago, has, ids_in, is_root, skip, sorted};
+use chrono::TimeDelta;
+use serde_json::json;
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Command;
+
+/// Prunes what is older than 30 days, on one thread.
+const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
+
+/// A path of this many directories.
+fn levels(count: usize) -> String {
+    vec!["level"; count].join("/")
+}
+
+/// A stale workspace with a file 40 levels below `dir`.
+fn deep(world: &World, dir: &str) -> String {
+    world.workspace().days_ago(40).file(&format!("{dir}/{}/file", levels(40)), b"x").make()
+}
+
+/// Asserts that `list -s` measures these and that one prune removes them, without a word.
+#[track_caller]
+fn all_go(world: &World, ids: &[&str]) {
+    let _ = world.wsctl(["list", "-s"]).run().exits(0).quietly();
+    let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+    assert_eq!((ids_in(&report["pruned"]), &report["failed"]), (sorted(ids), &json!([])));
+    let left = world.names().into_iter().filter(|name| ids.iter().any(|id| name.contains(id)));
+    assert_eq!(left.collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn a_btrfs_subvolume_with_a_deep_tree_goes_and_so_does_a_workspace_that_is_a_subvolume() {
+    if !(is_root() && has("mkfs.btrfs") && has("btrfs")) {
+        return;
+    }
+    let world = World::new();
+    let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.btrfs", "-q"]) else { return };
+    let subvolume = |path: &Path| tool(&["btrfs", "subvolume", "create", text(path)]);
+    let inside = world.aged(40);
+    let top = world.dir_of(&inside).join("sub");
+    subvolume(&top);
+    fs::create_dir_all(top.join(levels(40))).expect("directories");
+    fs::write(top.join(levels(40)).join("file"), "x").expect("a file");
+    let whole = world.aged(41);
+    let aside = world.path("aside");
+    tool(&["cp", "-a", text(&world.dir_of(&whole)), text(&aside)]);
+    fs::remove_dir_all(world.dir_of(&whole)).expect("removed");
+    subvolume(&world.dir_of(&whole));
+    tool(&["cp", "-aT", text(&aside), text(&world.dir_of(&whole))]);
+    all_go(&world, &[&inside, &whole]);
+}
+
+#[test]
+fn a_tree_with_xfs_project_ids_that_its_owner_has_set_goes() {
+    if !(is_root() && has("mkfs.xfs") && has("chattr") && has("setpriv")) {
+        return;
+    }
+    let world = World::new();
+    let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"]) else { return };
+    let id = deep(&world, "data");
+    world.give_away();
+    let (top, below) = (world.dir_of(&id), world.dir_of(&id).join("data").join(levels(20)));
+    let owner = "setpriv --reuid=nobody --regid=nogroup --clear-groups chattr";
+    for (words, path) in [("-p 77", &below), ("+P", &below), ("-p 88", &top), ("+P", &top)] {
+        tool(&[&format!("{owner} {words}").split(' ').collect::<Vec<_>>()[..], &[text(path)]].concat());
+    }
+    all_go(&world, &[&id]);
+}
+
+#[test]
+fn a_deep_tree_goes_from_an_ext4_without_a_free_block() {
+    if !(is_root() && has("mkfs.ext4") && has("python3")) {
+        return;
+    }
+    let world = World::new();
+    let mkfs = ["mkfs.ext4", "-q", "-b", "1024", "-m", "0", "-N", "4000", "-O", "^dir_index"];
+    let Some(_mounted) = Mounted::image(&world, &world.base(), 16, &mkfs) else { return };
+    // Its directories take all of the one block that is its root's: no other name fits there, either.
+    let names = [("a", 200), ("b", 200), ("c", 200), ("d", 200), ("e", 100), ("f", 16)];
+    let workspace = names.iter().fold(world.workspace().days_ago(40), |workspace, (name, length)| {
+        workspace.file(&format!("{}/{}/file", name.repeat(*length), levels(40)), b"x")
+    });
+    let id = workspace.make();
+    let spare = world.base().join("s".repeat(200));
+    fs::write(&spare, "").expect("a name");
+    fill(&world.base());
+    let more = fs::create_dir(world.dir_of(&id).join("a name of 20 letters")).expect_err("no room in the workspace");
+    assert_eq!(more.kind(), std::io::ErrorKind::StorageFull);
+    fs::remove_file(spare).expect("room for the claim");
+    all_go(&world, &[&id]);
+}
+
+/// Encrypts an empty directory, makes a deep tree in it, and takes the key away again, by three ioctls of fscrypt (see its page
+/// in the kernel's documentation): `FS_IOC_ADD_ENCRYPTION_KEY`, `FS_IOC_SET_ENCRYPTION_POLICY`, `FS_IOC_REMOVE_ENCRYPTION_KEY`.
+const ENCRYPT: &str = "
+import fcntl, os, struct, sys
+ADD, SET, REMOVE = 0xC0506617, 0x800C6613, 0xC0406618
+mount, dir = (os.open(path, os.O_RDONLY) for path in sys.argv[1:3])
+key = bytearray(struct.pack('=II32sII32s', 2, 0, b'', 64, 0, b'') + bytes(range(64)))
+try:
+    fcntl.ioctl(mount, ADD, key)
+except OSError as error:
+    sys.exit(f'no encryption: {error}')
+name = bytes(key[8:24])
+fcntl.ioctl(dir, SET, struct.pack('=BBBBBxxx16s', 2, 1, 4, 3, 0, name))
+os.close(dir)
+os.makedirs(os.path.join(sys.argv[2], sys.argv[3]))
+for top, dirs, files in os.walk(sys.argv[2]):
+    open(os.path.join(top, 'file'), 'w').write('x')
+os.sync()
+removed = bytearray(struct.pack('=II32sI20s', 2, 0, name, 0, b''))
+fcntl.ioctl(mount, REMOVE, removed)
+assert struct.unpack_from('=I', removed, 40) == (0,), 'somebody still uses it'";
+
+#[test]
+fn an_encrypted_tree_goes_whose_key_is_gone() {
+    if !(is_root() && has("mkfs.ext4") && has("python3")) {
+        return;
+    }
+    let world = World::new();
+    let mkfs = ["mkfs.ext4", "-q", "-O", "encrypt"];
+    let Some(_mounted) = Mounted::image(&world, &world.base(), 32, &mkfs) else { return };
+    let id = world.aged(40);
+    let data = world.dir_of(&id).join("data");
+    fs::create_dir(&data).expect("a directory");
+    let mut python = Command::new("python3");
+    let made = python.args(["-c", ENCRYPT, text(&world.base()), text(&data), &levels(40)]).status();
+    if !made.expect("python3").success() {
+        skip("a kernel with fscrypt");
+        return;
+    }
+    assert!(!data.join("level").exists(), "no name can be read without the key");
+    all_go(&world, &[&id]);
+}
+
+/// Asserts that these could not be claimed: an `io` error that gives one of the causes and speaks of no defect.
+#[track_caller]
+fn are_refused(ran: Ran, ids: &[&str], causes: &[&str]) -> serde_json::Value {
+    let ran = ran.exits(74).sanely();
+    let report = ran.json();
+    assert_eq!(ids_in(&report["failed"]), sorted(ids));
+    for failed in report["failed"].as_array().expect("an array") {
+        let message = failed["message"].as_str().expect("a message");
+        assert!(failed["category"] == "io" && causes.iter().any(|cause| message.contains(cause)), "{ran:#?}");
+    }
+    report
+}
+
+#[test]
+fn workspaces_in_a_lower_layer_of_an_overlay_stay_whole_and_the_message_and_the_dry_run_tell_why() {
+    if !(is_root() && has("mount")) {
+        return;
+    }
+    let world = World::new();
+    let lower = [world.aged(40), deep(&world, "data")];
+    let [layer, upper, work] = ["lower", "upper", "work"].map(|name| world.path(name));
+    fs::rename(world.base(), &layer).expect("a rename");
+    for dir in [&world.base(), &upper, &work] {
+        fs::create_dir(dir).expect("a directory");
+    }
+    let [lowerdir, upperdir, workdir] = [&layer, &upper, &work].map(|dir| text(dir));
+    let options = format!("lowerdir={lowerdir},upperdir={upperdir},workdir={workdir},redirect_dir=off");
+    let _mounted = Mounted::overlay(&world, &world.base(), &options);
+    let new = world.aged(40);
+    let (ids, causes) = ([&*lower[0], &*lower[1]], ["overlay", "layer"]);
+    let before = ids.map(|id| tree(&world.dir_of(id)));
+    let dry = world.wsctl(PRUNE.iter().chain(&["-n"])).run().sanely();
+    assert!(dry.stderr.contains("overlay") || dry.stderr.contains("layer"), "{dry:#?}");
+    let report = are_refused(world.wsctl(PRUNE).run(), &ids, &causes);
+    assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![new], sorted(ids)));
+    assert_eq!(ids.map(|id| tree(&world.dir_of(id))), before);
+    let _ = world.wsctl(["touch", ids[0], ids[1]]).run().exits(0).quietly();
+}
+
+#[test]
+fn a_claim_that_meets_exdev_is_an_io_error_that_names_possible_causes() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let id = world.aged(40);
+    let before = tree(&world.base());
+    let refused = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat,renameat2:error=EXDEV"];
+    are_refused(world.wsctl(PRUNE).through(refused).run(), &[&id], &["project", "layer"]);
+    assert_eq!(tree(&world.base()), before);
+}
+
+/// By what a file can be told from another without reading it, on a file system of whole seconds.
+fn signature(file: &Path) -> [i64; 4] {
+    let stat = file.metadata().expect("a stat");
+    [stat.ino().cast_signed(), stat.size().cast_signed(), stat.mtime(), stat.ctime()]
+}
+
+#[test]
+fn two_accesses_in_one_second_that_give_the_metadata_its_old_inode_save_a_workspace() {
+    if !(is_root() && has("mkfs.ext4") && has("strace")) {
+        return;
+    }
+    let world = World::new();
+    let mkfs = ["mkfs.ext4", "-q", "-I", "128"]; // no room for fractions of a second
+    let Some(_mounted) = Mounted::image(&world, &world.base(), 16, &mkfs) else { return };
+    for _ in 0..30 {
+        let stale = ago(TimeDelta::days(40));
+        let id = world.workspace().accessed(&stale).make();
+        let dir = fs::File::open(world.dir_of(&id)).expect("the application's descriptor");
+        let name = |name: &str| Path::new("/proc/self/fd").join(dir.as_raw_fd().to_string()).join(name);
+        let before = signature(&name(".metadata.json"));
+        let fresh = world.read_metadata(&id).replace(&stale, &ago(TimeDelta::minutes(1)));
+        let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+        for _ in 0..2 {
+            fs::write(name(".metadata.tmp.x1y2.json"), &fresh).expect("a file");
+            fs::rename(name(".metadata.tmp.x1y2.json"), name(".metadata.json")).expect("a rename");
+        }
+        let is_same = signature(&name(".metadata.json")) == before;
+        let ran = standing.go_on().exits(75).complains("warning[busy]: ");
+        assert_eq!(ids_in(&ran.json()["failed"]), [&*id]);
+        assert_eq!(world.read_metadata(&id), fresh);
+        if is_same {
+            return;
+        }
+    }
+    panic!("the metadata never got its old inode within its second");
+}

@@ -1,0 +1,188 @@
+//! A mount inside a workspace is seen wherever it was made from, and what is mounted there is never asked for anything.
+
+use crate::tools::{Bindfs, Mounted, straced, text, tool, tree};
+use crate::world::{Ran, Run, World, has, ids_in, is_root, skip};
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+
+const PRUNE: [&str; 6] = ["prune", "-y", "--older-than", "30d", "--format", "json"];
+
+/// Asserts that this one alone was busy, and that the reason given is a mount.
+#[track_caller]
+fn is_busy(ran: Ran, id: &str) {
+    let ran = ran.exits(75).complains("warning[busy]: ").mentions("something is mounted");
+    assert_eq!((&ran.json()["pruned"], ids_in(&ran.json()["failed"])), (&json!([]), vec![id.to_owned()]));
+}
+
+#[test]
+fn a_mount_made_through_another_path_to_the_base_leaves_the_workspace_whole() {
+    if !(is_root() && has("mount")) {
+        return;
+    }
+    for (pruned, mounted) in [("base", "other"), ("other", "base")] {
+        let world = World::new();
+        let id = world.aged(40);
+        fs::create_dir(world.path("other")).expect("a mount point");
+        let _other = Mounted::bind(&world, &world.base(), &world.path("other"));
+        tool(&["mount", "--make-private", text(&world.path("other"))]);
+        let _mounted = Mounted::tmpfs(&world, &world.path(mounted).join(&id).join("charts"), "size=64k");
+        let before = tree(&world.path(""));
+        for run in [&["-n"][..], &[]] {
+            let run = world.wsctl(PRUNE.iter().chain(run)).env("WSCTL_BASE", world.path(pruned));
+            is_busy(run.run(), &id);
+            assert_eq!(tree(&world.path("")), before);
+        }
+    }
+}
+
+/// Makes the base the root directory, with a tmpfs in a workspace, and runs the program there. The other directories that it
+/// needs are not named like workspaces.
+const IN_A_ROOT: &str = r#"set -e
+base=$0 id=$1 root=$2 program=$3
+shift 3
+[ "$root" = plain ] || mount --bind "$base" "$base"
+cd "$base"
+for dir in lib lib64 usr proc; do
+    [ ! -d /$dir ] || { mkdir -p $dir; mount --rbind /$dir $dir; }
+done
+cp "$program" wsctl
+mount -t tmpfs none "$id/charts"
+exec chroot . /wsctl "$@""#;
+
+#[test]
+fn a_mount_below_a_base_that_is_the_root_directory_leaves_the_workspace_whole() {
+    if !(is_root() && has("unshare") && has("chroot")) {
+        return;
+    }
+    for root in ["mounted", "plain"] {
+        let world = World::new();
+        let id = world.aged(40);
+        let before = tree(&world.dir_of(&id));
+        for run in [&["-n"][..], &[]] {
+            let base = world.base();
+            let there = ["unshare", "--mount", "sh", "-c", IN_A_ROOT, text(&base), &id, root];
+            is_busy(world.bare(["-b", "/"].iter().chain(&PRUNE).chain(run)).through(there).run(), &id);
+            assert_eq!(tree(&world.dir_of(&id)), before, "{root}");
+        }
+    }
+}
+
+#[test]
+fn a_mount_on_a_workspace_or_its_metadata_is_denied_to_list_and_busy_to_touch_and_prune() {
+    if !(is_root() && has("mount")) {
+        return;
+    }
+    for (kind, name) in [("tmpfs", ""), ("bind", ""), ("bind", ".metadata.json"), ("tmpfs", ".metadata.json")] {
+        let world = World::new();
+        let [id, other] = [world.aged(40), world.aged(41)];
+        let outside = world.path("outside");
+        tool(&["cp", "-a", text(&world.dir_of(&id)), text(&outside)]);
+        let point = world.dir_of(&id).join(name);
+        if (kind, name) == ("tmpfs", ".metadata.json") {
+            fs::remove_file(&point).and_then(|()| fs::create_dir(&point)).expect("a mount point");
+        }
+        let _mounted = match kind {
+            "tmpfs" => Mounted::tmpfs(&world, &point, "size=64k"),
+            _ => Mounted::bind(&world, &outside.join(name), &point),
+        };
+        let before = (world.snapshot(), tree(&outside));
+        let list = world.wsctl(["list", "--format", "json"]).run().exits(75);
+        let list = list.complains("warning[busy]: ").mentions("something is mounted").json();
+        let rows = list["workspaces"].as_array().expect("an array").iter();
+        let statuses: Vec<_> = rows.map(|row| (row["id"].as_str(), row["status"].as_str())).collect();
+        assert_eq!(statuses, [(Some(&*other), Some("ok")), (Some(&*id), Some("denied"))]);
+        let touch = world.wsctl(["touch", &id]).run().exits(75);
+        let _ = touch.complains("warning[busy]: ").mentions("something is mounted");
+        is_busy(world.wsctl(["prune", "-y", "--format", "json", &id]).run(), &id);
+        assert_eq!((world.snapshot(), tree(&outside)), before, "{kind} on {name:?}");
+    }
+}
+
+/// What an administrator runs. None of it needs an answer from anything that is mounted in a workspace.
+const RUNS: [&str; 7] = [
+    "list",
+    "list -s",
+    "prune --older-than 30d -n",
+    "prune --older-than 30d --use-mtime -n",
+    "prune --max-total-size 100G -n",
+    "touch",
+    "prune --older-than 30d -y --metrics wsctl.prom",
+];
+
+/// The run, killed if it waits for longer than any answer takes.
+fn in_time(run: Run<'_>) -> Ran {
+    let ran = run.through(["timeout", "-k", "1", "10"]).run().sanely();
+    assert!(!matches!(ran.status, 124 | 137), "it hangs: {ran:#?}");
+    ran
+}
+
+/// Runs all of that beside two FUSE mounts whose daemons have got into trouble, one in a workspace and one on another.
+fn nobody_is_asked(trouble: impl Fn(&mut Bindfs)) {
+    if !(is_root() && has("bindfs") && has("timeout")) {
+        return;
+    }
+    let world = World::new();
+    let [inside, itself, fresh, plain] = [40, 41, 1, 42].map(|days| world.aged(days));
+    let (outside, point) = (world.path("outside"), world.dir_of(&inside).join("mnt"));
+    for dir in [&outside, &point] {
+        fs::create_dir(dir).expect("a directory");
+    }
+    let mut mounted = [&point, &world.dir_of(&itself)].map(|point| Bindfs::by_root(&world, &outside, point));
+    mounted.iter_mut().for_each(trouble);
+    for words in RUNS {
+        let ids = if words == "touch" { &[&*fresh, &*itself][..] } else { &[] };
+        let ran = in_time(world.wsctl(words.split(' ').chain(ids.iter().copied())));
+        let busy = ["list", "list -s", "touch"].contains(&words) || words.contains(" -y ");
+        assert!(ran.status == 75 || (ran.status == 0 && !busy), "{words}: {ran:#?}");
+    }
+    assert!(!world.dir_of(&plain).exists() && world.metadata_of(&inside).exists());
+    let _ = in_time(world.wsctl(["touch", &inside])).exits(0).quietly();
+}
+
+#[test]
+fn a_hung_mount_in_a_workspace_or_on_it_hangs_no_run() {
+    nobody_is_asked(Bindfs::hang);
+}
+
+#[test]
+fn a_mount_in_a_workspace_or_on_it_whose_daemon_has_died_is_no_defect() {
+    nobody_is_asked(Bindfs::die);
+}
+
+#[test]
+fn a_mount_that_only_its_owner_may_look_into_is_no_error_to_list_and_busy_to_prune() {
+    if !(is_root() && has("bindfs") && has("setpriv") && (Path::new("/dev/fuse").exists() || skip("/dev/fuse"))) {
+        return;
+    }
+    let world = World::new();
+    let id = world.aged(40);
+    let (outside, point) = (world.path("outside"), world.dir_of(&id).join("mnt"));
+    for dir in [&outside, &point] {
+        fs::create_dir(dir).expect("a directory");
+    }
+    world.give_away();
+    let _mounted = Bindfs::by_ordinary_user(&world, &outside, &point);
+    let denied = fs::metadata(&point).expect_err("not even root may look at it");
+    assert_eq!(denied.kind(), std::io::ErrorKind::PermissionDenied);
+    let _ = world.wsctl(["list", "-s"]).run().exits(0).quietly();
+    let _ = world.wsctl(["prune", "-y", "--max-total-size", "100G"]).run().exits(0);
+    is_busy(world.wsctl(PRUNE).run(), &id);
+    assert!(world.metadata_of(&id).exists() && world.dir_of(&id).join("charts/lap_times.png").exists());
+}
+
+#[test]
+fn list_asks_for_no_stat_of_a_mount_point() {
+    if !(is_root() && has("mount") && has("strace")) {
+        return;
+    }
+    let world = World::new();
+    let id = world.workspace().file("a/b/mnt/x", b"x").file("mnt/x", b"x").make();
+    let points = ["mnt", "a/b/mnt"].map(|point| world.dir_of(&id).join(point));
+    let _mounted = points.map(|point| Mounted::tmpfs(&world, &point, "size=64k"));
+    let (ran, log) = straced(&world, world.wsctl(["list", "-s"]), "%%stat,openat2");
+    let _ = ran.exits(0).quietly();
+    let met: Vec<_> = log.iter().filter(|line| line.contains("mnt\"") || line.contains("/mnt>")).collect();
+    assert!(met.iter().all(|line| line.contains("openat2(") && line.contains("EXDEV")), "{met:#?}");
+    assert!(!met.is_empty(), "{log:#?}");
+}

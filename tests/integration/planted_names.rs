@@ -1,0 +1,113 @@
+//! Names in the base that somebody else has made: copies that look claimed, and names that a claim would take.
+
+use crate::tools::{Standing, set_aside, text, trash, tree};
+use crate::world::{World, has, ids_in, sorted};
+use serde_json::json;
+use std::fs;
+
+const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
+
+/// A fresh workspace and beside it a directory, without metadata, that looks like a claimed copy of it; and its name.
+fn planted(world: &World) -> (String, String) {
+    let id = world.aged(1);
+    let name = format!(".wsctl-claimed.{id}.00c0ffee00c0ffee");
+    fs::create_dir(world.base().join(&name)).expect("a directory");
+    fs::write(world.base().join(&name).join("file"), "x").expect("a file");
+    (id, name)
+}
+
+#[test]
+fn a_planted_copy_beside_a_live_workspace_is_skipped_with_a_warning_and_exit_0() {
+    let world = World::new();
+    let (id, _) = planted(&world);
+    let before = world.snapshot();
+    for run in [&["-n"][..], &[]] {
+        let ran = world.wsctl(PRUNE.iter().chain(run)).run().exits(0).complains("warning[").mentions(&id);
+        let report = ran.json();
+        assert_eq!((&report["kept"], &report["pruned"], &report["failed"]), (&json!(1), &json!([]), &json!([])));
+        assert_eq!(ids_in(&report["skipped"]), [&*id], "{ran:#?}");
+        assert_eq!(world.snapshot(), before);
+    }
+}
+
+#[test]
+fn a_planted_copy_and_the_live_workspace_count_as_one() {
+    let world = World::new();
+    let _ = planted(&world);
+    let stale = world.aged(40);
+    let run = |limit| world.wsctl(PRUNE.iter().chain(&["--max-delete", limit, "--metrics", "wsctl.prom"]));
+    let _ = run("40%").run().exits(78); // one of two; of three it would be less
+    assert_eq!(ids_in(&run("60%").run().exits(0).json()["pruned"]), [stale]);
+    let metrics = fs::read_to_string(world.path("wsctl.prom")).expect("metrics");
+    let counts = metrics.lines().filter(|line| line.starts_with("wsctl_workspaces{"));
+    let total: f64 = counts.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum();
+    assert!((total - 1.0).abs() < 0.1, "{metrics}");
+}
+
+#[test]
+fn prune_by_id_removes_the_planted_copy_and_says_that_the_live_workspace_stays() {
+    let world = World::new();
+    let (id, _) = planted(&world);
+    let before = tree(&world.dir_of(&id));
+    let ran = world.wsctl(["prune", "-y", &id]).run().mentions(&id).mentions("stays");
+    assert!(matches!(ran.status, 0 | 75), "{ran:#?}");
+    assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
+}
+
+#[test]
+fn where_a_name_has_been_made_in_advance_another_is_tried() {
+    if !has("strace") {
+        return;
+    }
+    for (calls, aside) in [(1, false), (2, false), (1, true)] {
+        let world = World::new();
+        let id = world.aged(40);
+        if aside {
+            set_aside(&world, "claimed", &id); // then the first name is that of the doomed one
+        }
+        let (log, inject) = (world.path("strace"), format!("inject=renameat2:error=EEXIST:when={calls}"));
+        let taken = ["strace", "-f", "-o", text(&log), "-e", "trace=renameat2", "-e", &inject];
+        let report = world.wsctl(PRUNE).through(taken).run().exits(0).quietly().json();
+        assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
+        let log = fs::read_to_string(log).expect("a log");
+        let renames: Vec<_> = log.lines().filter(|line| line.contains("renameat2(")).collect();
+        let target = |line: &str| line.split('"').nth(3).expect("a new name").to_owned();
+        assert_ne!(target(renames[calls - 1]), target(renames[calls]), "{log}");
+    }
+}
+
+#[test]
+fn without_rename_noreplace_a_claimed_workspace_does_not_go_back_over_a_new_one() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let id = world.aged(40);
+    let lacking = ["-e", "inject=renameat2:error=EINVAL"];
+    let standing = Standing::lacking(&world, &lacking, "renameat", None, world.wsctl(PRUNE));
+    let [claimed] = &trash(&world)[..] else { panic!("{:?}", world.names()) };
+    let fresh = world.workspace().id(&id).description("new").make();
+    let accessed = world.base().join(claimed).join(".metadata.json");
+    fs::copy(world.metadata_of(&fresh), accessed).expect("an access under way when the claim came");
+    let before = [&*fresh, claimed].map(|name| tree(&world.base().join(name)));
+    let ran = standing.go_on().exits(75).complains("warning[busy]: ");
+    assert_eq!((ids_in(&ran.json()["failed"]), world.names()), (vec![id], sorted([claimed, &fresh])));
+    assert_eq!([&*fresh, claimed].map(|name| tree(&world.base().join(name))), before);
+}
+
+#[test]
+fn without_rename_noreplace_a_workspace_made_right_before_the_way_back_makes_the_claimed_one_busy() {
+    if !has("strace") {
+        return;
+    }
+    for errno in ["ENOTEMPTY", "EEXIST"] {
+        let world = World::new();
+        let id = world.aged(1);
+        let claimed = set_aside(&world, "claimed", &id);
+        let met = format!("inject=renameat:error={errno}");
+        let injected = ["-e", "inject=renameat2:error=EINVAL", "-e", &met];
+        let run = world.wsctl(PRUNE).through(["strace", "-f", "-o", "/dev/null"].iter().chain(&injected));
+        let ran = run.run().exits(75).complains("warning[busy]: ");
+        assert_eq!((ids_in(&ran.json()["failed"]), world.names()), (vec![id], vec![claimed]));
+    }
+}

@@ -1,0 +1,238 @@
+//! SIGINT and SIGTERM are heard in every phase of every subcommand: while it measures, asks, waits for IDs on stdin, removes a
+//! huge directory; also as process 1 of a container, whose signals the kernel drops unless they are caught.
+
+use crate::terminal::through_terminal;
+use crate::tools::{Standing, text, tool, trash};
+use crate::world::{Ran, Run, World, finish, has, ids_in, is_root};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The contract's second, and what a busy machine may add.
+const HEARD: Duration = Duration::from_secs(3);
+const SIGNALS: [(&str, i32); 2] = [("TERM", 143), ("INT", 130)];
+/// A process that takes both signals, whatever the tests themselves were started with.
+const TAKES_SIGNALS: [&str; 2] = ["env", "--default-signal=INT,TERM"];
+/// A process 1 with a process table of its own.
+const CONTAINER: [&str; 4] = ["unshare", "--pid", "--fork", "--kill-child"];
+
+/// As any process, and as process 1 where that can be had.
+fn wrappers() -> Vec<&'static [&'static str]> {
+    if is_root() && has("unshare") { vec![&[], &CONTAINER] } else { vec![&[]] }
+}
+
+const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
+
+/// Waits until something is so.
+#[track_caller]
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A run that is under way.
+struct Started {
+    child: Child,
+    /// The process of the program itself, which a wrapper may have forked.
+    pid: String,
+    /// Stays open until it has ended.
+    stdin: ChildStdin,
+}
+
+impl Started {
+    /// Begins a run through these commands, the last of which becomes the program itself.
+    fn new<I: AsRef<OsStr>>(run: Run<'_>, wrapper: impl IntoIterator<Item = I>) -> Self {
+        let mut command = run.through(wrapper).command();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program");
+        let (stdin, mut pid) = (child.stdin.take().expect("stdin"), child.id().to_string());
+        wait_until("the program is not run", || {
+            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            if name == "unshare\n" {
+                let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+                if let Some(child) = children.split_whitespace().next() {
+                    child.clone_into(&mut pid);
+                }
+            }
+            name == "wsctl\n"
+        });
+        Self { child, pid, stdin }
+    }
+
+    /// Begins a run of which each of these system calls takes so many microseconds longer, and lets it get to the nth.
+    fn slowed(world: &World, run: Run<'_>, (calls, delay, nth): (&str, u32, usize), wrapper: &[&str]) -> Self {
+        let log = world.path("slowed");
+        let _ = fs::remove_file(&log);
+        let inject = format!("inject={calls}:delay_enter={delay}");
+        let trace = format!("trace={calls}");
+        // With `-D` the program is our own child, and gets the signal itself.
+        let strace = ["strace", "-D", "-f", "-qq", "-o", text(&log), "-e", &trace, "-e", &inject];
+        let started = Self::new(run, [&TAKES_SIGNALS, wrapper, &strace].concat());
+        wait_until("it does not get there", || fs::read_to_string(&log).is_ok_and(|log| log.lines().count() > nth));
+        started
+    }
+
+    /// Sends a signal, and asserts that the run ends soon.
+    #[track_caller]
+    fn ends_at(self, signal: &str) -> Ran {
+        let sent = Instant::now();
+        tool(&["kill", &format!("-{signal}"), &self.pid]);
+        let ran = finish(self.child, &signal).sanely();
+        drop(self.stdin);
+        assert!(sent.elapsed() < HEARD, "SIG{signal} was heard after {:?}: {ran:#?}", sent.elapsed());
+        ran
+    }
+}
+
+/// What is done for each file and directory, by whichever call; it takes 3 ms. The points are in the reading of the base, and
+/// in the measuring.
+const LOOKS: [(&str, u32, usize); 2] =
+    [("newfstatat,statx,openat2,openat", 3000, 60), ("newfstatat,statx,openat2,openat", 3000, 400)];
+/// A removal of 100,000 files takes half a minute.
+const REMOVALS: (&str, u32, usize) = ("unlinkat", 300, 50);
+
+/// 60 stale workspaces, which take about ten seconds when each of [`LOOKS`] takes 3 ms.
+fn slow_world() -> World {
+    let world = World::new();
+    for _ in 0..60 {
+        let workspace = world.workspace().days_ago(40);
+        let _ = (0..40).fold(workspace, |workspace, file| workspace.file(&format!("data/{file}"), b"")).make();
+    }
+    tool(&["find", text(&world.base()), "-depth", "-exec", "touch", "-d", "40 days ago", "{}", "+"]);
+    world
+}
+
+#[test]
+fn a_signal_ends_prune_while_it_reads_or_measures_and_nothing_is_deleted() {
+    if !has("strace") {
+        return;
+    }
+    let world = slow_world();
+    let before = world.snapshot();
+    for (point, (signal, status)) in LOOKS.into_iter().flat_map(|point| SIGNALS.map(|signal| (point, signal))) {
+        let run = world.wsctl(PRUNE.iter().chain(&["--use-mtime"]));
+        let _ = Started::slowed(&world, run, point, &[]).ends_at(signal).exits(status);
+        assert_eq!(world.snapshot(), before);
+    }
+}
+
+#[test]
+fn a_signal_ends_list_while_it_reads_or_measures_also_as_process_1() {
+    if !has("strace") {
+        return;
+    }
+    let world = slow_world();
+    for wrapper in wrappers() {
+        for (point, (signal, status)) in LOOKS.into_iter().zip(SIGNALS) {
+            let run = world.wsctl(["list", "-s"]);
+            let _ = Started::slowed(&world, run, point, wrapper).ends_at(signal).exits(status);
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_what_waits_for_ids_on_stdin_also_as_process_1() {
+    let world = World::new();
+    world.aged(40);
+    let before = world.snapshot();
+    for wrapper in wrappers() {
+        for args in [&["touch", "-"][..], &["prune", "-y", "-"], &["validate", "-"]] {
+            for (signal, status) in SIGNALS {
+                let started = Started::new(world.wsctl(args), TAKES_SIGNALS.iter().chain(wrapper));
+                wait_until("it does not wait", || {
+                    let stat = fs::read_to_string(format!("/proc/{}/stat", started.pid)).unwrap_or_default();
+                    thread::sleep(Duration::from_millis(100));
+                    stat.contains(" S ")
+                });
+                let _ = started.ends_at(signal).exits(status).prints("");
+                assert_eq!(world.snapshot(), before);
+            }
+        }
+    }
+}
+
+#[test]
+fn sigterm_at_the_question_ends_at_once_and_deletes_nothing() {
+    if !has("python3") {
+        return;
+    }
+    let world = World::new();
+    world.aged(30);
+    let before = world.snapshot();
+    let later = ["sh", "-c", "(sleep 2; kill -TERM $$) & exec \"$@\"", "sh"];
+    let ran = through_terminal(100, world.wsctl(["prune", "--older-than", "7d"]), ("never", ""), &later).exits(143);
+    assert!(ran.stdout.contains("[y/N]") && !ran.stdout.contains("refused"), "{ran:#?}");
+    assert_eq!(world.snapshot(), before);
+}
+
+/// A world in memory with a stale workspace of 100,000 files.
+fn wide_world() -> (World, String) {
+    let world = World::inside(Path::new("/dev/shm"));
+    let id = world.workspace().days_ago(40).file("wide/0", b"").make();
+    let wide = world.dir_of(&id).join("wide");
+    (1..100_000).for_each(|number| drop(fs::File::create(wide.join(number.to_string())).expect("a file")));
+    (world, id)
+}
+
+#[test]
+fn a_signal_leaves_a_huge_directory_doomed_and_told_and_the_next_run_finishes_it() {
+    if !has("strace") {
+        return;
+    }
+    let (world, id) = wide_world();
+    for (signal, status) in SIGNALS {
+        let started = Started::slowed(&world, world.wsctl(PRUNE), REMOVALS, &[]);
+        let ran = started.ends_at(signal).exits(status).mentions("warning[busy]: ").mentions(&id);
+        let report = ran.json();
+        assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&serde_json::json!([]), vec![id.clone()]));
+        assert_eq!(report["failed"][0]["category"], "busy");
+        assert!(matches!(&trash(&world)[..], [left] if left.starts_with(".wsctl-doomed.")), "{:?}", world.names());
+    }
+    let text = ["prune", "-y", "--older-than", "30d"];
+    let ran = Started::slowed(&world, world.wsctl(text), REMOVALS, &[]).ends_at("TERM").exits(143);
+    assert!(ran.stdout.starts_with("pruned 0 workspaces"), "the summary: {ran:#?}");
+    let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+    assert_eq!((&report["pruned"][0]["rule"], ids_in(&report["pruned"])), (&"leftover".into(), vec![id]));
+    assert_eq!(world.names(), [""; 0]);
+}
+
+#[test]
+fn a_second_signal_ends_it_on_the_spot() {
+    if !has("strace") {
+        return;
+    }
+    let (world, id) = wide_world();
+    let standing = Standing::lacking(&world, &TAKES_SIGNALS, "unlinkat", None, world.wsctl(PRUNE));
+    standing.signal("TERM");
+    standing.signal("INT");
+    let ran = standing.go_on().prints("");
+    assert!([130, 143].contains(&ran.status), "{ran:#?}");
+    let report = world.wsctl(PRUNE).run().exits(0).json();
+    assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
+}
+
+#[test]
+fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
+    if !has("strace") {
+        return;
+    }
+    for (signal, _) in SIGNALS {
+        let world = World::new();
+        let ids: Vec<_> = (0..40).map(|number| world.aged(40 + number)).collect();
+        let ignore = ["env", &format!("--ignore-signal={signal}")];
+        let standing = Standing::lacking(&world, &ignore, "renameat2", None, world.wsctl(PRUNE));
+        standing.signal(signal);
+        let report = standing.go_on().exits(0).quietly().json();
+        assert_eq!(
+            (report["pruned"].as_array().map(Vec::len), world.names()),
+            (Some(ids.len()), vec![]),
+            "SIG{signal}"
+        );
+    }
+}
