@@ -1,5 +1,6 @@
-//! Who may use whom: `main → lib → completion → cli → commands → {args, output, signals} → core`.
+//! Who may use whom: `main → lib → completion → cli → commands → {args, output, signals} → core`, and nobody in a circle.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -72,4 +73,43 @@ fn the_core_knows_nothing_of_command_line_logging_stdout_or_clock() {
             assert!(!text.contains(stranger), "src/{file} knows {stranger}");
         }
     }
+}
+
+/// Which modules of a folder use which others there. What is in a folder below counts as its module.
+fn uses_in(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let module = |path: &str| path.split(['/', '.']).next().unwrap_or_default().to_owned();
+    let inside = |(file, text): (String, String)| Some((file.strip_prefix(folder)?.to_owned(), text));
+    let files: Vec<_> = sources().into_iter().filter_map(inside).filter(|(file, _)| file != "mod.rs").collect();
+    let names: BTreeSet<_> = files.iter().map(|(file, _)| module(file)).collect();
+    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, text) in &files {
+        // `a.rs` says `super::b`; `a/mod.rs` too, and `a/x.rs` `super::super::b`.
+        let up = "super::".repeat(file.trim_end_matches("mod.rs").trim_end_matches('/').split('/').count());
+        let paths = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+        let others = paths.filter_map(|path| path.strip_prefix(&up).map(|rest| rest.split(':').next().unwrap_or(rest)));
+        let used = others.filter(|other| names.contains(*other)).map(str::to_owned);
+        uses.entry(module(file)).or_default().extend(used);
+    }
+    uses
+}
+
+/// Whether one module leads to another.
+fn leads_to(uses: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str, seen: &mut BTreeSet<String>) -> bool {
+    uses[from].iter().any(|next| next == to || (seen.insert(next.clone()) && leads_to(uses, next, to, seen)))
+}
+
+#[test]
+fn no_two_modules_of_a_folder_know_each_other_or_go_in_a_circle() {
+    for folder in ["core/", "core/tree/", "commands/prune/", "output/", "args/"] {
+        let uses = uses_in(folder);
+        assert!(uses.len() > 1, "src/{folder}: {uses:?}");
+        for module in uses.keys() {
+            assert!(
+                !leads_to(&uses, module, module, &mut BTreeSet::new()),
+                "src/{folder}{module} uses itself: {uses:#?}"
+            );
+        }
+    }
+    let prune = uses_in("commands/prune/");
+    assert!(prune["plan"].contains("survey") && prune["report"].contains("carry_out"), "{prune:#?}");
 }

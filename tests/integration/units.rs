@@ -129,6 +129,6 @@ fn systemd_finds_nothing_wrong_with_the_units_and_little_exposed() {
     };
     assert_eq!(said(&["verify", "--man=no"], "wsctl-prune@.service"), (true, String::new()));
     assert_eq!(said(&["verify", "--man=no"], "wsctl-prune@.timer"), (true, String::new()));
-    let (safe, text) = said(&["security", "--offline=true", "--threshold=13", "--no-pager"], "wsctl-prune@.service");
+    let (safe, text) = said(&["security", "--offline=true", "--threshold=17", "--no-pager"], "wsctl-prune@.service");
     assert!(safe, "{text}");
 }

@@ -199,8 +199,8 @@ impl Round<'_> {
     fn run(&self, tasks: &mut [Done<'_>]) {
         let (threads, held) = self.share(tasks.len());
         // What takes long to look at is claimed singly.
-        let batch = if self.work.use_mtime { 1 } else { held.min(BATCH) };
-        let batches = Mutex::new(tasks.chunks_mut(batch));
+        let size = if self.work.use_mtime { 1 } else { held.min(BATCH) };
+        let batches = Mutex::new(tasks.chunks_mut(size));
         let next_batch = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
         let run = || {
             let stop = || self.signals.caught().is_some();
@@ -216,7 +216,7 @@ impl Round<'_> {
             while !stop() {
                 let Some(batch) = next_batch() else { break };
                 let is_full = hand.take_aside(batch, &claims);
-                if is_full || hand.doomed.len() + BATCH > hand.removed.worth_a_sync().min(held) {
+                if is_full || hand.doomed.len() + size > hand.removed.worth_a_sync().max(BATCH).min(held) {
                     hand.remove();
                 }
             }
