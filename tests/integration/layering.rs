@@ -87,8 +87,8 @@ fn uses_in(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
         let up = "super::".repeat(file.trim_end_matches("mod.rs").trim_end_matches('/').split('/').count());
         let paths = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
         let others = paths.filter_map(|path| path.strip_prefix(&up).map(|rest| rest.split(':').next().unwrap_or(rest)));
-        let used = others.filter(|other| names.contains(*other)).map(str::to_owned);
-        uses.entry(module(file)).or_default().extend(used);
+        let here = others.filter(|other| names.contains(*other)).map(str::to_owned);
+        uses.entry(module(file)).or_default().extend(here);
     }
     uses
 }
