@@ -79,9 +79,19 @@ impl Base {
     }
 
     /// The space of the file system that the base lies on.
+    ///
+    /// # Errors
+    /// [`Category::Io`] if the file system tells nothing: FUSE without statfs, for one. Else by errno.
     pub fn space(&self) -> Result<Space> {
         let stat = retry_on_intr(|| rustix::fs::fstatvfs(&self.dir))
             .map_err(|errno| Error::os(errno, format!("base {}: cannot tell its free space", self.path.display())))?;
+        if stat.f_blocks == 0 {
+            let what = format!(
+                "base {}: its file system does not tell how large it is, nor how much is free",
+                self.path.display()
+            );
+            return Err(Error::new(Category::Io, what));
+        }
         let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
         Ok(Space { total: bytes(stat.f_blocks), available: bytes(stat.f_bavail) })
     }

@@ -57,6 +57,12 @@ def attack(dir):
     exchange(f"{dir}/.metadata.json", f"{base}/hard")  # another name of a file of root's
     attempt(os.rename, f"{dir}/charts", f"{base}/moved")
     attempt(os.rename, f"{base}/moved", f"{dir}/data/charts")
+    # Two directories in turn into each other; times of long ago and far ahead; another name of an inode that may be met already.
+    attempt(os.rename, f"{dir}/data/charts", f"{dir}/charts")
+    attempt(os.rename, f"{dir}/data", f"{dir}/charts/data")
+    attempt(os.rename, f"{dir}/charts/data", f"{dir}/data")
+    attempt(os.utime, f"{dir}/data", (0, random.choice((0, 4070908800))))
+    attempt(os.link, f"{dir}/data/0", f"{dir}/data/deep/{random.random()}")
     attempt(os.chmod, f"{dir}/data", random.choice((0o000, 0o755, 0o755)))
     attempt(write, f"{dir}/data/new", "y")
 

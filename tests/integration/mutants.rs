@@ -20,6 +20,7 @@ struct Mutant {
 type Change = (&'static str, &'static str, &'static str);
 
 const CLAIM: &str = "commands/prune/claim.rs";
+const LOOK: &str = "commands/prune/look.rs";
 
 const NO_LAST_LOOK: Change = (
     CLAIM,
@@ -27,7 +28,7 @@ const NO_LAST_LOOK: Change = (
     "let (reason, _) = (None::<Error>, last);",
 );
 const NO_SWEEP: Change =
-    (CLAIM, "if !is_temporary(name.to_bytes())", "if name.to_bytes().len() < 500 || !is_temporary(name.to_bytes())");
+    (LOOK, "if !is_temporary(name.to_bytes())", "if name.to_bytes().len() < 500 || !is_temporary(name.to_bytes())");
 
 const MUTANTS: [Mutant; 9] = [
     Mutant { name: "without the last look", changes: &[NO_LAST_LOOK], noticed_by: writers },
@@ -36,7 +37,7 @@ const MUTANTS: [Mutant; 9] = [
         changes: &[
             NO_LAST_LOOK,
             (CLAIM, "if let Some(reason) = changed(found, seen, first, ||", "if let Some(reason) = no_change(||"),
-            (CLAIM, "\nfn accessed()", "\nfn no_change<T>(_: T) -> Option<Error> {\n    None\n}\n\nfn accessed()"),
+            (CLAIM, "\nfn in_the_way", "\nfn no_change<T>(_: T) -> Option<Error> {\n    None\n}\n\nfn in_the_way"),
         ],
         noticed_by: writers,
     },

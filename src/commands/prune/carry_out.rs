@@ -3,14 +3,15 @@
 //! Batches are claimed, looked at once more and doomed, before one sync of the base and only then the first unlink: what a
 //! power cut undoes is never half removed.
 
-use super::claim::{self, Claims, Stopped, Where};
+use super::claim::{Claims, Stopped, Where};
+use super::done::{Done, TaskResult};
 use super::mounts::Mounts;
-use super::plan::{Decision, Plan, Rule};
+use super::plan::{Decision, Plan};
 use super::survey::{Found, Place};
 use crate::core::names::fresh_tag;
 use crate::core::stat::FileTime;
 use crate::core::tree::{self, Names, Removed, Scratch, Tree};
-use crate::core::{Base, DirFd, Error, Result, survey, threads};
+use crate::core::{Base, DirFd, Error, Result, threads};
 use crate::output::meter::{Meter, Words};
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
@@ -27,33 +28,6 @@ const WORTH_A_SYNC: u64 = 1000;
 /// The descriptors that one thread needs beside those of what it holds.
 const DESCRIPTORS: usize = 10;
 
-/// What became of a workspace that was to go.
-#[derive(Debug)]
-pub(super) struct Done<'a> {
-    pub(super) found: &'a Found,
-    pub(super) rule: Rule,
-    pub(super) result: TaskResult,
-    /// Why it has failed, what there was no room for, or why it may use more than its size says.
-    pub(super) error: Option<Box<Error>>,
-    /// The bytes that this run freed of it, whatever the result.
-    pub(super) freed: u64,
-}
-
-/// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TaskResult {
-    /// It is gone, and this run removed the last of it.
-    Pruned,
-    /// Another run has it, and reports it.
-    Elsewhere,
-    /// It stays: a signal came first, or another run decided so.
-    Kept,
-    /// It could not be removed, or not wholly.
-    Failed,
-    /// There was no room for another name.
-    NoRoom(Where),
-}
-
 /// How a plan is carried out.
 #[derive(Debug)]
 pub(super) struct Work<'a> {
@@ -66,91 +40,14 @@ pub(super) struct Work<'a> {
     pub(super) watched: bool,
 }
 
-impl<'a> Done<'a> {
-    /// One that nobody has begun.
-    fn nothing((found, rule): (&'a Found, Rule)) -> Self {
-        Self { found, rule, result: TaskResult::Kept, error: None, freed: 0 }
-    }
-
-    fn has_no_room(&self) -> bool {
-        matches!(self.result, TaskResult::NoRoom(_))
-    }
-
-    fn is_full_at_its_own_path(&self) -> bool {
-        match self.result {
-            TaskResult::NoRoom(Where::AsFound) => self.found.place == Place::Own,
-            TaskResult::NoRoom(at) => at == Where::Own,
-            _ => false,
-        }
-    }
-
-    fn end(&mut self, result: TaskResult, error: Option<Error>) {
-        self.result = result;
-        self.error = error.map(Box::new);
-    }
-
-    fn stop(&mut self, stopped: Stopped) {
-        match stopped {
-            Stopped::Gone => self.end(TaskResult::Elsewhere, None),
-            Stopped::Kept => self.end(TaskResult::Kept, None),
-            Stopped::Failed(error) => self.end(TaskResult::Failed, Some(error)),
-            Stopped::NoRoom(error, at) => self.end(TaskResult::NoRoom(at), Some(error)),
-        }
-    }
-}
-
-/// What the plan would come to, in the order of the plan: the dry run, and what is asked about.
-pub(super) fn rehearse<'p>(work: &Work<'_>, plan: &'p Plan) -> Vec<Done<'p>> {
-    let mounts = Mounts::read(work.base.dir());
-    if mounts.is_base_on_overlay() {
-        log::warn!(
-            "the base lies on an overlay: a workspace that is in a lower layer of it cannot be claimed, and would stay"
-        );
-    }
-    let going: Vec<_> = plan.going().collect();
-    let meter = Meter::new(work.watched, Words::MEASURING, going.len());
-    survey::look_at_all(&going, work.jobs, |(found, rule), scratch| {
-        let mut done = Done::nothing((found, *rule));
-        if let Some(error) = claim::obstacle(&mounts, found.id) {
-            done.end(TaskResult::Failed, Some(error));
-            return Some(done);
-        }
-        done.result = TaskResult::Pruned;
-        (done.freed, done.error) = if let Some(size) = found.size {
-            (size, found.unmeasured.clone())
-        } else {
-            let usage = tree::measure(work.base.dir(), &found.name(), &|| false, scratch);
-            (usage.bytes, usage.error.map(Box::new))
-        };
-        meter.ended(done.freed);
-        Some(done)
-    })
-}
-
-/// Puts back what an earlier run had claimed of those that stay, and gives what could not be; `rehearsal`: what could not be, as
-/// far as that can be known without trying.
-pub(super) fn settle_claims<'p>(base: &Base, plan: &'p Plan, rehearsal: bool) -> Vec<(&'p Found, Decision, Error)> {
+/// Puts back what earlier runs had claimed of those that stay, and gives what could not be.
+pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decision, Error)> {
     let claims = Claims { base, tag: 0, use_mtime: false, stop: &|| false };
-    let mut failures = Vec::new();
-    for (found, decision) in plan.reportable() {
-        let is_settled = match found.place {
-            Place::Own | Place::Doomed => true,
-            Place::Claimed => false,
-            // One whose age is not known has been told of; with other IDs it is nobody's business.
-            Place::Copy => matches!(decision, Decision::Skip | Decision::Ignore),
-        };
-        let Some(name) = found.trash_name().filter(|_| !is_settled) else { continue };
-        let failure = if rehearsal {
-            claim::obstacle_to_put_back(base, name)
-        } else {
-            match claims.put_back(name) {
-                Err(Stopped::Failed(error) | Stopped::NoRoom(error, _)) => Some(error),
-                _ => None,
-            }
-        };
-        failures.extend(failure.map(|error| (found, decision, error)));
-    }
-    failures
+    let failure = |(found, decision, name)| match claims.put_back(name) {
+        Err(Stopped::Failed(error) | Stopped::NoRoom(error, _)) => Some((found, decision, error)),
+        _ => None,
+    };
+    plan.claims_to_put_back().into_iter().filter_map(failure).collect()
 }
 
 /// Carries a plan out, and gives what was done. Those for which there was no room are tried again for as long as removing others

@@ -8,18 +8,17 @@
 //! The state lives in the names. Whoever finds one may take the next step, so nothing here needs a lock, and a run that is
 //! killed loses nothing that was not decided on.
 
+use super::look::{self, changed, look, read, sweep};
 use super::mounts::Mounts;
 use super::survey::Found;
 use crate::core::base::mounted;
 use crate::core::dirfd::DirFd;
-use crate::core::metadata::{self, Metadata};
 use crate::core::names::{METADATA, METADATA_C, Stage, TrashName, fresh_tag, is_temporary};
-use crate::core::stat::{FileTime, Stat};
-use crate::core::tree::{self, Names, Scratch, Stop, Tree};
+use crate::core::stat::FileTime;
+use crate::core::tree::{Names, Scratch, Stop, Tree};
 use crate::core::workspace::Seen;
 use crate::core::{Base, Category, Error, WorkspaceId};
 use rustix::io::Errno;
-use std::ops::ControlFlow;
 
 /// How many names are tried for a claim. Somebody may have made one in advance, but cannot guess the next.
 const TRIES: usize = 8;
@@ -184,11 +183,8 @@ impl Claims<'_> {
         }
     }
 
-    /// That something in it was modified after the time that was decided on, or why nobody can tell.
     fn modified(&self, name: &str, found: &Found, scratch: &mut Scratch) -> Option<Error> {
-        let time = found.last_access.filter(|_| self.use_mtime)?;
-        let usage = tree::measure(self.base.dir(), name, self.stop, scratch);
-        if usage.newest > Some(time) { Some(accessed()) } else { usage.error }
+        if self.use_mtime { look::modified(self.base.dir(), name, found, self.stop, scratch) } else { None }
     }
 
     /// Puts a claimed workspace back at its own path, unless there is a new one.
@@ -230,70 +226,6 @@ impl Claims<'_> {
     }
 }
 
-/// Which metadata file there is.
-fn look(stat: impl FnOnce() -> rustix::io::Result<Stat>) -> rustix::io::Result<Seen> {
-    match stat() {
-        Ok(stat) => Ok(Seen::File((&stat).into())),
-        Err(Errno::NOENT) => Ok(Seen::Nothing),
-        Err(errno) => Err(errno),
-    }
-}
-
-/// That the metadata file is not the one that was decided on, or says another time: stamps may be too coarse to tell.
-fn changed(
-    found: &Found,
-    decided_on: Seen,
-    is: Seen,
-    read: impl FnOnce() -> std::result::Result<Option<Metadata>, Error>,
-) -> Option<Error> {
-    if is != decided_on {
-        return Some(accessed());
-    }
-    if !found.is_racy {
-        return None;
-    }
-    match read() {
-        Ok(Some(metadata)) => (metadata.last_accessed.unwrap_or_default() > found.last_access).then(accessed),
-        Ok(None) => Some(accessed()),
-        Err(error) if error.category() == Category::CorruptMetadata => None, // it tells no access
-        Err(error) => Some(error),
-    }
-}
-
-fn read(dir: &DirFd, path: &str, scratch: &mut Scratch) -> std::result::Result<Option<Metadata>, Error> {
-    let opened = metadata::read(dir, path, &mut scratch.buffer)?;
-    opened.map(|_| Metadata::parse(&scratch.buffer)).transpose()
-}
-
-/// Unlinks the files that only wait to be renamed over the metadata, tells how many bytes that freed, and goes back to the start
-/// of the listing.
-fn sweep(dir: &DirFd, scratch: &mut Scratch) -> rustix::io::Result<u64> {
-    let (mut freed, mut failure) = (0, None);
-    dir.seek(0)?;
-    dir.each_entry(&mut scratch.buffer, |entry| {
-        let name = entry.file_name();
-        if !is_temporary(name.to_bytes()) {
-            return ControlFlow::Continue(());
-        }
-        let stat = dir.stat(name);
-        let unlinked = match dir.unlink(name) {
-            Err(Errno::ACCESS) if dir.give_rights() == Ok(true) => dir.unlink(name),
-            unlinked => unlinked,
-        };
-        match unlinked {
-            Ok(()) => freed += stat.map_or(0, |stat| stat.allocated),
-            // A directory of that name can be renamed over nothing that is a file.
-            Err(Errno::NOENT | Errno::ISDIR) => {}
-            Err(errno) => {
-                failure = Some(errno);
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
-    })?;
-    failure.map_or_else(|| dir.seek(0).map(|()| freed), Err)
-}
-
 /// What would keep a claimed workspace from being put back, as far as that can be known without trying.
 pub(super) fn obstacle_to_put_back(base: &Base, name: TrashName) -> Option<Error> {
     base.contains(name.id).unwrap_or(false).then(|| in_the_way(name))
@@ -306,10 +238,6 @@ pub(super) fn obstacle(mounts: &Mounts<'_>, id: WorkspaceId) -> Option<Error> {
         Ok(true) => Some(Error::new(Category::Busy, "something is mounted inside")),
         Err(error) => Some(error),
     }
-}
-
-fn accessed() -> Error {
-    Error::new(Category::Busy, "it was accessed after the decision")
 }
 
 fn in_the_way(name: TrashName) -> Error {

@@ -1,6 +1,6 @@
 //! What has to be allowed before anything is deleted: by `--max-delete`, and on a terminal by whoever sits there.
 
-use super::carry_out::Done;
+use super::done::Done;
 use super::plan::Plan;
 use crate::args::size::CountOrShare;
 use crate::core::{Category, Error, Timestamp};

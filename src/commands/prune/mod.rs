@@ -6,8 +6,11 @@ mod args;
 mod carry_out;
 mod claim;
 mod confirm;
+mod done;
+mod look;
 mod mounts;
 pub mod plan;
+mod rehearse;
 mod report;
 pub mod survey;
 mod totals;
@@ -48,22 +51,18 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let sizes_matter = rules.choose_by_size() || asks || arguments.dry_run;
     report.plan(&plan, sizes_matter, arguments.metrics().map(|_| Totals::of(&plan)));
     let guarded = confirm::guard(&plan, arguments.max_delete);
-    let confirmed = match guarded {
-        Ok(()) if asks && plan.going().next().is_some() => {
-            confirm::ask(&carry_out::rehearse(&work, &plan), plan.total(), context.now)
-        }
-        guarded => guarded,
-    };
-    let is_confirmed = confirmed.is_ok();
-    if let Err(error) = confirmed {
-        report.diagnostics.report(&error);
+    let is_asked = asks && guarded.is_ok() && !plan.is_empty();
+    let confirmed =
+        if is_asked { confirm::ask(&rehearse::rehearse(&work, &plan), plan.total(), context.now) } else { guarded };
+    if let Err(refusal) = &confirmed {
+        report.diagnostics.report(refusal);
     }
     if arguments.dry_run {
-        report.unsettled(&carry_out::settle_claims(&base, &plan, true));
-        report.done(carry_out::rehearse(&work, &plan));
-    } else if is_confirmed {
+        report.not_put_back(&rehearse::put_back(&base, &plan));
+        report.done(rehearse::rehearse(&work, &plan));
+    } else if confirmed.is_ok() {
         context.signals.finish_first();
-        report.unsettled(&carry_out::settle_claims(&base, &plan, false));
+        report.not_put_back(&carry_out::put_back(&base, &plan));
         report.done(carry_out::carry_out(&work, &plan, context.signals)?);
         report.diagnostics.raise(context.signals.caught().unwrap_or_default());
     }

@@ -1,6 +1,7 @@
 //! The decision: facts and rules → a plan, which owns the facts. It touches no disk and asks no clock.
 
 use super::survey::{Facts, Found, Place};
+use crate::core::names::TrashName;
 use crate::core::workspace::Status;
 use crate::core::{Category, Error, Timestamp, WorkspaceId};
 use serde::Serialize;
@@ -151,6 +152,11 @@ impl Plan {
         })
     }
 
+    /// Whether nothing goes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.going().next().is_none()
+    }
+
     /// Those that stay of which there may be something to tell or to put back, by ID: that does not depend on how the base is
     /// listed.
     pub(super) fn reportable(&self) -> Vec<(&Found, Decision)> {
@@ -164,6 +170,18 @@ impl Plan {
         let mut told: Vec<_> = self.iter().filter(is_told).collect();
         told.sort_unstable_by_key(|(found, _)| (found.id, found.place, found.tag));
         told
+    }
+
+    /// The claims of earlier runs that stay, and have to be put back.
+    pub(super) fn claims_to_put_back(&self) -> Vec<(&Found, Decision, TrashName)> {
+        let is_open = |(found, decision): &(&Found, Decision)| match found.place {
+            Place::Own | Place::Doomed => false,
+            Place::Claimed => true,
+            // One whose age is not known has been told of; with other IDs it is nobody's business.
+            Place::Copy => !matches!(decision, Decision::Skip | Decision::Ignore),
+        };
+        let open = self.reportable().into_iter().filter(is_open);
+        open.filter_map(|(found, decision)| Some((found, decision, found.trash_name()?))).collect()
     }
 
     /// How many stay because the rules keep them.

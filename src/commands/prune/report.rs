@@ -1,7 +1,7 @@
 //! What happened, as people and scripts read it. Its counts are what happened, never what was planned.
 
 use super::super::{Context, Format};
-use super::carry_out::{Done, TaskResult};
+use super::done::{Done, TaskResult};
 use super::plan::{Decision, Plan, Rule};
 use super::survey::{Found, Place};
 use super::totals::{Counts, Totals};
@@ -145,7 +145,7 @@ impl Report {
     }
 
     /// Reports those claims of earlier runs that could not be put back.
-    pub(super) fn unsettled(&mut self, failures: &[(&Found, Decision, Error)]) {
+    pub(super) fn not_put_back(&mut self, failures: &[(&Found, Decision, Error)]) {
         for (found, decision, error) in failures {
             self.kept -= usize::from(*decision == Decision::Keep && found.counts());
             self.fail(found.id, error);

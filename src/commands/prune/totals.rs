@@ -1,6 +1,6 @@
 //! The workspaces that there are after a run, in numbers, and the run itself: what monitoring wants to know.
 
-use super::carry_out::{Done, TaskResult};
+use super::done::{Done, TaskResult};
 use super::plan::Plan;
 use crate::core::workspace::Status;
 use crate::output::metrics::Gauge;

@@ -1,0 +1,70 @@
+//! What became of a workspace that was to go.
+
+use super::claim::{Stopped, Where};
+use super::plan::Rule;
+use super::survey::{Found, Place};
+use crate::core::Error;
+
+/// What became of a workspace that was to go.
+#[derive(Debug)]
+pub(super) struct Done<'a> {
+    pub(super) found: &'a Found,
+    pub(super) rule: Rule,
+    pub(super) result: TaskResult,
+    /// Why it has failed, what there was no room for, or why it may use more than its size says.
+    pub(super) error: Option<Box<Error>>,
+    /// The bytes that this run freed of it, whatever the result.
+    pub(super) freed: u64,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TaskResult {
+    /// It is gone, and this run removed the last of it.
+    Pruned,
+    /// Another run has it, and reports it.
+    Elsewhere,
+    /// It stays: a signal came first, or another run decided so.
+    Kept,
+    /// It could not be removed, or not wholly.
+    Failed,
+    /// There was no room for another name.
+    NoRoom(Where),
+}
+
+impl<'a> Done<'a> {
+    /// One that nobody has begun.
+    pub(super) fn nothing((found, rule): (&'a Found, Rule)) -> Self {
+        Self { found, rule, result: TaskResult::Kept, error: None, freed: 0 }
+    }
+
+    /// Whether it is to be tried again once there is room.
+    pub(super) fn has_no_room(&self) -> bool {
+        matches!(self.result, TaskResult::NoRoom(_))
+    }
+
+    /// Whether only that keeps it from being pruned, and it is at its own path.
+    pub(super) fn is_full_at_its_own_path(&self) -> bool {
+        match self.result {
+            TaskResult::NoRoom(Where::AsFound) => self.found.place == Place::Own,
+            TaskResult::NoRoom(at) => at == Where::Own,
+            _ => false,
+        }
+    }
+
+    /// Notes how it ended.
+    pub(super) fn end(&mut self, result: TaskResult, error: Option<Error>) {
+        self.result = result;
+        self.error = error.map(Box::new);
+    }
+
+    /// Notes what kept it from being doomed.
+    pub(super) fn stop(&mut self, stopped: Stopped) {
+        match stopped {
+            Stopped::Gone => self.end(TaskResult::Elsewhere, None),
+            Stopped::Kept => self.end(TaskResult::Kept, None),
+            Stopped::Failed(error) => self.end(TaskResult::Failed, Some(error)),
+            Stopped::NoRoom(error, at) => self.end(TaskResult::NoRoom(at), Some(error)),
+        }
+    }
+}

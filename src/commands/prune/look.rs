@@ -1,0 +1,95 @@
+//! Looks at a workspace that is about to be deleted: whether it was accessed since the decision, and what in it may still be
+//! about to count as an access.
+
+use super::survey::Found;
+use crate::core::dirfd::DirFd;
+use crate::core::metadata::{self, Metadata};
+use crate::core::names::is_temporary;
+use crate::core::stat::Stat;
+use crate::core::tree::{self, Scratch, Stop};
+use crate::core::workspace::Seen;
+use crate::core::{Category, Error, Result};
+use rustix::io::Errno;
+use std::ops::ControlFlow;
+
+/// Which metadata file there is.
+pub(super) fn look(stat: impl FnOnce() -> rustix::io::Result<Stat>) -> rustix::io::Result<Seen> {
+    match stat() {
+        Ok(stat) => Ok(Seen::File((&stat).into())),
+        Err(Errno::NOENT) => Ok(Seen::Nothing),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// That the metadata file is not the one that was decided on, or says another time: stamps may be too coarse to tell.
+pub(super) fn changed(
+    found: &Found,
+    decided_on: Seen,
+    is: Seen,
+    read: impl FnOnce() -> Result<Option<Metadata>>,
+) -> Option<Error> {
+    if is != decided_on {
+        return Some(accessed());
+    }
+    if !found.is_racy {
+        return None;
+    }
+    match read() {
+        Ok(Some(metadata)) => (metadata.last_accessed.unwrap_or_default() > found.last_access).then(accessed),
+        Ok(None) => Some(accessed()),
+        Err(error) if error.category() == Category::CorruptMetadata => None, // it tells no access
+        Err(error) => Some(error),
+    }
+}
+
+/// Reads the metadata again.
+pub(super) fn read(dir: &DirFd, path: &str, scratch: &mut Scratch) -> Result<Option<Metadata>> {
+    let opened = metadata::read(dir, path, &mut scratch.buffer)?;
+    opened.map(|_| Metadata::parse(&scratch.buffer)).transpose()
+}
+
+/// That something in a workspace was modified after the time that was decided on, or why nobody can tell.
+pub(super) fn modified(
+    base: &DirFd,
+    name: &str,
+    found: &Found,
+    stop: Stop<'_>,
+    scratch: &mut Scratch,
+) -> Option<Error> {
+    let time = found.last_access?;
+    let usage = tree::measure(base, name, stop, scratch);
+    if usage.newest > Some(time) { Some(accessed()) } else { usage.error }
+}
+
+/// Unlinks the files that only wait to be renamed over the metadata, tells how many bytes that freed, and goes back to the start
+/// of the listing.
+pub(super) fn sweep(dir: &DirFd, scratch: &mut Scratch) -> rustix::io::Result<u64> {
+    let (mut freed, mut failure) = (0, None);
+    dir.seek(0)?;
+    dir.each_entry(&mut scratch.buffer, |entry| {
+        let name = entry.file_name();
+        if !is_temporary(name.to_bytes()) {
+            return ControlFlow::Continue(());
+        }
+        let stat = dir.stat(name);
+        let unlinked = match dir.unlink(name) {
+            Err(Errno::ACCESS) if dir.give_rights() == Ok(true) => dir.unlink(name),
+            unlinked => unlinked,
+        };
+        match unlinked {
+            Ok(()) => freed += stat.map_or(0, |stat| stat.allocated),
+            // A directory of that name can be renamed over nothing that is a file.
+            Err(Errno::NOENT | Errno::ISDIR) => {}
+            Err(errno) => {
+                failure = Some(errno);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    failure.map_or_else(|| dir.seek(0).map(|()| freed), Err)
+}
+
+fn accessed() -> Error {
+    Error::new(Category::Busy, "it was accessed after the decision")
+}

@@ -1,0 +1,44 @@
+//! What a plan would come to: the dry run, and what is asked about.
+
+use super::carry_out::Work;
+use super::claim;
+use super::done::{Done, TaskResult};
+use super::mounts::Mounts;
+use super::plan::{Decision, Plan};
+use super::survey::Found;
+use crate::core::{Base, Error, survey, tree};
+use crate::output::meter::{Meter, Words};
+
+/// What would become of those that are to go, in the order of the plan.
+pub(super) fn rehearse<'p>(work: &Work<'_>, plan: &'p Plan) -> Vec<Done<'p>> {
+    let mounts = Mounts::read(work.base.dir());
+    if mounts.is_base_on_overlay() {
+        log::warn!(
+            "the base lies on an overlay: a workspace that is in a lower layer of it cannot be claimed, and would stay"
+        );
+    }
+    let going: Vec<_> = plan.going().collect();
+    let meter = Meter::new(work.watched, Words::MEASURING, going.len());
+    survey::look_at_all(&going, work.jobs, |(found, rule), scratch| {
+        let mut done = Done::nothing((found, *rule));
+        if let Some(error) = claim::obstacle(&mounts, found.id) {
+            done.end(TaskResult::Failed, Some(error));
+            return Some(done);
+        }
+        done.result = TaskResult::Pruned;
+        (done.freed, done.error) = if let Some(size) = found.size {
+            (size, found.unmeasured.clone())
+        } else {
+            let usage = tree::measure(work.base.dir(), &found.name(), &|| false, scratch);
+            (usage.bytes, usage.error.map(Box::new))
+        };
+        meter.ended(done.freed);
+        Some(done)
+    })
+}
+
+/// Which claims of earlier runs could not be put back, as far as that can be known without trying.
+pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decision, Error)> {
+    let obstacle = |(found, decision, name)| Some((found, decision, claim::obstacle_to_put_back(base, name)?));
+    plan.claims_to_put_back().into_iter().filter_map(obstacle).collect()
+}
