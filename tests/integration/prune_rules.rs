@@ -148,6 +148,24 @@ fn small_file_system(world: &World) -> (Mounted, [String; 4]) {
 }
 
 #[test]
+fn where_the_file_system_does_not_tell_its_size_min_free_is_an_io_error_and_nothing_goes() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let stale = sorted([world.aged(40), world.aged(50)]);
+    // A statfs that says nothing but its type and its block size, as FUSE gives it without a daemon's answer.
+    let zeros = format!("inject=fstatfs:poke_exit=@arg2={}", "00".repeat(64));
+    for (rule, more) in [("5%", &[][..]), ("10GiB", &["-n"]), ("1K", &["--older-than", "30d"])] {
+        let run = world.wsctl(["prune", "-y", "--min-free", rule].iter().chain(more));
+        let ran = run.through(["strace", "-f", "-o", "/dev/null", "-e", &zeros]).run();
+        let ran = ran.exits(74).complains("error[io]: base ");
+        assert!(ran.stdout.contains("prune 0 workspaces") || ran.stdout.contains("pruned 0 workspaces"), "{ran:#?}");
+        assert_eq!(world.names(), stale, "{rule}");
+    }
+}
+
+#[test]
 fn min_free_takes_the_least_recently_accessed_until_so_much_is_free() {
     if !(is_root() && has("mount")) {
         return;

@@ -6,7 +6,7 @@ use crate::args::ids::{self, Separator};
 use crate::args::size::{CountOrShare, SizeOrShare};
 use crate::args::{self, duration, size};
 use crate::commands::Format;
-use crate::core::{Base, Timestamp, WorkspaceId};
+use crate::core::{Base, Result, Timestamp, WorkspaceId};
 use anyhow::Context as _;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{ArgGroup, Args, ValueHint};
@@ -106,7 +106,7 @@ fn file() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(named)
 }
 
-fn jobs(text: &str) -> Result<u16, String> {
+fn jobs(text: &str) -> std::result::Result<u16, String> {
     let jobs = text.trim().parse().ok().filter(|jobs| (1..=256).contains(jobs));
     jobs.ok_or_else(|| "not a number from 1 to 256: write 4".to_owned())
 }
@@ -131,27 +131,30 @@ impl Arguments {
         Ok(excluded)
     }
 
-    /// The rules, with what they need to know of the file system.
+    /// The free space that there shall be, and is.
+    ///
+    /// # Errors
+    /// As [`Base::space`].
+    pub(super) fn free(&self, base: &Base) -> Result<Option<Free>> {
+        let Some(wanted) = self.min_free else { return Ok(None) };
+        let space = base.space()?;
+        let wanted = match wanted {
+            SizeOrShare::Bytes(bytes) => bytes,
+            SizeOrShare::Share(share) => share.of(space.total),
+        };
+        Ok(Some(Free { wanted, available: space.available }))
+    }
+
+    /// The rules.
     pub(super) fn rules(
         &self,
-        base: &Base,
+        free: Option<Free>,
         exclude: HashSet<WorkspaceId>,
         ids: Option<HashSet<WorkspaceId>>,
         now: Timestamp,
-    ) -> anyhow::Result<Rules> {
-        let free = match self.min_free {
-            None => None,
-            Some(wanted) => {
-                let space = base.space()?;
-                let wanted = match wanted {
-                    SizeOrShare::Bytes(bytes) => bytes,
-                    SizeOrShare::Share(share) => share.of(space.total),
-                };
-                Some(Free { wanted, available: space.available })
-            }
-        };
+    ) -> Rules {
         let (cutoff, max_total_size, keep_last) = (self.cutoff(now), self.max_total_size, self.keep_last);
-        Ok(Rules { cutoff, max_total_size, free, keep_last, exclude, ids })
+        Rules { cutoff, max_total_size, free, keep_last, exclude, ids }
     }
 
     /// Which workspaces have to be looked at for these rules.

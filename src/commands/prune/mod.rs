@@ -38,7 +38,8 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let exclude = arguments.excluded()?;
     let ids = named(arguments, &mut report)?;
     let base = context.open_base()?;
-    let rules = arguments.rules(&base, exclude, ids, context.now)?;
+    let free = arguments.free(&base);
+    let rules = arguments.rules(*free.as_ref().unwrap_or(&None), exclude, ids, context.now);
     let jobs = arguments.jobs.map_or_else(threads::default_threads, usize::from);
     let watched = context.terminal.watched;
 
@@ -50,14 +51,15 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let work = Work { base: &base, use_mtime: arguments.use_mtime, jobs, watched };
     let sizes_matter = rules.choose_by_size() || asks || arguments.dry_run;
     report.plan(&plan, sizes_matter, arguments.metrics().map(|_| Totals::of(&plan)));
-    let guarded = confirm::guard(&plan, arguments.max_delete);
+    let is_known = free.is_ok();
+    let guarded = free.and_then(|_| confirm::guard(&plan, arguments.max_delete));
     let is_asked = asks && guarded.is_ok() && !plan.is_empty();
     let confirmed =
         if is_asked { confirm::ask(&rehearse::rehearse(&work, &plan), plan.total(), context.now) } else { guarded };
     if let Err(refusal) = &confirmed {
         report.diagnostics.report(refusal);
     }
-    if arguments.dry_run {
+    if arguments.dry_run && is_known {
         report.not_put_back(&rehearse::put_back(&base, &plan));
         report.done(rehearse::rehearse(&work, &plan));
     } else if confirmed.is_ok() {
