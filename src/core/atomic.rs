@@ -39,7 +39,7 @@ impl<'a> Staged<'a> {
     /// Writes `content` into a temporary file in `dir`, gives it its owner and mode, and waits until it is on disk.
     pub fn new(dir: &'a DirFd, content: &[u8], ownership: Ownership) -> Result<Self> {
         let failed = |errno| Error::os(errno, "cannot create a temporary file");
-        let name = format!("{OWN_TEMPORARY}{:016x}", fresh_tag().map_err(failed)?);
+        let name = format!("{OWN_TEMPORARY}{:016x}", fresh_tag());
         let file = dir.create_file(&name).map_err(failed)?;
         let staged = Self { dir, name, file, in_place: false };
         staged.fill(content, ownership)?;

@@ -1,10 +1,9 @@
 //! The names on disk that mean something to wsctl: the application's, and our own.
 
 use super::id::WorkspaceId;
-use rustix::io::{Errno, retry_on_intr};
-use rustix::rand::GetRandomFlags;
 use std::ffi::{CStr, OsStr};
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::unix::ffi::OsStrExt;
 
 /// The file in each workspace that says when it was last used.
@@ -16,14 +15,10 @@ pub const APPLICATION_TEMPORARY: &str = ".metadata.tmp.";
 /// How we name ours.
 pub const OWN_TEMPORARY: &str = ".wsctl-tmp.";
 
-/// 64 random bits, so that two runs, on two hosts even, never choose the same name.
-///
-/// # Errors
-/// As getrandom(2): ENOSYS where a filter of system calls knows it not.
-pub fn fresh_tag() -> rustix::io::Result<u64> {
-    let mut bits = [0; 8];
-    let filled = retry_on_intr(|| rustix::rand::getrandom(&mut bits, GetRandomFlags::empty()))?;
-    if filled == bits.len() { Ok(u64::from_ne_bytes(bits)) } else { Err(Errno::IO) } // so few bytes come all at once
+/// 64 random bits, so that two runs, on two hosts even, never choose the same name, and nobody can guess one. std's random keys
+/// are to be had also where getrandom(2) is not.
+pub fn fresh_tag() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// Whether a file of this name only waits to be renamed over [`METADATA`].

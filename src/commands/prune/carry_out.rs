@@ -11,7 +11,7 @@ use super::survey::{Found, Place};
 use crate::core::names::fresh_tag;
 use crate::core::stat::FileTime;
 use crate::core::tree::{self, Names, Removed, Scratch, Tree};
-use crate::core::{Base, DirFd, Error, Result, threads};
+use crate::core::{Base, DirFd, Error, threads};
 use crate::output::meter::{Meter, Words};
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
@@ -52,21 +52,14 @@ pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decis
 
 /// Carries a plan out, and gives what was done. Those for which there was no room are tried again for as long as removing others
 /// helps.
-///
-/// # Errors
-/// As getrandom(2), before anything was done.
-pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) -> Result<Vec<Done<'p>>> {
+pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) -> Vec<Done<'p>> {
     let mut all = Vec::with_capacity(plan.going().count());
     all.extend(plan.going().map(Done::nothing));
-    if all.is_empty() {
-        return Ok(all);
-    }
     let meter = &Meter::new(work.watched, Words::PRUNING, all.len());
     let mut tasks = &mut all[..];
     loop {
         // Where somebody has seen a name, it must not stand for what was put back and claimed anew.
-        let tag = fresh_tag().map_err(|errno| Error::os(errno, "cannot make a name for what is taken aside"))?;
-        Round { work, tag, signals, meter }.run(tasks);
+        Round { work, tag: fresh_tag(), signals, meter }.run(tasks);
         let helped = tasks.iter().any(|task| task.freed > 0 || task.result == TaskResult::Pruned);
         if !helped || !tasks.iter().any(Done::has_no_room) {
             break;
@@ -82,7 +75,7 @@ pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) 
     for task in all.iter_mut().filter(|task| is_interrupted && task.is_full_at_its_own_path()) {
         task.end(TaskResult::Kept, None);
     }
-    Ok(all)
+    all
 }
 
 struct Round<'a> {

@@ -121,7 +121,7 @@ impl Claims<'_> {
                     log::debug!("{}: now {to}", to.id.subject());
                     return Ok(to);
                 }
-                Err(Errno::EXIST) => to.tag = fresh_tag()?,
+                Err(Errno::EXIST) => to.tag = fresh_tag(),
                 Err(errno) => return Err(errno),
             }
         }

@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     } else if confirmed.is_ok() {
         context.signals.finish_first();
         report.not_put_back(&carry_out::put_back(&base, &plan));
-        report.done(carry_out::carry_out(&work, &plan, context.signals)?);
+        report.done(carry_out::carry_out(&work, &plan, context.signals));
         report.diagnostics.raise(context.signals.caught().unwrap_or_default());
     }
     Ok(Box::new(report))
