@@ -9,7 +9,7 @@
 //! | [`completion`] | what a shell is answered when Tab is pressed |
 //! | [`cli`], [`logging`] | the command line as clap sees it; `-v`, `-q` and `RUST_LOG` |
 //! | [`commands`] | one file a subcommand: its arguments, its flow, its outcome |
-//! | [`args`], [`output`], [`signals`] | values that are read; what is shown; SIGINT and SIGTERM |
+//! | [`args`], [`output`], [`signals`] | values that are read; what is shown; SIGINT, SIGTERM and SIGXFSZ |
 //! | [`core`] | what a workspace is, and how its files are read, rewritten and measured |
 
 pub mod args;
@@ -38,6 +38,7 @@ use std::time::{Duration, Instant};
 
 /// Runs the program with these arguments, the program's name first, and gives its exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    signals::survive_file_size_limit();
     let args: Vec<OsString> = args.into_iter().collect();
     let request = std::env::var_os(completion::VARIABLE).and_then(|shell| completion::Request::of(&shell, &args));
     if let Some(request) = request {

@@ -1,7 +1,7 @@
-//! SIGINT and SIGTERM: they end the program at once, until there is work that has to be finished first.
+//! SIGINT and SIGTERM: they end the program at once, until there is work that has to be finished first. SIGXFSZ never does.
 
 use crate::core::{Category, Error, ExitStatus, Result};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -49,6 +49,11 @@ impl Signals {
         let number = u8::try_from(self.caught.load(Ordering::SeqCst)).unwrap_or(0);
         (number != 0).then_some(ExitStatus::Signal(number))
     }
+}
+
+/// From here on a write beyond the limit on a file's size (`ulimit -f`) fails with EFBIG, and does not kill the program.
+pub fn survive_file_size_limit() {
+    let _ = flag::register(SIGXFSZ, Arc::default()); // nobody reads the flag: to be caught is enough
 }
 
 /// The signals that are ignored, a bit each from 1 on, as proc(5) tells them; none where there is no `/proc`.

@@ -27,6 +27,7 @@ mod hostile_trees;
 mod hosts;
 mod journal;
 mod layering;
+mod limits;
 mod list;
 mod list_formats;
 mod list_size;
