@@ -1,28 +1,31 @@
 //! Durable, atomic replacement of one file: whoever reads it, at any instant and after any crash, finds the old or the new.
 
+use super::attributes;
 use super::dirfd::DirFd;
-use super::error::{Error, Result};
+use super::error::{Category, Error, Result};
 use super::names::{OWN_TEMPORARY, fresh_tag};
 use super::stat::Stat;
 use rustix::fs::{FlockOperation, Gid, Mode, RawDirEntry, Uid};
-use rustix::io::retry_on_intr;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::path::Arg;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 
 /// Whose a file shall be, and with which permissions.
 #[derive(Debug, Clone, Copy)]
-pub struct Ownership {
-    /// The numbers of the owner and the group. `None`: those whom the system gives a file that is made there.
+pub struct Ownership<'a> {
+    /// The numbers of the owner and the group. `None`: those whom the system gives a file that is made there, and the ACL, too.
     pub owner: Option<(u32, u32)>,
     /// The permission bits, with those for set-user-ID and the like.
     pub mode: u32,
+    /// The file whose ACL and other extended attributes it shall have.
+    pub attributes: Option<&'a OwnedFd>,
 }
 
-impl Ownership {
-    /// The same as that of an existing file or directory.
+impl Ownership<'_> {
+    /// The same as that of an existing file or directory, without extended attributes.
     pub fn of(stat: &Stat) -> Self {
-        Self { owner: Some((stat.user, stat.group)), mode: stat.mode & 0o7777 }
+        Self { owner: Some((stat.user, stat.group)), mode: stat.mode & 0o7777, attributes: None }
     }
 }
 
@@ -37,7 +40,11 @@ pub struct Staged<'a> {
 
 impl<'a> Staged<'a> {
     /// Writes `content` into a temporary file in `dir`, gives it its owner and mode, and waits until it is on disk.
-    pub fn new(dir: &'a DirFd, content: &[u8], ownership: Ownership) -> Result<Self> {
+    pub fn new(dir: &'a DirFd, content: &[u8], ownership: Ownership<'_>) -> Result<Self> {
+        if dir.is_append_only() {
+            let what = "the directory is append-only (see chattr(1)): no file in it can be replaced";
+            return Err(Error::new(Category::PermissionDenied, what));
+        }
         let failed = |errno| Error::os(errno, "cannot create a temporary file");
         let name = format!("{OWN_TEMPORARY}{:016x}", fresh_tag());
         let file = dir.create_file(&name).map_err(failed)?;
@@ -46,7 +53,7 @@ impl<'a> Staged<'a> {
         Ok(staged)
     }
 
-    fn fill(&self, content: &[u8], ownership: Ownership) -> Result<()> {
+    fn fill(&self, content: &[u8], ownership: Ownership<'_>) -> Result<()> {
         // Tells a sweep that somebody is at it; where there are no locks, a sweep cannot tell either and leaves it alone.
         let _ = rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive);
         let failed = |errno| Error::os(errno, "cannot write a temporary file");
@@ -59,19 +66,30 @@ impl<'a> Staged<'a> {
         retry_on_intr(|| rustix::fs::fsync(&self.file)).map_err(failed)
     }
 
-    /// Sets owner and mode, where they differ. The owner first: changing it clears some bits of the mode.
-    fn give(&self, to: Ownership) -> Result<()> {
+    /// Sets owner and mode, where they differ, and the extended attributes. The owner first: changing it clears some bits of the
+    /// mode. The ACL last: with one, the group's bits of a mode are its mask.
+    fn give(&self, to: Ownership<'_>) -> Result<()> {
         let failed = |errno| Error::os(errno, "cannot keep the owner and mode of the file");
         let is = Ownership::of(&Stat::of(&self.file).map_err(failed)?);
         let owner = to.owner.filter(|_| to.owner != is.owner);
         if let Some((user, group)) = owner {
             let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
-            retry_on_intr(|| rustix::fs::fchown(&self.file, Some(user), Some(group))).map_err(failed)?;
+            retry_on_intr(|| rustix::fs::fchown(&self.file, Some(user), Some(group))).map_err(|errno| match errno {
+                // An owner who has no number in this user namespace.
+                Errno::INVAL | Errno::OVERFLOW => failed(errno).recategorized(Category::PermissionDenied),
+                errno => failed(errno),
+            })?;
         }
-        if is.mode != to.mode || owner.is_some() {
-            retry_on_intr(|| rustix::fs::fchmod(&self.file, Mode::from_raw_mode(to.mode))).map_err(failed)?;
+        if to.owner.is_some() {
+            attributes::remove_inherited_acl(&self.file).map_err(failed)?;
         }
-        Ok(())
+        let acl = to.attributes.map(attributes::acl).transpose().map_err(failed)?.flatten();
+        // The ACL restores the bits of the group and of others. Where it cannot be set, the file stays its owner's alone.
+        let mode = if acl.is_some() { to.mode & !0o077 } else { to.mode };
+        if is.mode != mode || owner.is_some() {
+            retry_on_intr(|| rustix::fs::fchmod(&self.file, Mode::from_raw_mode(mode))).map_err(failed)?;
+        }
+        to.attributes.map_or(Ok(()), |from| attributes::carry_over(from, &self.file, acl.as_deref()))
     }
 
     /// Renames it over `name`. It is durable once the directory is synced.

@@ -3,7 +3,9 @@
 //! The results are bare errnos; those who call know what they were doing and say so.
 
 use super::stat::Stat;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, RawDirEntry, RenameFlags, ResolveFlags, SeekFrom, StatxFlags};
+use rustix::fs::{
+    AtFlags, CWD, IFlags, Mode, OFlags, RawDir, RawDirEntry, RenameFlags, ResolveFlags, SeekFrom, StatxFlags,
+};
 use rustix::io::{Errno, Result, retry_on_intr};
 use rustix::path::Arg;
 use std::ops::ControlFlow;
@@ -190,6 +192,11 @@ impl DirFd {
         let us = Some(rustix::process::geteuid());
         let _ = retry_on_intr(|| rustix::fs::fchown(&self.fd, us, None));
         let _ = retry_on_intr(|| rustix::fs::fchmod(&self.fd, Mode::RWXU));
+    }
+
+    /// Whether names can be made here but never removed (`chattr +a`). Where a file system knows no such flags, they can.
+    pub fn is_append_only(&self) -> bool {
+        retry_on_intr(|| rustix::fs::ioctl_getflags(&self.fd)).is_ok_and(|flags| flags.contains(IFlags::APPEND))
     }
 
     /// Waits until every name in this directory is on disk. A file system that cannot do that (EINVAL) has done it.

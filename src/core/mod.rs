@@ -7,6 +7,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod atomic;
+pub mod attributes;
 pub mod base;
 pub mod check;
 pub mod dirfd;

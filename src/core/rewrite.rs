@@ -77,7 +77,8 @@ fn rewrite(dir: &DirFd, id: WorkspaceId, time: Timestamp, missing: Missing) -> R
 
 /// Puts new content in the place of the file that was read. `None`: it is no longer that file, or our own was swept away.
 fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option<Rewritten>> {
-    let staged = Staged::new(dir, content, Ownership::of(&read.stat))?;
+    let ownership = Ownership { attributes: Some(&read.file), ..Ownership::of(&read.stat) };
+    let staged = Staged::new(dir, content, ownership)?;
     match dir.stat(METADATA) {
         Ok(stat) if Signature::from(&stat) == Signature::from(&read.stat) => {}
         Ok(_) | Err(Errno::NOENT) => return Ok(None),

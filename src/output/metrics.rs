@@ -69,7 +69,7 @@ pub fn replace(file: &Path, text: &str) -> Result<()> {
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let dir = DirFd::open(parent).map_err(|errno| failed(errno, "cannot open its directory"))?;
     let put = || -> Result<rustix::io::Result<()>> {
-        let staged = Staged::new(&dir, text.as_bytes(), Ownership { owner: None, mode: 0o644 });
+        let staged = Staged::new(&dir, text.as_bytes(), Ownership { owner: None, mode: 0o644, attributes: None });
         Ok(staged.map_err(|error| error.of(format_args!("metrics {}", file.display())).severe())?.replace(name))
     };
     let mut replaced = Err(Errno::NOENT);

@@ -34,6 +34,9 @@ pub fn errors(call: &str, line: &str) -> Vec<&'static str> {
         "fchown" | "fchmod" | "fchmodat" | "chmod" => {
             &["EPERM", "EIO", "EINTR", "EROFS", "EACCES", "ENOSPC", "EDQUOT", "ENOMEM"]
         }
+        "fgetxattr" | "flistxattr" => &["EIO", "ENODATA", "EINTR", "EOPNOTSUPP", "ENOMEM", "ESTALE"],
+        "fsetxattr" | "fremovexattr" => &["EPERM", "ENOSPC", "EINTR", "EIO", "EDQUOT", "EROFS", "EOPNOTSUPP"],
+        "ioctl" if line.contains("GETFLAGS") => &["ENOTTY", "EINTR", "EIO", "EOPNOTSUPP"],
         "flock" => &["EAGAIN", "ENOLCK", "EINTR", "ENOSYS", "EIO"],
         "close" if line.contains(".metadata.json") => &["EIO", "EINTR", "ENOSPC", "EDQUOT"],
         "close" => &["EINTR"], // a directory has nothing to flush

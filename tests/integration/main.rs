@@ -77,6 +77,7 @@ mod systemd;
 mod terminal;
 mod tools;
 mod touch;
+mod touch_attributes;
 mod touch_crowds;
 mod touch_failures;
 mod touch_races;

@@ -171,6 +171,23 @@ impl Drop for Immutable {
     }
 }
 
+/// Names can be made in a directory, but not removed; the drop undoes that.
+pub struct AppendOnly(PathBuf);
+
+impl AppendOnly {
+    /// Sets the attribute. `None`, loudly, where the file system knows none.
+    pub fn new(path: &Path) -> Option<Self> {
+        let set = Command::new("chattr").args(["+a", text(path)]).status().expect("chattr");
+        (set.success() || skip("a file system with attributes")).then(|| Self(path.to_owned()))
+    }
+}
+
+impl Drop for AppendOnly {
+    fn drop(&mut self) {
+        let _ = Command::new("chattr").args(["-a", text(&self.0)]).status();
+    }
+}
+
 /// Runs to its end under strace, and gives its log beside what the run came to. File descriptors are shown with their paths.
 pub fn straced(world: &World, run: Run<'_>, calls: &str) -> (Ran, Vec<String>) {
     let log = world.path("strace");

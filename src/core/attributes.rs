@@ -1,0 +1,64 @@
+//! Extended attributes, among them the POSIX ACL: how one file gets those of another. All of it goes through descriptors.
+
+use super::error::{Category, Error, Result};
+use rustix::buffer::spare_capacity;
+use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
+use rustix::io::{Errno, retry_on_intr};
+use std::ffi::CStr;
+use std::os::fd::OwnedFd;
+
+/// The ACL that decides who may read and write, as Linux keeps it.
+const ACL: &CStr = c"system.posix_acl_access";
+/// Hashes and signatures of a content: wrong for any other.
+const OF_CONTENT: [&CStr; 2] = [c"security.ima", c"security.evm"];
+/// No value and no list of names is longer, see xattr(7).
+const MAX_LEN: usize = 64 * 1024;
+
+/// The ACL of an open file, as the kernel encodes it. `None`: it has only its mode.
+pub fn acl(file: &OwnedFd) -> rustix::io::Result<Option<Vec<u8>>> {
+    let mut acl = Vec::with_capacity(MAX_LEN);
+    match retry_on_intr(|| fgetxattr(file, ACL, spare_capacity(&mut acl))) {
+        Ok(_) => Ok(Some(acl)),
+        Err(Errno::NODATA | Errno::NOTSUP | Errno::NOSYS) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Takes the ACL away that a file was made with, if its directory has a default one.
+pub fn remove_inherited_acl(file: &OwnedFd) -> rustix::io::Result<()> {
+    if acl(file)?.is_some() { retry_on_intr(|| fremovexattr(file, ACL)) } else { Ok(()) }
+}
+
+/// Gives `to` this ACL, and the other attributes of `from`. What may not be set or does not fit is left out: then `to` must not
+/// give anybody more rights than `from` does.
+///
+/// # Errors
+/// [`Category::Io`] if they cannot be read.
+pub fn carry_over(from: &OwnedFd, to: &OwnedFd, acl: Option<&[u8]>) -> Result<()> {
+    let set = |name: &CStr, value: &[u8]| {
+        let _ = retry_on_intr(|| fsetxattr(to, name, value, XattrFlags::empty()));
+    };
+    if let Some(acl) = acl {
+        set(ACL, acl);
+    }
+    let (mut names, mut value) = (Vec::with_capacity(MAX_LEN), Vec::with_capacity(MAX_LEN));
+    if !is_read(retry_on_intr(|| flistxattr(from, spare_capacity(&mut names))))? {
+        return Ok(());
+    }
+    let names = names.split_inclusive(|byte| *byte == 0).filter_map(|name| CStr::from_bytes_with_nul(name).ok());
+    for name in names.filter(|name| *name != ACL && !OF_CONTENT.contains(name)) {
+        value.clear();
+        if is_read(retry_on_intr(|| fgetxattr(from, name, spare_capacity(&mut value))))? {
+            set(name, &value);
+        }
+    }
+    Ok(())
+}
+
+/// `false`: there is none, we may not see it, or it is too long to be told. What a failing disk hides must not get lost.
+fn is_read(result: rustix::io::Result<usize>) -> Result<bool> {
+    match result {
+        Err(errno) if Category::from(errno) == Category::Io => Err(Error::os(errno, "cannot read its attributes")),
+        result => Ok(result.is_ok()),
+    }
+}

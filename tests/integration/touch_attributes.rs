@@ -1,0 +1,175 @@
+//! What the metadata file keeps beside its content, mode and owner when `touch` replaces it: ACLs and extended attributes. And
+//! where one cannot be kept, that nobody gains a right.
+
+use crate::tools::{AppendOnly, straced, text, tool};
+use crate::world::{ORDINARY_USER, World, has, is_root};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+
+const AT: &str = "2026-11-23T15:51:30Z";
+const WRITTEN: &str = "2026-11-23T15:51:30.000000+00:00";
+/// The group has nothing, though the mask, which is what the mode shows, lets others read and write.
+const ACL: &str = "u::rw,u:65534:rw,u:12345:-,g::-,m::rw,o::r";
+
+/// Whether there are the tools that set attributes.
+fn has_tools() -> bool {
+    has("setfacl") && has("setfattr") && has("strace")
+}
+
+/// Mode, owner, ACL and all attributes that we may see.
+fn attributes(world: &World, id: &str) -> String {
+    let file = world.metadata_of(id);
+    let acl = tool(&["getfacl", "--absolute-names", "--numeric", text(&file)]);
+    acl + &tool(&["getfattr", "--absolute-names", "--dump", "--match=-", text(&file)])
+}
+
+fn mode(world: &World, id: &str) -> u32 {
+    world.metadata_of(id).metadata().expect("a stat").permissions().mode() & 0o7777
+}
+
+/// The names in a workspace.
+fn names(world: &World, id: &str) -> Vec<String> {
+    let entries = fs::read_dir(world.dir_of(id)).expect("the workspace");
+    entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect()
+}
+
+/// A workspace of nothing but metadata.
+fn plain(world: &World) -> String {
+    world.workspace().days_ago(1).make()
+}
+
+fn set_acl(world: &World, id: &str, acl: &str) {
+    tool(&["setfacl", "-m", acl, text(&world.metadata_of(id))]);
+}
+
+#[test]
+fn acl_and_extended_attributes_stay() {
+    if !(is_root() && has_tools()) {
+        return;
+    }
+    let world = World::new();
+    for (owner, mode) in [(0, 0o600), (ORDINARY_USER, 0o4640)] {
+        let id = plain(&world);
+        let file = world.metadata_of(&id);
+        chown(&file, Some(owner), Some(owner)).expect("chown");
+        fs::set_permissions(&file, Permissions::from_mode(mode)).expect("chmod");
+        set_acl(&world, &id, ACL);
+        for (name, value) in [("user.note", "0x00ff"), ("user.empty", "\"\""), ("trusted.note", "x")] {
+            tool(&["setfattr", "-n", name, "-v", value, text(&file)]);
+        }
+        let before = attributes(&world, &id);
+        assert!(before.contains("user:65534:rw-") && before.contains("trusted.note"), "{before}");
+        let touch = world.wsctl(["touch", "--at", AT, &id]);
+        let (ran, calls) = straced(&world, touch, "fchown,fchmod,fsetxattr");
+        let _ = ran.exits(0).quietly();
+        assert_eq!(attributes(&world, &id), before);
+        assert!(world.read_metadata(&id).contains(WRITTEN));
+        // At no time may the group do what the mask says: whoever opens the file then keeps it open.
+        let modes: Vec<_> = calls.iter().filter(|line| line.contains("fchmod(")).collect();
+        assert!(modes.iter().all(|line| line.contains("00)")), "{calls:#?}");
+    }
+}
+
+#[test]
+fn a_file_without_an_acl_gets_none_from_its_directory() {
+    if !has_tools() {
+        return;
+    }
+    let world = World::new();
+    let (old, missing) = (plain(&world), world.workspace().make_without_metadata());
+    fs::set_permissions(world.metadata_of(&old), Permissions::from_mode(0o640)).expect("chmod");
+    let before = attributes(&world, &old);
+    for id in [&old, &missing] {
+        tool(&["setfacl", "-d", "-m", "u::rwx,u:65534:rwx,g::rwx,o::rx", text(&world.dir_of(id))]);
+    }
+    let _ = world.wsctl(["touch", "--at", AT, &old, &missing]).run().exits(0);
+    assert_eq!(attributes(&world, &old), before);
+    assert!(!attributes(&world, &missing).contains("65534:"), "{}", attributes(&world, &missing));
+    assert_eq!(mode(&world, &missing), 0o600);
+}
+
+#[test]
+fn where_an_acl_cannot_be_kept_nobody_but_the_owner_keeps_a_right() {
+    if !has_tools() {
+        return;
+    }
+    for error in ["EPERM", "ENOSPC", "EOPNOTSUPP"] {
+        let world = World::new();
+        let id = plain(&world);
+        set_acl(&world, &id, ACL);
+        let inject = format!("inject=fsetxattr:error={error}");
+        let strace = ["strace", "-o", "/dev/null", "-e", &inject];
+        world.wsctl(["touch", "--at", AT, &id]).through(strace).run().exits(0).quietly();
+        assert_eq!(mode(&world, &id), 0o600, "{error}");
+        assert!(world.read_metadata(&id).contains(WRITTEN) && !attributes(&world, &id).contains("65534:"));
+    }
+}
+
+#[test]
+fn an_attribute_that_may_not_be_set_is_left_out_and_the_others_stay() {
+    if !(is_root() && has_tools() && has("setpriv")) {
+        return;
+    }
+    let world = World::new();
+    let id = plain(&world);
+    set_acl(&world, &id, "u:12345:r");
+    for name in ["security.note", "trusted.note", "user.note"] {
+        tool(&["setfattr", "-n", name, "-v", "x", text(&world.metadata_of(&id))]);
+    }
+    world.give_away();
+    world.wsctl(["touch", "--at", AT, &id]).by_ordinary_user().run().exits(0).quietly();
+    let after = attributes(&world, &id);
+    assert!(after.contains("user.note") && after.contains("user:12345:r--"), "{after}");
+    assert!(!after.contains("security.note") && !after.contains("trusted.note"), "{after}");
+}
+
+#[test]
+fn attributes_that_a_failing_disk_hides_are_not_lost() {
+    if !has_tools() {
+        return;
+    }
+    let world = World::new();
+    let id = plain(&world);
+    set_acl(&world, &id, ACL);
+    tool(&["setfattr", "-n", "user.note", "-v", "x", text(&world.metadata_of(&id))]);
+    let before = (attributes(&world, &id), world.read_metadata(&id));
+    for call in ["flistxattr:error=EIO", "fgetxattr:error=EIO:when=2", "fgetxattr:error=EIO:when=3"] {
+        let inject = format!("inject={call}");
+        let strace = ["strace", "-o", "/dev/null", "-e", &inject];
+        let _ = world.wsctl(["touch", &id]).through(strace).run().exits(74).complains("error[io]: ");
+        assert_eq!((attributes(&world, &id), world.read_metadata(&id)), before, "{call}");
+        assert_eq!(names(&world, &id), [".metadata.json"]);
+    }
+}
+
+#[test]
+fn an_owner_whom_a_user_namespace_does_not_know_is_permission_denied() {
+    if !(is_root() && has("unshare")) {
+        return;
+    }
+    let world = World::new();
+    let id = plain(&world);
+    world.give_away();
+    fs::set_permissions(world.dir_of(&id), Permissions::from_mode(0o777)).expect("chmod");
+    fs::set_permissions(world.metadata_of(&id), Permissions::from_mode(0o644)).expect("chmod");
+    let before = world.read_metadata(&id);
+    let namespace = ["unshare", "--user", "--map-root-user"];
+    let ran = world.wsctl(["touch", &id]).through(namespace).run();
+    ran.exits(77).prints("").complains(&format!("error[permission-denied]: workspace {id}: cannot keep the owner"));
+    assert_eq!((names(&world, &id), world.read_metadata(&id)), (vec![".metadata.json".to_owned()], before));
+}
+
+#[test]
+fn no_temporary_file_is_made_where_none_can_be_removed() {
+    if !(is_root() && has("chattr")) {
+        return;
+    }
+    let world = World::new();
+    for id in [plain(&world), world.workspace().make_without_metadata()] {
+        let Some(_append_only) = AppendOnly::new(&world.dir_of(&id)) else { return };
+        let before = world.snapshot();
+        let error = format!("error[permission-denied]: workspace {id}: ");
+        let ran = world.wsctl(["touch", &id]).run().exits(77).prints("").complains(&error).mentions("append-only");
+        assert_eq!(world.snapshot(), before, "{ran:#?}");
+    }
+}
