@@ -15,6 +15,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::time::Duration;
 
+mod copies;
 mod render;
 
 /// What `--help` ends with.
@@ -135,6 +136,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let mut rows = if arguments.ids.is_empty() {
         let names = Names::read(&base)?;
         super::hint_where_there_are_none(&base, names.workspaces.len());
+        copies::warn_of_each(&base, names.trash, context.now);
         look(&base, &names.workspaces, arguments, context)
     } else {
         let given = given(arguments, &mut diagnostics)?;

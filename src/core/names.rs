@@ -5,6 +5,7 @@ use std::ffi::{CStr, OsStr};
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// The file in each workspace that says when it was last used.
 pub const METADATA: &str = ".metadata.json";
@@ -63,6 +64,12 @@ impl TrashName {
         };
         // Anything that we would not have written is not ours.
         (parsed.to_string().as_bytes() == name.as_bytes()).then_some(parsed)
+    }
+
+    /// Tells how to get it back by hand into `base`, where there is a new workspace of its ID.
+    pub fn way_back(self, base: &Path) -> String {
+        let [from, to] = [self.to_string(), self.id.to_string()].map(|name| base.join(name));
+        format!("to get it back, move the new one away, then: mv -T {} {}", from.display(), to.display())
     }
 }
 

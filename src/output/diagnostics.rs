@@ -46,14 +46,15 @@ pub fn remark(error: &Error) {
     log(error.category(), error.severity(), &error.full());
 }
 
-/// Warns that a workspace was passed over because its last access is not known; that is no failure.
-pub fn warn_of_skip(id: WorkspaceId, status: Status, reason: Option<&Error>) {
+/// Warns that a workspace was passed over because its last access is not known; that is no failure. `advice` is what there is to
+/// add.
+pub fn warn_of_skip(id: WorkspaceId, status: Status, reason: Option<&Error>, advice: &str) {
     let subject = format!("{}: skipped ({})", id.subject(), status.word());
     match reason {
         Some(reason) => {
-            log(reason.category(), Severity::Warning, &format!("{subject}: {}", reason.full()));
+            log(reason.category(), Severity::Warning, &format!("{subject}: {}{advice}", reason.full()));
         }
-        None => log::warn!("{subject}: its last access lies ahead of the clock"),
+        None => log::warn!("{subject}: its last access lies ahead of the clock{advice}"),
     }
 }
 

@@ -196,7 +196,7 @@ impl Claims<'_> {
                 Ok(())
             }
             Err(Errno::NOENT) => Err(self.lost(name)),
-            Err(Errno::EXIST) => Err(Stopped::Failed(in_the_way(name))),
+            Err(Errno::EXIST) => Err(Stopped::Failed(in_the_way(self.base, name))),
             Err(errno) => {
                 let error = Error::os(errno, format!("cannot put it back from {name}"));
                 Err(match errno {
@@ -228,7 +228,7 @@ impl Claims<'_> {
 
 /// What would keep a claimed workspace from being put back, as far as that can be known without trying.
 pub(super) fn obstacle_to_put_back(base: &Base, name: TrashName) -> Option<Error> {
-    base.contains(name.id).unwrap_or(false).then(|| in_the_way(name))
+    base.contains(name.id).unwrap_or(false).then(|| in_the_way(base, name))
 }
 
 /// What forbids to begin removing it: a mount inside, or that nobody can tell.
@@ -240,8 +240,9 @@ pub(super) fn obstacle(mounts: &Mounts<'_>, id: WorkspaceId) -> Option<Error> {
     }
 }
 
-fn in_the_way(name: TrashName) -> Error {
-    let what = format!("there is a new workspace of this ID; the old one stays aside as {name} until it is stale");
+fn in_the_way(base: &Base, name: TrashName) -> Error {
+    let way_back = name.way_back(base.path());
+    let what = format!("there is a new workspace of this ID; the old one stays aside until it is stale; {way_back}");
     Error::new(Category::Busy, what)
 }
 

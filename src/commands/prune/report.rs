@@ -13,6 +13,7 @@ use crate::output::metrics::Gauge;
 use crate::output::{Outcome, amounts, escape};
 use serde::Serialize;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// The report of one run; its serialization is the JSON document.
 #[derive(Debug, Serialize)]
@@ -140,7 +141,11 @@ impl Report {
     fn skip(&mut self, found: &Found) {
         let status = if found.may_be_later { Status::Denied } else { found.status };
         let reason = found.unknown.as_deref().or(found.unmeasured.as_deref());
-        diagnostics::warn_of_skip(found.id, status, reason);
+        let copy = found.trash_name().filter(|_| found.place == Place::Copy);
+        let advice = copy.map_or_else(String::new, |name| {
+            format!("; it is a copy that an earlier prune left aside; {}", name.way_back(Path::new(&self.base)))
+        });
+        diagnostics::warn_of_skip(found.id, status, reason, &advice);
         self.skipped.push(Skipped { id: found.id, reason: status.word() });
     }
 
