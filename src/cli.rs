@@ -76,6 +76,9 @@ pub enum Command {
     /// A status is one of: ok; missing (there is no .metadata.json); corrupt (it is not what the application writes); denied
     /// (it cannot be read); future (last accessed more than 5 minutes ahead of the clock). With -v it is said why.
     ///
+    /// The application's own listing breaks where .metadata.json is missing, and where the last access is missing from it or has
+    /// no offset. Then JSON says true for `breaks_listing`, and touch repairs it.
+    ///
     /// Where an earlier prune left a copy aside beside a new workspace of the same ID, a warning names it.
     ///
     /// On a terminal the table fits the width: descriptions are shortened, and columns for which there is no room are left

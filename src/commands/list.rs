@@ -109,6 +109,7 @@ struct Row {
     id: WorkspaceId,
     status: Status,
     last_accessed: Option<Timestamp>,
+    breaks_listing: bool,
     created_at: Option<Timestamp>,
     description: Option<Box<str>>,
     usage: Option<(u64, u64)>,
@@ -189,6 +190,13 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Conte
         if let (Status::Missing | Status::Corrupt, Some(reason)) = (facts.status, &facts.error) {
             log::info!("{}: {}", id.subject(), reason.full());
         }
+        if facts.breaks_listing && facts.last_accessed.is_some() {
+            log::info!(
+                "{}: its last_accessed has no offset that the application reads, so that its own listing breaks; wsctl touch \
+                 repairs it",
+                id.subject()
+            );
+        }
         let mut failure = facts.error.filter(|_| facts.status == Status::Denied);
         let mut measured = None;
         if sizes {
@@ -204,6 +212,7 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Conte
             id: *id,
             status: facts.status,
             last_accessed: facts.last_accessed,
+            breaks_listing: facts.breaks_listing,
             created_at: facts.created_at,
             description: facts.description.map(String::into_boxed_str),
             usage: measured,

@@ -68,6 +68,9 @@ pub fn corrupt(why: &str) -> Error {
 pub struct Metadata {
     /// `None` if the key is missing; [`Category::CorruptMetadata`] if it is no time, or given twice.
     pub last_accessed: Result<Option<Timestamp>>,
+    /// Whether the application's listing breaks on it beside others. It cannot sort a time without an offset among times that
+    /// have one, and takes what is missing or no time for one without.
+    pub breaks_listing: bool,
     /// `None` if it is missing or no time.
     pub created_at: Option<Timestamp>,
     /// `None` if it is missing or no text.
@@ -81,8 +84,13 @@ impl Metadata {
     /// [`Category::CorruptMetadata`]: not UTF-8, or not a JSON object.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let members = Members::parse(text(bytes)?)?;
+        let last_accessed = members.last_accessed();
+        let text = members.last_accessed.and_then(string);
+        let has_offset = text.is_some_and(|text| Timestamp::has_offset_for_application(&text));
         Ok(Self {
-            last_accessed: members.last_accessed(),
+            // Of a key that is given twice the application takes the last.
+            breaks_listing: !has_offset || (last_accessed.is_err() && !members.given_twice),
+            last_accessed,
             created_at: members.created_at.and_then(string).and_then(|text| Timestamp::parse_metadata(&text)),
             description: members.description.and_then(string).map(Cow::into_owned),
         })

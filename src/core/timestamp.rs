@@ -53,6 +53,12 @@ impl Timestamp {
         }
     }
 
+    /// Whether the application reads an offset in a text that [`Self::parse_metadata`] reads. It strips every `Z` from the end
+    /// and gives the rest to Python's `fromisoformat`, which knows no `z` and no 60th second.
+    pub fn has_offset_for_application(text: &str) -> bool {
+        has_offset(text.trim_end_matches('Z')) && text.get(17..19) != Some("60")
+    }
+
     /// How long before `now` this was; negative if it lies ahead.
     pub fn age(self, now: Self) -> TimeDelta {
         now.0 - self.0

@@ -68,6 +68,8 @@ pub struct Facts {
     pub status: Status,
     /// When it was last used, if that is known.
     pub last_accessed: Option<Timestamp>,
+    /// Whether the application's listing is known to break on it beside others.
+    pub breaks_listing: bool,
     /// When it was made, if that can be read.
     pub created_at: Option<Timestamp>,
     /// What its maker calls it, if that can be read.
@@ -108,13 +110,13 @@ pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) ->
 
 impl Facts {
     fn of(metadata: Metadata, now: Timestamp) -> Self {
-        let Metadata { last_accessed, created_at, description } = metadata;
+        let Metadata { last_accessed, breaks_listing, created_at, description } = metadata;
         let missing = || metadata::corrupt("has no last_accessed");
         let facts = match last_accessed.and_then(|time| time.ok_or_else(missing)) {
             Ok(time) => Self { status: Status::at(time, now), last_accessed: Some(time), error: None, ..Self::NOTHING },
             Err(error) => Self::unknown(error),
         };
-        Self { created_at, description, ..facts }
+        Self { breaks_listing, created_at, description, ..facts }
     }
 
     fn unknown(error: Error) -> Self {
@@ -123,12 +125,13 @@ impl Facts {
             Category::CorruptMetadata => Status::Corrupt,
             _ => Status::Denied,
         };
-        Self { status, error: Some(error), ..Self::NOTHING }
+        Self { status, breaks_listing: status == Status::Missing, error: Some(error), ..Self::NOTHING }
     }
 
     const NOTHING: Self = Self {
         status: Status::Missing,
         last_accessed: None,
+        breaks_listing: false,
         created_at: None,
         description: None,
         seen: Seen::Nothing,

@@ -3,7 +3,8 @@
 use crate::world::{World, ids_in, numbered, sorted};
 use serde_json::{Value, json};
 
-const KEYS: [&str; 7] = ["age_seconds", "created_at", "description", "id", "last_accessed", "path", "status"];
+const KEYS: [&str; 8] =
+    ["age_seconds", "breaks_listing", "created_at", "description", "id", "last_accessed", "path", "status"];
 
 /// The keys of a JSON object, sorted.
 fn keys(object: &Value) -> Vec<&str> {

@@ -29,6 +29,7 @@ mod journal;
 mod layering;
 mod limits;
 mod list;
+mod list_application;
 mod list_copies;
 mod list_formats;
 mod list_size;

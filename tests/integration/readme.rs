@@ -148,6 +148,7 @@ fn has_done(heading: &str, lab: &Lab, before: &[String], stdout: &str) -> bool {
             let repaired = lab.world.read_metadata(&numbered(6));
             statuses().is_empty() && old && repaired.contains("kept") && repaired.contains("last_accessed")
         }
+        "What breaks the application's listing" => statuses() == format!("{}\n", numbered(5)) && old,
         "Move to another host" => old && !stale && !lab.has(NAMED) && lab.left() == [2, 2, 2, 20],
         "Many hosts" if stdout.contains("/srv/") => lab.left() == [1, 1, 2, 2] && old,
         "Many hosts" if stdout.contains("pit-") || stdout.contains("freed_bytes") => lab.left() == [2, 2, 1, 1] && old,

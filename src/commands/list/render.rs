@@ -42,6 +42,7 @@ impl Listing {
             last_accessed: row.last_accessed,
             age_seconds: row.last_accessed.map(|time| time.age(self.now).num_seconds()),
             description: row.description.as_deref(),
+            breaks_listing: row.breaks_listing,
             size_bytes: self.with_size.then_some(Measured(size_bytes)),
             files: self.with_size.then_some(Measured(files)),
         }
@@ -136,6 +137,7 @@ struct Item<'a> {
     last_accessed: Option<Timestamp>,
     age_seconds: Option<i64>,
     description: Option<&'a str>,
+    breaks_listing: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     size_bytes: Option<Measured>,
     #[serde(skip_serializing_if = "Option::is_none")]

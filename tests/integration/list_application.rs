@@ -1,0 +1,103 @@
+//! What `wsctl list` says of workspaces that break the application's own listing.
+
+use crate::world::{World, has};
+use serde_json::json;
+use std::process::Command;
+
+/// A time as the application writes it.
+const AWARE: &str = "2026-11-23T15:51:30.783208+00:00Z";
+
+/// Forms of a last access, and whether the application's listing breaks on them.
+const FORMS: [(&str, bool); 14] = [
+    (AWARE, false),
+    ("2026-11-23T15:51:30+00:00Z", false),
+    ("2026-11-23T15:51:30.783208+00:00", false),
+    ("2024-05-23T14:30:00+02:00", false),
+    ("2024-05-23T14:30:00-05:30Z", false),
+    ("2024-05-23T14:30:00.123456789+00:00", false),
+    ("2024-05-23T14:30:00Z", true),
+    ("2024-05-23T14:30:00", true),
+    ("2024-05-23T14:30:00.5Z", true),
+    ("2024-05-23T14:30:00z", true),
+    ("2024-05-23T14:30:00+00:00z", true),
+    ("2016-12-31T23:59:60+00:00", true),
+    ("2024-02-30T14:30:00+00:00", true),
+    ("yesterday", true),
+];
+
+/// What `breaks_listing` says of the only workspace there is, which has this for its metadata.
+#[track_caller]
+fn breaks_listing(metadata: &str) -> serde_json::Value {
+    let world = World::new();
+    let _ = world.workspace().metadata(metadata).make();
+    let list = |format| world.wsctl(["list", "--format", format]).run().exits(0).quietly().json();
+    let (document, line) = (list("json"), list("jsonl"));
+    assert_eq!(document["workspaces"][0]["breaks_listing"], line["breaks_listing"]);
+    line["breaks_listing"].clone()
+}
+
+#[test]
+fn json_says_of_each_form_of_time_whether_the_applications_listing_breaks_on_it() {
+    for (time, breaks) in FORMS {
+        assert_eq!(breaks_listing(&format!("{{\"last_accessed\": \"{time}\"}}")), breaks, "{time}");
+    }
+}
+
+/// How the application reads times, and sorts them.
+#[test]
+fn python_cannot_sort_just_those_times_of_which_json_says_so() {
+    const SORT: &str = "import sys
+from datetime import datetime
+def read(value):
+    try:
+        return datetime.fromisoformat(value.rstrip('Z'))
+    except ValueError:
+        return datetime.min
+try:
+    sorted(map(read, sys.argv[1:]))
+except TypeError:
+    print('breaks')";
+    if !has("python3") {
+        return;
+    }
+    for (time, breaks) in FORMS {
+        let sorted = Command::new("python3").args(["-c", SORT, time, AWARE]).output().expect("python3");
+        assert_eq!((sorted.stdout == b"breaks\n", sorted.status.success()), (breaks, true), "{time}: {sorted:?}");
+    }
+}
+
+#[test]
+fn the_listing_breaks_where_the_time_is_missing_and_skips_what_is_no_json_object() {
+    let twice = |first, last| format!(r#"{{"last_accessed": "{first}", "last_accessed": "{last}"}}"#);
+    let naive = "2024-05-23T14:30:00Z";
+    for (metadata, breaks) in [
+        ("{}", true),
+        (r#"{"last_accessed": null}"#, true),
+        (r#"{"last_accessed": 1716474600}"#, true),
+        ("", false),
+        ("[]", false),
+        (r#"{"last_accessed":"#, false),
+        (&twice(AWARE, naive), true), // Python takes the last
+        (&twice(naive, AWARE), false),
+        (r#"{"last_accessed": "2024-05-23T14:30:00\u002b00:00"}"#, false),
+        (&format!(r#"{{"created_at": "{naive}", "last_accessed": "{AWARE}"}}"#), false),
+    ] {
+        assert_eq!(breaks_listing(metadata), breaks, "{metadata}");
+    }
+    let world = World::new();
+    let _ = world.workspace().make_without_metadata();
+    assert_eq!(world.wsctl(["list", "--format", "jsonl"]).run().exits(0).json()["breaks_listing"], json!(true));
+}
+
+#[test]
+fn with_v_list_says_that_a_time_without_an_offset_breaks_the_listing_and_that_touch_repairs_it() {
+    for time in ["2024-05-23T14:30:00Z", "2124-05-23T14:30:00"] {
+        let world = World::new();
+        let (naive, _aware) = (world.workspace().accessed(time).make(), world.workspace().accessed(AWARE).make());
+        let _ = world.wsctl(["list"]).run().exits(0).quietly();
+        let told = world.wsctl(["list", "-v"]).run().exits(0).complains("wsctl touch repairs it");
+        let _ = told.complains(&format!("info: workspace {naive}: its last_accessed has no offset"));
+        let _ = world.wsctl(["touch", &naive]).run().exits(0).quietly();
+        let _ = world.wsctl(["list", "-v", "--format", "json"]).run().exits(0).quietly();
+    }
+}
