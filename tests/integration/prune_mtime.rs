@@ -1,19 +1,10 @@
 //! `wsctl prune --use-mtime`: when something was last modified counts as an access.
 
-use crate::tools::tree;
+use crate::tools::{modify, tree};
 use crate::world::{World, ids_in, sorted};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime};
-
-/// Sets the modification time of everything in a workspace, and of itself.
-fn modify(world: &World, id: &str, days_ago: u64) {
-    let time = SystemTime::now() - Duration::from_secs(days_ago * 86_400);
-    for entry in walkdir::WalkDir::new(world.dir_of(id)).contents_first(true) {
-        File::open(entry.expect("an entry").path()).and_then(|file| file.set_modified(time)).expect("its time");
-    }
-}
 
 #[test]
 fn with_use_mtime_the_later_of_access_and_modification_counts() {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Runs a system tool and asserts that it succeeds; gives its stdout.
 #[track_caller]
@@ -40,6 +40,14 @@ pub fn tree(root: &Path) -> Vec<String> {
         format!("{path:?} {:o} {} {content:?}", stat.mode(), stat.ino())
     });
     lines.collect()
+}
+
+/// Sets the modification time of everything in a workspace, and of itself.
+pub fn modify(world: &World, id: &str, days_ago: u64) {
+    let time = SystemTime::now() - Duration::from_secs(days_ago * 86_400);
+    for entry in walkdir::WalkDir::new(world.dir_of(id)).contents_first(true) {
+        fs::File::open(entry.expect("an entry").path()).and_then(|file| file.set_modified(time)).expect("its time");
+    }
 }
 
 /// The trash names in the base.

@@ -1,0 +1,123 @@
+//! The look right before a claim: what was accessed since the decision never leaves its own path, not even for the time of a
+//! look. The runs are made to stand still between the decision and the look, so that nothing here depends on who is faster.
+
+use crate::tools::{Standing, modify, straced, tree};
+use crate::world::{Run, World, ago, has, ids_in};
+use chrono::TimeDelta;
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+
+/// Prunes what is older than 30 days, on one thread.
+const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
+
+/// Begins a run that stands still once all is decided and nothing is looked at again: to find the mounts of the base, which it
+/// does then, it asks for the base's own path, as the only link that it reads.
+fn decided<'a>(world: &World, run: impl FnOnce() -> Run<'a>) -> Standing {
+    let standing = Standing::after(world, "readlink,readlinkat", None, run());
+    let log = log(world);
+    assert!(log.iter().any(|line| line.contains(".metadata.json")), "it has surveyed: {log:#?}");
+    assert_eq!(renames(world), [""; 0], "it has claimed nothing");
+    standing
+}
+
+/// What strace has seen of the run that stood still in this world.
+fn log(world: &World) -> Vec<String> {
+    let logs = fs::read_dir(world.path("")).expect("the world").map(|entry| entry.expect("an entry"));
+    let mut logs = logs.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"standing."));
+    let log = logs.next().expect("a log").path();
+    assert!(logs.next().is_none(), "one run in each world");
+    fs::read_to_string(log).expect("a log").lines().map(str::to_owned).collect()
+}
+
+/// The renames that it has tried.
+fn renames(world: &World) -> Vec<String> {
+    log(world).into_iter().filter(|line| line.contains(" rename")).collect()
+}
+
+/// Rewrites a metadata file as the application does.
+fn access(dir: &Path) {
+    let temporary = dir.join(".metadata.tmp.a1b2.json");
+    fs::write(&temporary, format!("{{\n  \"last_accessed\": \"{}\"\n}}", ago(TimeDelta::zero())))
+        .expect("a temporary file");
+    fs::rename(&temporary, dir.join(".metadata.json")).expect("a rename");
+}
+
+#[test]
+fn a_workspace_accessed_after_the_decision_is_never_taken_off_its_path() {
+    if !has("strace") {
+        return;
+    }
+    for extra in [&[][..], &["--use-mtime"]] {
+        let world = World::new();
+        let id = world.aged(40);
+        modify(&world, &id, 40);
+        let standing = decided(&world, || world.wsctl(PRUNE.iter().chain(extra)));
+        access(&world.dir_of(&id));
+        let before = tree(&world.dir_of(&id));
+        let report = standing.go_on().exits(75).complains("warning[busy]: ").json();
+        assert_eq!((ids_in(&report["failed"]), &report["failed"][0]["category"]), (vec![id.clone()], &json!("busy")));
+        assert_eq!(renames(&world), [""; 0], "{extra:?}");
+        assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before), "{extra:?}");
+    }
+}
+
+#[test]
+fn with_use_mtime_a_workspace_modified_deep_inside_after_the_decision_is_never_taken_off_its_path() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let id =
+        world.workspace().days_ago(40).file("data/runs/2024/lap.csv", b"1").file("conversations.json", b"[]").make();
+    modify(&world, &id, 40);
+    let standing = decided(&world, || world.wsctl(PRUNE.iter().chain(&["--use-mtime"])));
+    fs::write(world.dir_of(&id).join("data/runs/2024/lap.csv"), "1, 2").expect("a write deep inside");
+    let before = tree(&world.dir_of(&id));
+    let report = standing.go_on().exits(75).complains("warning[busy]: ").json();
+    assert_eq!((ids_in(&report["failed"]), &report["failed"][0]["category"]), (vec![id.clone()], &json!("busy")));
+    assert_eq!(renames(&world), [""; 0]);
+    assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
+}
+
+#[test]
+fn a_workspace_accessed_while_others_of_its_batch_are_claimed_is_never_taken_off_its_path() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let all: Vec<_> = (0..10).map(|days| world.aged(40 + days)).collect();
+    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    let accessed: Vec<_> = all.into_iter().filter(|id| world.dir_of(id).exists()).collect();
+    assert_eq!(accessed.len(), 9, "one is claimed");
+    for id in &accessed {
+        access(&world.dir_of(id));
+    }
+    let report = standing.go_on().exits(75).json();
+    assert_eq!(ids_in(&report["failed"]), world.names());
+    let renames = renames(&world);
+    let touched = |line: &&String| accessed.iter().any(|id| line.contains(id.as_str()));
+    assert_eq!((renames.iter().filter(touched).count(), renames.len()), (0, 2), "{renames:#?}");
+}
+
+/// To walk a tree takes long: what is claimed meanwhile would be kept from the application.
+#[test]
+fn with_use_mtime_nothing_is_claimed_while_another_workspace_is() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    for days in 40..50 {
+        modify(&world, &world.aged(days), 40);
+    }
+    let run = world.wsctl(PRUNE.iter().chain(&["--use-mtime"]));
+    let (ran, log) = straced(&world, run, "renameat2");
+    assert_eq!(ran.exits(0).json()["pruned"].as_array().map(Vec::len), Some(10));
+    let renames: Vec<_> = log.iter().filter(|line| line.contains("renameat2(")).collect();
+    assert_eq!(renames.len(), 20, "{renames:#?}");
+    for both in renames.chunks(2) {
+        let claims = both[0].contains("base>, \".wsctl-claimed.");
+        let dooms = both[1].contains("base>, \".wsctl-claimed.") && both[1].contains("base>, \".wsctl-doomed.");
+        assert!(claims && dooms, "{renames:#?}");
+    }
+}
