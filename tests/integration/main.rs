@@ -67,6 +67,7 @@ mod prune_rules;
 mod prune_signals;
 mod prune_trees;
 mod prune_unknown;
+mod prunes_at_once;
 mod quiet;
 mod readme;
 mod run;

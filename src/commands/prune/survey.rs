@@ -108,6 +108,7 @@ pub(super) fn survey(base: &Base, scope: &Scope<'_>, threads: usize, now: Timest
     let (trash, missing) = placed(trash, &workspaces);
     let total = workspaces.len() + missing;
     workspaces.retain(|id| scope.all || scope.ids.is_none_or(|ids| ids.contains(id)));
+    let absent = scope.ids.map_or_else(Vec::new, |ids| absent(ids, &workspaces, &trash));
     let measures = scope.sizes || scope.use_mtime;
     let meter = Meter::new(watched && measures, Words::MEASURING, workspaces.len() + trash.len());
     let at = |id, place, tag, kept: &mut _| {
@@ -118,7 +119,6 @@ pub(super) fn survey(base: &Base, scope: &Scope<'_>, threads: usize, now: Timest
     let mut found = survey::look_at_all(&workspaces, threads, |id, kept| at(*id, Place::Own, 0, kept));
     drop(workspaces);
     found.extend(survey::look_at_all(&trash, threads, |(name, place), kept| at(name.id, *place, name.tag, kept)));
-    let absent = scope.ids.map_or_else(Vec::new, |ids| absent(ids, &found));
     Ok(Facts { found, absent, total })
 }
 
@@ -136,8 +136,10 @@ fn placed(trash: Vec<TrashName>, workspaces: &[WorkspaceId]) -> (Vec<(TrashName,
     (trash.into_iter().map(place).collect(), claimed.len() - both.len())
 }
 
-fn absent(ids: &HashSet<WorkspaceId>, found: &[Found]) -> Vec<WorkspaceId> {
-    let present: HashSet<WorkspaceId> = found.iter().map(|found| found.id).collect();
+/// The IDs that name nothing that was listed. What was listed and is gone by the time it is looked at, another run has taken.
+fn absent(ids: &HashSet<WorkspaceId>, workspaces: &[WorkspaceId], trash: &[(TrashName, Place)]) -> Vec<WorkspaceId> {
+    let present: HashSet<WorkspaceId> =
+        workspaces.iter().copied().chain(trash.iter().map(|(name, _)| name.id)).collect();
     let mut absent: Vec<_> = ids.difference(&present).copied().collect();
     absent.sort_unstable();
     absent

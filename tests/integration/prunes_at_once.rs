@@ -1,0 +1,83 @@
+//! Two prunes at once, by every rule that looks at more than the metadata: what another run has taken is nobody's failure, wherever
+//! a run stands when that happens.
+
+use crate::tools::{Standing, modify};
+use crate::world::{Ran, World, has, ids_in, numbered, sorted};
+use serde_json::json;
+use std::path::Path;
+use std::process::Stdio;
+
+/// The rules, each of which chooses all the workspaces here.
+const RULES: [&[&str]; 4] = [
+    &["--older-than", "7d", "--use-mtime"],
+    &["--max-total-size", "0B"],
+    &["--max-total-size", "0B", "--use-mtime"],
+    &["--min-free", "100%", "--older-than", "9weeks"],
+];
+/// The calls after which a workspace may turn out to be gone.
+const CALLS: [&str; 4] = ["openat2", "statx", "getdents64", "renameat2"];
+
+const PRUNE: [&str; 6] = ["prune", "-y", "--format", "json", "-j", "1"];
+
+/// Makes a workspace of which nothing was accessed or modified for 40 days.
+fn stale(world: &World, id: &str) -> String {
+    let id = world.workspace().id(id).days_ago(40).file("data/lap.csv", b"1").file("conversations.json", b"[]").make();
+    modify(world, &id, 40);
+    id
+}
+
+/// Has a run stand still after each of its calls while another one takes the workspace away, and checks that it does not fail.
+/// Gives how many points that were.
+fn check_every_point(call: &str, first: usize, args: impl Fn(&str) -> Vec<String>) -> usize {
+    for nth in first.. {
+        let world = World::inside(Path::new("/dev/shm"));
+        let id = stale(&world, &numbered(1));
+        let args = args(&id);
+        let Ok(standing) = Standing::try_after(&world, (call, nth), world.wsctl(&args)) else { return nth - first };
+        let other = world.wsctl(&args).run().exits(0).quietly().json();
+        let report = standing.go_on().exits(0).quietly().json();
+        let pruned = [&other, &report].map(|report| ids_in(&report["pruned"]));
+        assert_eq!((pruned.concat(), &report["failed"]), (vec![id], &json!([])), "{args:?} {call} {nth}");
+        assert_eq!(world.names(), [""; 0], "{args:?} {call} {nth}");
+    }
+    unreachable!("a run ends")
+}
+
+#[test]
+fn whenever_another_prune_takes_a_workspace_away_a_prune_by_any_rule_does_not_fail() {
+    if !has("strace") {
+        return;
+    }
+    for rule in RULES {
+        let args = |_: &str| PRUNE.iter().chain(rule).map(|&word| word.to_owned()).collect();
+        let points: usize = CALLS.iter().map(|call| check_every_point(call, 1, args)).sum();
+        assert!(points > 20, "{rule:?}: {points}");
+    }
+}
+
+/// What was there when the base was listed is not absent. The listing comes to its end with the second call.
+#[test]
+fn a_workspace_given_by_id_that_another_prune_takes_away_after_the_listing_is_no_failure() {
+    if !has("strace") {
+        return;
+    }
+    let args = |id: &str| PRUNE.iter().chain(&[id]).map(|&word| word.to_owned()).collect();
+    let points = check_every_point("openat2", 1, args) + check_every_point("getdents64", 2, args);
+    assert!(points > 5, "{points}");
+}
+
+#[test]
+fn two_prunes_at_once_report_each_workspace_once_and_neither_fails() {
+    for rule in RULES {
+        for round in 0..6 {
+            let world = World::inside(Path::new("/dev/shm"));
+            let all: Vec<_> = (0..100).map(|number| stale(&world, &numbered(number))).collect();
+            let mut run = world.wsctl(["prune", "-y", "--format", "json"].iter().chain(rule)).command();
+            run.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let both = [(); 2].map(|()| run.spawn().expect("the program"));
+            let both = both.map(|child| Ran::new(child.wait_with_output().expect("its output")));
+            let pruned = both.map(|ran| ids_in(&ran.exits(0).quietly().json()["pruned"])).concat();
+            assert_eq!((sorted(pruned), world.names()), (all, vec![]), "{rule:?}, round {round}");
+        }
+    }
+}
