@@ -179,7 +179,8 @@ fn check_report(
     let (mut pruned, failed, skipped) = (ids("pruned"), ids("failed"), ids("skipped"));
     pruned.sort_unstable();
     ensure(pruned.iter().eq(gone.iter()), format!("reported as pruned: {pruned:?}, gone: {gone:?}"))?;
-    let fits = failed.is_empty() == (ran.status == 0) || ran.stderr.contains(": cannot measure");
+    let fits =
+        failed.is_empty() == (ran.status == 0) || ran.stderr.contains(" measure") || ran.stderr.contains("]: base ");
     ensure(fits, "the status and the failures that are reported do not fit")?;
     let told = |id: &&str| point.is_on_stderr() || ran.stderr.contains(&format!("workspace {id}: "));
     ensure(failed.iter().chain(&skipped).all(told), "a failure is reported in JSON alone")?;

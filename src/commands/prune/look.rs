@@ -58,7 +58,11 @@ pub(super) fn modified(
 ) -> Option<Error> {
     let time = found.last_access?;
     let usage = tree::measure(base, name, stop, scratch);
-    if usage.newest > Some(time) { Some(accessed()) } else { usage.error }
+    if usage.newest > Some(time) {
+        return Some(accessed());
+    }
+    let vanished = |error: &Error| error.category() == Category::NotFound; // another run has it, or had it
+    usage.error.map(|error| if vanished(&error) { accessed() } else { error })
 }
 
 /// Unlinks the files that only wait to be renamed over the metadata, tells how many bytes that freed, and goes back to the start
