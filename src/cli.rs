@@ -37,7 +37,7 @@ a signal comes before all):
    75  busy: somebody else was using or changing it; trying later may work
    77  permission-denied: the user who runs it may not
    78  refused: --max-delete, or a `no` at the prompt, stopped a prune
-  130  SIGINT, 143 SIGTERM: what was in hand has been finished";
+  130  SIGINT, 143 SIGTERM: interrupted; the next prune goes on";
 
 /// Administer the workspaces of PitLane AI: check, touch, list and prune them, safely beside the running application
 ///

@@ -81,3 +81,18 @@ fn two_prunes_at_once_report_each_workspace_once_and_neither_fails() {
         }
     }
 }
+
+#[test]
+fn what_a_run_with_other_ids_puts_back_is_claimed_again() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let [stale, other] = [world.aged(40), world.aged(41)];
+    let args = ["prune", "-y", "--format", "json", "-j", "1", &stale];
+    let standing = Standing::after(&world, "renameat2", None, world.wsctl(args));
+    let report = world.wsctl(["prune", "-y", "--format", "json", &other]).run().exits(0).json();
+    assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![other], vec![stale.clone()]), "it took no part in it");
+    let report = standing.go_on().exits(0).quietly().json();
+    assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![stale], vec![]));
+}

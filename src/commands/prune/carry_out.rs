@@ -3,7 +3,7 @@
 //! Batches are claimed, looked at once more and doomed, before one sync of the base and only then the first unlink: what a
 //! power cut undoes is never half removed.
 
-use super::claim::{Claims, Stopped, Where};
+use super::claim::{Claims, Stopped};
 use super::done::{Done, TaskResult};
 use super::mounts::Mounts;
 use super::plan::{Decision, Plan};
@@ -25,6 +25,8 @@ const IN_HAND: usize = 8 * BATCH;
 /// How many names shall share a sync, which on a disk costs as much as removing a hundred of them. So many may also still be
 /// removed by each thread when the run is interrupted.
 const WORTH_A_SYNC: u64 = 1000;
+/// How often what other runs put back is claimed again.
+const ROUNDS: usize = 5;
 /// The descriptors that one thread needs beside those of what it holds.
 const DESCRIPTORS: usize = 10;
 
@@ -51,24 +53,25 @@ pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decis
 }
 
 /// Carries a plan out, and gives what was done. Those for which there was no room are tried again for as long as removing others
-/// helps.
+/// helps, and those that another run has put back.
 pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) -> Vec<Done<'p>> {
     let mut all = Vec::with_capacity(plan.going().count());
     all.extend(plan.going().map(Done::nothing));
     let meter = &Meter::new(work.watched, Words::PRUNING, all.len());
     let mut tasks = &mut all[..];
-    loop {
+    for round in 1.. {
         // Where somebody has seen a name, it must not stand for what was put back and claimed anew.
         Round { work, tag: fresh_tag(), signals, meter }.run(tasks);
         let helped = tasks.iter().any(|task| task.freed > 0 || task.result == TaskResult::Pruned);
-        if !helped || !tasks.iter().any(Done::has_no_room) {
+        let is_open = |task: &Done<'_>| (helped && task.has_no_room()) || (round < ROUNDS && task.is_put_back());
+        if !tasks.iter().any(is_open) {
             break;
         }
         // A journal hands freed blocks out again only once it has committed their removal. If it cannot, there is no harm.
         let _ = work.base.dir().sync();
-        tasks.sort_by_key(|task| !task.has_no_room());
-        let full = tasks.partition_point(Done::has_no_room);
-        tasks = &mut tasks[..full];
+        tasks.sort_by_key(|task| !is_open(task));
+        let open = tasks.partition_point(is_open);
+        tasks = &mut tasks[..open];
     }
     // What a signal keeps from being tried again stays, if it is at its own path; else there is a failure to report.
     let is_interrupted = signals.caught().is_some();
@@ -148,7 +151,7 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
                 self.doomed.push((task, tree));
                 continue;
             }
-            let at = if let TaskResult::NoRoom(at) = task.result { at } else { Where::AsFound };
+            let at = task.at();
             if let Some(error) = &full {
                 task.end(TaskResult::NoRoom(at), Some(error.clone()));
                 continue;

@@ -32,8 +32,10 @@ type Result<T> = std::result::Result<T, Stopped>;
 pub(super) enum Stopped {
     /// Somebody else has taken it further, or away: it is theirs to report.
     Gone,
-    /// It stays at its own path, and that is no failure: another run has put it back, or this one is interrupted.
+    /// It stays at its own path, and that is no failure: the run is interrupted.
     Kept,
+    /// Another run has put it back, which may not know that this one decided on it.
+    PutBack,
     /// There is no room for another name, until something has been removed; and where it is by now.
     NoRoom(Error, Where),
     /// It stays, whole, for this reason.
@@ -222,7 +224,7 @@ impl Claims<'_> {
 
     /// What it means that a claimed workspace is not where it was put: another run has taken the next step.
     fn lost(&self, name: TrashName) -> Stopped {
-        if self.base.contains(name.id).unwrap_or(false) { Stopped::Kept } else { Stopped::Gone }
+        if self.base.contains(name.id).unwrap_or(false) { Stopped::PutBack } else { Stopped::Gone }
     }
 }
 

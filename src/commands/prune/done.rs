@@ -4,6 +4,7 @@ use super::claim::{Stopped, Where};
 use super::plan::Rule;
 use super::survey::{Found, Place};
 use crate::core::Error;
+use crate::core::workspace::Seen;
 
 /// What became of a workspace that was to go.
 #[derive(Debug)]
@@ -30,12 +31,30 @@ pub(super) enum TaskResult {
     Failed,
     /// There was no room for another name.
     NoRoom(Where),
+    /// Another run has put it back.
+    PutBack,
 }
 
 impl<'a> Done<'a> {
     /// One that nobody has begun.
     pub(super) fn nothing((found, rule): (&'a Found, Rule)) -> Self {
         Self { found, rule, result: TaskResult::Kept, error: None, freed: 0 }
+    }
+
+    /// Whether it is to be tried again because another run has put it back. What has no metadata could not be told from one that
+    /// somebody makes at its path just now, nor a copy from the workspace beside it.
+    pub(super) fn is_put_back(&self) -> bool {
+        let is_known = matches!(self.found.seen, Seen::File(_)) && self.found.place != Place::Copy;
+        self.result == TaskResult::PutBack && is_known
+    }
+
+    /// Where it is to be looked for.
+    pub(super) fn at(&self) -> Where {
+        match self.result {
+            TaskResult::NoRoom(at) => at,
+            TaskResult::PutBack => Where::Own,
+            _ => Where::AsFound,
+        }
     }
 
     /// Whether it is to be tried again once there is room.
@@ -63,6 +82,7 @@ impl<'a> Done<'a> {
         match stopped {
             Stopped::Gone => self.end(TaskResult::Elsewhere, None),
             Stopped::Kept => self.end(TaskResult::Kept, None),
+            Stopped::PutBack => self.end(TaskResult::PutBack, None),
             Stopped::Failed(error) => self.end(TaskResult::Failed, Some(error)),
             Stopped::NoRoom(error, at) => self.end(TaskResult::NoRoom(at), Some(error)),
         }

@@ -167,7 +167,7 @@ impl Report {
             }
             match done.result {
                 TaskResult::Pruned => self.pruned(done),
-                TaskResult::Kept => self.kept += usize::from(done.rule != Rule::Leftover),
+                TaskResult::Kept | TaskResult::PutBack => self.kept += usize::from(done.rule != Rule::Leftover),
                 TaskResult::Elsewhere | TaskResult::Failed | TaskResult::NoRoom(_) => {}
             }
             match &done.error {

@@ -1,6 +1,6 @@
 //! Trees that somebody else may have made to break whoever walks them: one walker, and what is done at each step of it.
 //!
-//! [`walk`] is the only code that descends, [`measure`] and [`remove`] are what is done with what it meets.
+//! [`mod@walk`] is the only code that descends, [`measure()`] and [`remove()`] are what is done with what it meets.
 
 pub mod measure;
 pub mod names;

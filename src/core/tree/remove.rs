@@ -1,6 +1,6 @@
 //! Removal of a tree that nobody wants any more: whatever `rm -rf` removes, and it ends, whatever the owner does meanwhile.
 //!
-//! Names that others make under our hands are removed, too, but no more than [`NEWCOMERS`] of them. Where a directory fills again,
+//! Names that others make under our hands are removed, too, but no more than `NEWCOMERS` of them. Where a directory fills again,
 //! it is taken away from its owner, if we may, and read once more.
 
 use super::super::dirfd::DirFd;
