@@ -31,7 +31,11 @@ pub struct DirFd {
 impl DirFd {
     /// Opens a directory by its path, which may be or pass through symlinks: for what the administrator named.
     pub fn open(path: impl Arg + Copy) -> Result<Self> {
-        let fd = retry_on_intr(|| rustix::fs::openat(CWD, path, DIRECTORY, Mode::empty()))?;
+        let open = |flags| retry_on_intr(|| rustix::fs::openat(CWD, path, flags, Mode::empty()));
+        let fd = match open(DIRECTORY | OFlags::NOATIME) {
+            Err(Errno::PERM) => open(DIRECTORY)?,
+            opened => opened?,
+        };
         Ok(Self { mount: mount_of(&fd)?, fd })
     }
 

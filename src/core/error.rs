@@ -261,6 +261,22 @@ mod tests {
     }
 
     #[test]
+    fn each_errno_has_a_category_by_what_an_administrator_can_do_about_it() {
+        use Category::*;
+        for (category, errnos) in [
+            (NotFound, &[Errno::NOENT, Errno::NOTDIR][..]),
+            (PermissionDenied, &[Errno::ACCESS, Errno::PERM, Errno::NOKEY]),
+            (Busy, &[Errno::AGAIN, Errno::BUSY, Errno::TXTBSY]),
+            (Io, &[Errno::IO, Errno::NOSPC, Errno::DQUOT, Errno::ROFS, Errno::FBIG, Errno::STALE]),
+            (Io, &[Errno::NOTCONN, Errno::HOSTDOWN, Errno::TIMEDOUT, Errno::CONNABORTED]),
+            (Io, &[Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::XDEV]),
+            (Unexpected, &[Errno::INVAL, Errno::NOSYS, Errno::FAULT]),
+        ] {
+            assert!(errnos.iter().all(|errno| Category::from(*errno) == category), "{category:?} {errnos:?}");
+        }
+    }
+
+    #[test]
     fn an_error_shows_its_whole_chain_in_one_line() {
         let error = Error::os(Errno::ACCESS, "cannot open it").of("workspace x");
         assert_eq!(error.full(), "workspace x: cannot open it: Permission denied");

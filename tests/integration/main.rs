@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, unreachable_pub)] // here a failed expectation is what it is for
 #![allow(clippy::unnecessary_debug_formatting)] // paths that are no UTF-8 have to differ, too
 
+mod access_times;
 mod attackers;
 mod bad_input;
 mod bad_metadata;
