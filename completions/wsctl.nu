@@ -30,8 +30,8 @@ module completions {
 
   # Say which IDs are well formed and name a workspace that exists
   export extern "wsctl validate" [
-    --null(-0)                # IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends
     --format: string@"nu-complete wsctl validate format" # How to show the answers
+    --null(-0)                # IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends
     --base(-b): directory     # The workspaces' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]
     --verbose(-v)             # Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]
     --quiet(-q)               # Log errors only, and print no summary

@@ -63,12 +63,16 @@ pub enum Command {
     /// Prints each ID that is valid in canonical form, one a line, in the order given: safe to use as a path. Exits 0 if all
     /// are valid and 1 if any is not. A malformed ID and an absent one look the same and take the same time; -v says which it
     /// was.
+    ///
+    /// What comes from outside belongs behind `--`: there `-` reads no stdin, and `--help` is no option.
+    #[command(override_usage = "wsctl validate [OPTIONS] [--] <ID>...")]
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", validate::EXAMPLES))]
     Validate(validate::Arguments),
     /// Set the time of last access
     ///
     /// Changes that one value of .metadata.json and no other byte of it, and says nothing if all went well: once it has
     /// exited 0, the new time is on disk. A missing file is made anew, with a warning; a corrupt one is never overwritten.
+    #[command(override_usage = "wsctl touch [OPTIONS] [--] <ID>...")]
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", touch::EXAMPLES))]
     Touch(touch::Arguments),
     /// List workspaces with their status, age and size

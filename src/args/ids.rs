@@ -5,10 +5,12 @@ use anyhow::Context as _;
 use clap::Args;
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Read};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What separates IDs that are read from stdin.
+/// How IDs are given beside the plain arguments.
 #[derive(Debug, Args)]
 pub struct Separator {
     /// IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends
@@ -16,24 +18,48 @@ pub struct Separator {
     /// As `xargs -0` and `find -print0` have it.
     #[arg(short = '0', long = "null")]
     pub null: bool,
+    /// What follows `--`: there even `-` and `--help` are IDs, if malformed ones
+    #[arg(last = true, value_name = "ID", hide = true)]
+    literal: Vec<OsString>,
+}
+
+/// Whether no IDs were given, not even to be read from stdin.
+pub fn none(given: &[OsString], separator: &Separator) -> bool {
+    given.is_empty() && separator.literal.is_empty()
 }
 
 /// The candidates that were given, in their order, where `-` stands for those on stdin. Nothing is checked yet.
+///
+/// # Errors
+/// [`Category::Io`] if stdin is to be read and cannot be, or is closed.
 pub fn candidates(given: &[OsString], separator: &Separator) -> anyhow::Result<Vec<OsString>> {
     let mut all = Vec::with_capacity(given.len());
     for argument in given {
         if argument == "-" {
             let mut bytes = Vec::new();
-            std::io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .map_err(|error| Error::io(&error, "cannot read stdin").recategorized(Category::Io))?;
+            let read = if STDIN_IS_CLOSED.load(Ordering::Relaxed) {
+                Err(rustix::io::Errno::BADF.into())
+            } else {
+                std::io::stdin().lock().read_to_end(&mut bytes)
+            };
+            read.map_err(|error| Error::io(&error, "cannot read stdin").recategorized(Category::Io))?;
             all.extend(split(&bytes, separator));
         } else {
             all.push(argument.clone());
         }
     }
+    all.extend(separator.literal.iter().cloned());
     Ok(all)
+}
+
+/// Whether the process began with descriptor 0 closed. std opens `/dev/null` there before `main`, so that `<&-` would be an
+/// empty list; a constructor comes earlier.
+static STDIN_IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+#[ctor::ctor]
+fn notice_closed_stdin() {
+    let closed = rustix::io::fcntl_getfd(std::io::stdin().as_fd()) == Err(rustix::io::Errno::BADF);
+    STDIN_IS_CLOSED.store(closed, Ordering::Relaxed);
 }
 
 fn split(bytes: &[u8], separator: &Separator) -> impl Iterator<Item = OsString> {

@@ -65,11 +65,11 @@ pub struct Arguments {
     /// How to show them
     #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     format: Format,
-    #[command(flatten)]
-    separator: ids::Separator,
     /// The workspaces, instead of all; `-` reads IDs from stdin, one a line
     #[arg(value_name = "ID")]
     ids: Vec<OsString>,
+    #[command(flatten)]
+    separator: ids::Separator,
 }
 
 fn status_parser() -> impl TypedValueParser<Value = Status> {
@@ -134,7 +134,7 @@ struct Listing {
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     let base = context.open_base()?;
     let mut diagnostics = Diagnostics::default();
-    let mut rows = if arguments.ids.is_empty() {
+    let mut rows = if ids::none(&arguments.ids, &arguments.separator) {
         let names = Names::read(&base)?;
         super::hint_where_there_are_none(&base, names.workspaces.len());
         copies::warn_of_each(&base, names.trash, context.now);

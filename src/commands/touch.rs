@@ -31,11 +31,11 @@ pub struct Arguments {
     /// In RFC 3339: with Z or another offset, and as many digits of a second as there are.
     #[arg(long, value_name = "TIME", value_parser = args::time)]
     at: Option<Timestamp>,
+    /// The workspaces; `-` reads IDs from stdin, one a line
+    #[arg(value_name = "ID", required_unless_present = "literal")]
+    ids: Vec<OsString>,
     #[command(flatten)]
     separator: Separator,
-    /// The workspaces; `-` reads IDs from stdin, one a line
-    #[arg(value_name = "ID", required = true)]
-    ids: Vec<OsString>,
 }
 
 /// What there is to say afterwards: nothing but the status.

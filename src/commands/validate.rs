@@ -14,21 +14,21 @@ use std::os::unix::ffi::OsStrExt;
 /// What `--help` ends with.
 pub const EXAMPLES: &str = "\
 Examples:
-  id=$(wsctl validate \"$cookie\") && ls ~/.pitlane/workspaces/\"$id\"
+  id=$(wsctl validate -- \"$cookie\") && ls ~/.pitlane/workspaces/\"$id\"
   wsctl validate --format json - < ids.txt
   wsctl validate -v -- \"$cookie\"               says why, if it is not";
 
 /// The arguments of `validate`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    #[command(flatten)]
-    separator: Separator,
     /// How to show the answers
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
     /// What to check; `-` reads IDs from stdin, one a line
-    #[arg(value_name = "ID", required = true)]
+    #[arg(value_name = "ID", required_unless_present = "literal")]
     ids: Vec<OsString>,
+    #[command(flatten)]
+    separator: Separator,
 }
 
 /// The answer for one candidate. A malformed ID and an absent one look the same.
@@ -62,6 +62,9 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
             log::info!("'{}': {}", ids::shown(&candidate), reason(&candidate));
         }
         answers.push(Answer { input: candidate.to_string_lossy().into_owned(), id, valid: id.is_some() });
+    }
+    if answers.is_empty() {
+        diagnostics.raise(ExitStatus::No); // nobody was told yes
     }
     Ok(Box::new(Answers { all: answers, format: arguments.format, status: diagnostics.status() }))
 }

@@ -75,3 +75,22 @@ fn the_library_takes_an_absent_cookie_and_gives_the_canonical_id_or_nothing() {
     assert_eq!(check(Some("00000000-0000-0000-0000-000000000000")), None, "not even the one that stands in for others");
     assert_eq!(check(Some(&id.to_uppercase())), Some(id));
 }
+
+#[test]
+fn behind_two_dashes_whatever_a_cookie_says_is_an_id_and_stdin_is_left_to_others() {
+    let world = World::new();
+    let id = world.aged(1);
+    for cookie in ["-", "--", "--help", "-h", "", " ", "../..", "-0"] {
+        let ran = world.wsctl(["validate", "--", cookie]).stdin(format!("{id}\n")).run();
+        ran.exits(1).prints("").quietly();
+        let _ = world.wsctl(["touch", "--", cookie]).stdin(format!("{id}\n")).run().exits(2).complains("[invalid-id]");
+    }
+    world.wsctl(["validate", "--", &id]).run().exits(0).prints(&format!("{id}\n"));
+    world.wsctl(["validate", "-"]).stdin("").run().exits(1).prints(""); // nobody was told yes
+    let loop_ = format!("printf '%s\\n' - {id} | while read -r cookie; do \"$0\" validate -- \"$cookie\"; done");
+    let binary = world.binary.to_str().expect("UTF-8").to_owned();
+    let _ = world.wsctl(["validate", "-"]).through(["sh", "-c", "exec \"$@\" <&-", "sh"]).run().exits(74);
+    let output =
+        std::process::Command::new("sh").args(["-c", &loop_, &binary]).env("WSCTL_BASE", world.base()).output();
+    assert_eq!(String::from_utf8_lossy(&output.expect("sh").stdout), format!("{id}\n"), "the loop keeps its input");
+}

@@ -28,7 +28,7 @@ Examples:
 
 /// The arguments of `prune`.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("selection").args(["older_than", "max_total_size", "min_free", "ids"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("selection").args(["older_than", "max_total_size", "min_free", "ids", "literal"]).required(true).multiple(true))]
 pub struct Arguments {
     /// Those last accessed longer ago than this: 7d, 12h, 2weeks, "1day 12h", 3months
     ///
@@ -92,13 +92,13 @@ pub struct Arguments {
     /// whatever the rules need: that takes longer.
     #[arg(long, value_name = "FILE", value_parser = file(), value_hint = ValueHint::FilePath, help_heading = "Running")]
     pub(super) metrics: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) separator: Separator,
     /// Just these workspaces; with --older-than, those of them that are stale; `-` reads IDs from stdin
     ///
     /// A workspace that is given by its ID goes also if its last access is not known.
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<OsString>,
+    #[command(flatten)]
+    pub(super) separator: Separator,
 }
 
 fn file() -> impl TypedValueParser<Value = PathBuf> {

@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
 
 /// The IDs that were given, if any were; what is none is reported as an error.
 fn named(arguments: &Arguments, report: &mut Report) -> anyhow::Result<Option<HashSet<WorkspaceId>>> {
-    if arguments.ids.is_empty() {
+    if ids::none(&arguments.ids, &arguments.separator) {
         return Ok(None);
     }
     let mut valid = HashSet::new();
