@@ -42,8 +42,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     let request = std::env::var_os(completion::VARIABLE).and_then(|shell| completion::Request::of(&shell, &args));
     if let Some(request) = request {
-        complete(request);
-        return ExitStatus::Success.code();
+        return complete(request).code();
     }
     panic::set_hook(Box::new(|info| {
         diagnostics::remark(&Error::new(Category::Unexpected, format!("a defect in wsctl: {info}")));
@@ -53,14 +52,18 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 /// Answers a shell that asks for completions. It is told nothing else: where something fails there are no candidates.
-fn complete(request: completion::Request) {
+fn complete(request: completion::Request) -> ExitStatus {
     panic::set_hook(Box::new(|_| {}));
     let mut answer = Vec::new();
+    let is_for_script = request.is_for_script();
     let answered = panic::catch_unwind(AssertUnwindSafe(|| -> anyhow::Result<()> {
         Ok(request.answer(now()?, |name| std::env::var_os(name), &mut answer)?)
     }));
-    if matches!(answered, Ok(Ok(()))) {
-        let _ = io::stdout().write_all(&answer);
+    let is_answered = matches!(answered, Ok(Ok(())));
+    let answer = if is_answered { &answer[..] } else { &[] };
+    match stdout::write(|out| out.write_all(answer)) {
+        Err(error) if is_for_script => ExitStatus::Failure(error.category()),
+        _ => ExitStatus::Success,
     }
 }
 

@@ -8,6 +8,9 @@ pub fn parse(text: &str) -> Result<u64, String> {
     let wrong = || "not a size: write 10GiB, 500M or 1.5TB".to_owned();
     let text = text.trim();
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()));
+    if unit.is_empty() && !number.is_empty() {
+        return Err(format!("{number} has no unit: write {number}GiB, or {number}B for bytes"));
+    }
     let factor = factor(unit.trim()).ok_or_else(wrong)?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     let whole: u64 = whole.parse().map_err(|_| wrong())?;
@@ -22,7 +25,7 @@ pub fn parse(text: &str) -> Result<u64, String> {
 fn factor(unit: &str) -> Option<u64> {
     let unit = unit.to_ascii_lowercase();
     let (prefix, base) = match unit.as_str() {
-        "" | "b" => return Some(1),
+        "b" => return Some(1),
         unit => match (unit.strip_suffix("ib"), unit.strip_suffix('b')) {
             (Some(prefix), _) => (prefix, 1024),
             (None, Some(prefix)) => (prefix, 1000),
@@ -118,8 +121,8 @@ mod tests {
     #[test]
     fn a_unit_means_what_the_contract_says() {
         for (text, bytes) in [
-            ("0", 0),
-            ("512", 512),
+            ("0B", 0),
+            ("512B", 512),
             ("1B", 1),
             ("1K", 1024),
             ("1KiB", 1024),
@@ -131,7 +134,7 @@ mod tests {
         ] {
             assert_eq!(parse(text), Ok(bytes), "{text}");
         }
-        for text in ["", "G", "-1G", "1X", "1.G", "1..5G", "1GiBs", "99999999999E", "٣G", "1KKB"] {
+        for text in ["", "G", "-1G", "1X", "1.G", "1..5G", "1GiBs", "99999999999E", "٣G", "1KKB", "0", "10", "1.5"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

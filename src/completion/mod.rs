@@ -82,6 +82,11 @@ impl Request {
         SHELLS.into_iter().find(|shell| shell.is(name)).map(|shell| Self { shell, words: words.to_vec() })
     }
 
+    /// Whether the script is asked for, and no candidates.
+    pub fn is_for_script(&self) -> bool {
+        self.words.is_empty()
+    }
+
     /// Writes the candidates, or the script.
     pub fn answer(
         mut self,

@@ -96,7 +96,7 @@ fn assert_corrupt(world: &World, id: &str, what: &str) {
     for option in ["--null", "--no-create"] {
         world.wsctl(["touch", option, id]).run().sanely().exits(65).prints("").complains(&error);
     }
-    for rule in [&["--older-than", "0s"][..], &["--older-than", "0s", id], &["--max-total-size", "0"]] {
+    for rule in [&["--older-than", "0s"][..], &["--older-than", "0s", id], &["--max-total-size", "0B"]] {
         let prune = ["prune", "--yes"].iter().chain(rule);
         let skipped = format!("warning[corrupt-metadata]: workspace {id}: skipped (corrupt): ");
         world.wsctl(prune).run().sanely().exits(0).complains(&skipped);

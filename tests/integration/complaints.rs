@@ -57,6 +57,8 @@ fn a_value_that_is_none_is_answered_with_one() {
             (&prune("--older-than", "7x"), &["`x` is no unit: write min, h, d, weeks, months or years"]),
             (&prune("--older-than", "soon"), &["write 7d"]),
             (&prune("--max-total-size", "ten"), &["write 10GiB"]),
+            (&prune("--min-free", "10"), &["10 has no unit", "10GiB", "10B", "5%"]),
+            (&prune("--max-total-size", "0"), &["0 has no unit", "0GiB", "0B"]),
             (&prune("--min-free", "101%"), &["0% to 100%: write 5%"]),
             (&prune("--min-free", "some"), &["write 10GiB", "5%"]),
             (&prune("--max-delete", "some"), &["write 100 or 20%"]),

@@ -182,3 +182,10 @@ fn what_is_suggested_for_a_value_is_accepted() {
         }
     }
 }
+
+#[test]
+fn a_script_that_cannot_be_written_is_no_silent_success() {
+    let world = World::new();
+    let full = ["sh", "-c", "exec \"$@\" >/dev/full", "sh"];
+    let _ = world.bare([""; 0]).env("COMPLETE", "bash").through(full).run().exits(74);
+}

@@ -34,7 +34,7 @@ fn keep_last_counts_among_all_workspaces_also_where_ids_are_given() {
 fn keep_last_and_exclude_hold_against_the_rules_by_size_too() {
     let world = World::new();
     let [a, b, c] = [40, 30, 20].map(|days| world.aged(days));
-    let args = ["prune", "-y", "--max-total-size", "0", "--keep-last", "1", "--exclude", &a];
+    let args = ["prune", "-y", "--max-total-size", "0B", "--keep-last", "1", "--exclude", &a];
     world.wsctl(args).run().exits(0).quietly();
     assert_eq!(world.names(), sorted([a, c]), "without {b}");
 }
@@ -203,7 +203,7 @@ fn names_that_are_not_ours_and_links_and_files_of_a_workspaces_name_are_never_to
     fs::copy(outside.join(".metadata.json"), world.dir_of(file)).expect("a file");
     world.wsctl(["prune", "-y", &id]).run().exits(0).quietly(); // what stays is what there was but for this one
     let before = (world.snapshot(), tree(&outside));
-    assert_eq!(prune(&world, &["--max-total-size", "0"]).exits(0).quietly().json()["kept"], json!(0));
+    assert_eq!(prune(&world, &["--max-total-size", "0B"]).exits(0).quietly().json()["kept"], json!(0));
     let _ = world.wsctl(["prune", "-y", link, file]).run().exits(66);
     assert_eq!((world.snapshot(), tree(&outside)), before);
 }

@@ -112,7 +112,7 @@ fn the_cutoff_is_the_time_before_which_all_is_stale_and_null_without_older_than(
     assert!(cutoff.ends_with('Z'), "{cutoff}");
     let cutoff = chrono::DateTime::parse_from_rfc3339(cutoff).expect("RFC 3339") + chrono::TimeDelta::days(30);
     assert!((before..=chrono::Utc::now()).contains(&cutoff.to_utc()), "{cutoff}");
-    for rule in [["--max-total-size", "0"], ["--min-free", "0"], ["--", &mixed.fresh]] {
+    for rule in [["--max-total-size", "0B"], ["--min-free", "0B"], ["--", &mixed.fresh]] {
         let args = ["prune", "-n", "--format", "json"].iter().chain(&rule);
         assert_eq!(mixed.world.wsctl(args).run().exits(0).json()["cutoff"], Value::Null, "{rule:?}");
     }

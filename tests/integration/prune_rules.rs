@@ -99,7 +99,7 @@ fn max_total_size_takes_the_least_recently_accessed_until_the_rest_fits() {
     let ids = [40, 30, 20, 10].map(|days| world.workspace().days_ago(days).file("data", &vec![1; 20_000]).make());
     let sizes = ids.each_ref().map(|id| du(&world.dir_of(id)));
     let total: u64 = sizes.iter().sum();
-    let chosen = |limit: u64| chosen(&world, &["--max-total-size", &limit.to_string()]);
+    let chosen = |limit: u64| chosen(&world, &["--max-total-size", &format!("{limit}B")]);
     assert_eq!(chosen(total), [""; 0]);
     assert_eq!(chosen(total - 1), [ids[0].clone()]);
     assert_eq!(chosen(total - sizes[0]), [ids[0].clone()]);
@@ -114,7 +114,7 @@ fn max_total_size_counts_what_may_not_go_and_takes_from_the_others() {
     let unknown = big().make_without_metadata();
     let future = big().days_ago(-2).make();
     let [old, new] = [world.aged(20), world.aged(10)];
-    let report = world.wsctl(["prune", "-y", "--max-total-size", "200000", "--format", "json"]).run().exits(0).json();
+    let report = world.wsctl(["prune", "-y", "--max-total-size", "200000B", "--format", "json"]).run().exits(0).json();
     assert_eq!(rules(&report), [(&*old, "max-total-size"), (&*new, "max-total-size")]);
     assert_eq!(ids_in(&report["skipped"]), sorted([&unknown, &future]));
     assert_eq!(world.names(), sorted([unknown, future]));
@@ -175,10 +175,11 @@ fn min_free_takes_the_least_recently_accessed_until_so_much_is_free() {
     let free = 4 * ((1 << 20) - 4096_u64);
     let size = (1 << 20) + 4096;
     let chosen = |wanted: &str| chosen(&world, &["--min-free", wanted]);
-    assert_eq!(chosen(&free.to_string()), [""; 0]);
-    assert_eq!(chosen(&(free + 1).to_string()), ids[..1]);
-    assert_eq!(chosen(&(free + size).to_string()), ids[..1]);
-    assert_eq!(chosen(&(free + size + 1).to_string()), sorted(&ids[..2]));
+    let bytes = |number: u64| format!("{number}B");
+    assert_eq!(chosen(&bytes(free)), [""; 0]);
+    assert_eq!(chosen(&bytes(free + 1)), ids[..1]);
+    assert_eq!(chosen(&bytes(free + size)), ids[..1]);
+    assert_eq!(chosen(&bytes(free + size + 1)), sorted(&ids[..2]));
     assert_eq!(chosen("4MiB"), ids[..1]);
     assert_eq!(chosen("49%"), [""; 0]);
     assert_eq!(chosen("50%"), ids[..1]);
@@ -253,7 +254,7 @@ fn an_empty_list_on_stdin_deletes_nothing() {
     let world = World::new();
     let _ = world.aged(4000);
     let before = world.snapshot();
-    let rules: [&[&str]; 4] = [&[], &["-0"], &["--older-than", "1d"], &["--max-total-size", "0"]];
+    let rules: [&[&str]; 4] = [&[], &["-0"], &["--older-than", "1d"], &["--max-total-size", "0B"]];
     for (args, input) in rules.iter().flat_map(|args| [(args, ""), (args, "\n\r\n\n")]) {
         if !args.contains(&"-0") || input.is_empty() {
             let args = ["prune", "-y", "-"].iter().chain(*args);

@@ -60,7 +60,7 @@ fn a_workspace_of_unknown_age_is_skipped_by_a_rule_with_a_warning_each_and_exit_
     let unknown = of_unknown_age(&world);
     let before: Vec<_> = world.snapshot().split_off(1);
     let stale = world.aged(40);
-    let ran = prune(&world, &["--max-total-size", "0"]).exits(0);
+    let ran = prune(&world, &["--max-total-size", "0B"]).exits(0);
     assert_eq!((ids_in(&ran.json()["pruned"]), skipped(&ran.json())), (vec![stale], unknown.clone()));
     for (id, reason) in &unknown {
         let about = |line: &&str| line.starts_with("warning") && line.contains(id) && line.contains(reason);
@@ -95,7 +95,7 @@ fn a_workspace_that_may_not_be_read_is_skipped_as_denied_and_goes_if_it_is_given
         fs::set_permissions(path, fs::Permissions::from_mode(0o0)).expect("chmod");
     }
     let denied = sorted([&file, &dir]).into_iter().map(|id| (id, "denied".to_owned())).collect::<Vec<_>>();
-    let rules: [&[&str]; 3] = [&[], &["--max-total-size", "0"], &["--use-mtime"]];
+    let rules: [&[&str]; 3] = [&[], &["--max-total-size", "0B"], &["--use-mtime"]];
     for rule in rules {
         let args = ["prune", "-y", "--older-than", "30d", "--format", "json"].iter().chain(rule);
         let report = world.wsctl(args).by_ordinary_user().run().exits(0).json();

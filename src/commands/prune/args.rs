@@ -38,7 +38,8 @@ pub struct Arguments {
     pub(super) older_than: Option<Duration>,
     /// Then, while all together use more than this, the least recently accessed: 10GiB
     ///
-    /// K, M, G, … and KiB, MiB, GiB, … are powers of 1024; KB, MB, GB, … of 1000. Usage is what `du -sx` counts.
+    /// A number needs its unit: K, M, G, … and KiB, MiB, GiB, … are powers of 1024; KB, MB, GB, … of 1000; B is bytes. Usage is
+    /// what `du -sx` counts.
     #[arg(long, value_name = "SIZE", value_parser = size::parse, allow_hyphen_values = true)]
     #[arg(help_heading = "Rules")]
     pub(super) max_total_size: Option<u64>,

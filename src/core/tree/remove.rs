@@ -19,6 +19,8 @@ const REFILLS: u8 = 2;
 const TRIES: usize = 20;
 /// How many names are removed from directories that others changed since the tree was doomed.
 const NEWCOMERS: u64 = 2_000_000;
+/// How many such directories are entered: a chain may grow faster than anybody can go down.
+const DISTURBED: u64 = 100_000;
 /// A directory with more pieces of a listing than this is taken over: some kernels list names for as long as others make them.
 const MANY: u8 = 100;
 /// A change later than this, in seconds after the dooming, was stamped by a clock that went wrong.
@@ -58,6 +60,7 @@ pub fn remove(base: &DirFd, tree: Tree, doomed_at: FileTime, stop: Stop<'_>, scr
         bytes: 0,
         names: 0,
         newcomers: 0,
+        disturbed: 0,
         stuck: None,
         with_metadata: false,
     };
@@ -72,6 +75,7 @@ struct Removal<'a> {
     bytes: u64,
     names: u64,
     newcomers: u64,
+    disturbed: u64,
     /// What first kept something from being removed.
     stuck: Option<Error>,
     /// Whether `.metadata.json` in the root goes, too.
@@ -130,8 +134,8 @@ impl Removal<'_> {
                     (dir, refills) = (Some(root), refills + 1);
                 }
                 Err(Errno::STALE) => {}
-                Err(Errno::CANCELED) if self.newcomers <= NEWCOMERS => return Err(interrupted()),
-                Err(Errno::CANCELED) => return Err(refilled()),
+                Err(Errno::CANCELED) if self.is_hopeless() => return Err(refilled()),
+                Err(Errno::CANCELED) => return Err(interrupted()),
                 Err(errno) => return Err(describe(errno)),
             }
         }
@@ -184,7 +188,14 @@ impl Removal<'_> {
             Err(errno) => return Err(errno),
         }
         let below = dir.open_accessible(name)?;
-        Ok(Some(Entered::new(below, stat, self.level(&stat))))
+        let level = self.level(&stat);
+        self.disturbed += u64::from(level.is_disturbed);
+        Ok(Some(Entered::new(below, stat, level)))
+    }
+
+    /// Whether others write so much in it that it is left to a later run.
+    fn is_hopeless(&self) -> bool {
+        self.newcomers > NEWCOMERS || self.disturbed > DISTURBED
     }
 
     fn level(&self, stat: &Stat) -> Level {
@@ -227,7 +238,7 @@ impl Steps for Removal<'_> {
     type Level = Level;
 
     fn is_over(&mut self) -> bool {
-        self.newcomers > NEWCOMERS || (self.stop)()
+        self.is_hopeless() || (self.stop)()
     }
 
     fn meet(&mut self, dir: &DirFd, name: &CStr, _: Kind, level: &mut Level) -> Option<Entered<Level>> {
