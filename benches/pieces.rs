@@ -91,8 +91,7 @@ fn facts(workspaces: u32) -> Facts {
             tag: 0,
             may_be_later: false,
             seen: Seen::Nothing,
-            is_racy: false,
-            size: Some(4096),
+            size: std::num::NonZero::new(4096),
             unknown: None,
             unmeasured: None,
         }

@@ -158,13 +158,35 @@ impl From<FileTime> for Timestamp {
 }
 
 /// Enough of a stat to see that a file is no longer the one it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Signature {
     inode: NonZero<u64>, // so that an absent one takes no more room
     modified: FileTime,
     changed: FileTime,
     size: u32, // no metadata is near 4 GiB
+    is_racy: bool,
 }
+
+impl Signature {
+    /// The signature of a file that was looked at then.
+    pub fn looked_at(stat: &Stat, then: FileTime) -> Self {
+        Self { is_racy: stat.changed.is_racy(then), ..stat.into() }
+    }
+
+    /// Whether a later change may leave the file with the same signature: then only its content tells.
+    pub fn is_racy(&self) -> bool {
+        self.is_racy
+    }
+}
+
+impl PartialEq for Signature {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |it: &Self| (it.inode, it.modified, it.changed, it.size);
+        parts(self) == parts(other)
+    }
+}
+
+impl Eq for Signature {}
 
 impl From<&Stat> for Signature {
     fn from(stat: &Stat) -> Self {
@@ -173,6 +195,7 @@ impl From<&Stat> for Signature {
             modified: stat.modified,
             changed: stat.changed,
             size: u32::try_from(stat.size).unwrap_or(u32::MAX),
+            is_racy: false,
         }
     }
 }

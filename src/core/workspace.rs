@@ -76,8 +76,6 @@ pub struct Facts {
     pub description: Option<String>,
     /// Which file it was.
     pub seen: Seen,
-    /// Whether a later access may leave the file with the same signature: then only its content tells.
-    pub is_racy: bool,
     /// Why the status is not `ok` or `future`.
     pub error: Option<Error>,
 }
@@ -89,8 +87,7 @@ pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) ->
     let found = match metadata::read(dir, &path, buffer) {
         Ok(Some(opened)) => {
             let facts = Metadata::parse(buffer).map_or_else(Facts::unknown, |metadata| Facts::of(metadata, now));
-            let (seen, is_racy) = (Seen::File((&opened.stat).into()), opened.stat.changed.is_racy(looked_at));
-            return Some(Facts { seen, is_racy, ..facts });
+            return Some(Facts { seen: Seen::File(Signature::looked_at(&opened.stat, looked_at)), ..facts });
         }
         Ok(None) => Error::new(Category::NotFound, format!("{METADATA} is missing")),
         Err(error) => error,
@@ -135,7 +132,6 @@ impl Facts {
         created_at: None,
         description: None,
         seen: Seen::Nothing,
-        is_racy: false,
         error: None,
     };
 }

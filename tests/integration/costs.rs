@@ -122,6 +122,31 @@ fn a_workspace_that_is_examined_takes_about_150_bytes_of_memory_at_most() {
 }
 
 #[test]
+fn a_workspace_that_is_pruned_takes_no_more_memory_than_one_that_is_examined() {
+    if !has("/usr/bin/time") {
+        return;
+    }
+    let prune = |workspaces: u32| {
+        let runs = (0..2).map(|_| {
+            let world = World::inside(std::path::Path::new("/dev/shm"));
+            for number in 0..workspaces {
+                let _ = world.workspace().id(&numbered(number)).days_ago(40).make();
+            }
+            let mut command = world.wsctl(PRUNE_ALL).through(["/usr/bin/time", "-f", "%M"]).command();
+            let output = command.output().expect("time");
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8_lossy(&output.stderr).trim().parse::<u64>().expect("a number") * 1024
+        });
+        runs.min().unwrap_or_default()
+    };
+    let bytes = prune(25_000).saturating_sub(prune(1000)) / 24_000;
+    assert!(bytes <= 170, "{bytes} bytes"); // and a little for what differs from run to run
+}
+
+/// Prunes all that is stale.
+const PRUNE_ALL: [&str; 4] = ["prune", "--older-than", "30d", "-y"];
+
+#[test]
 fn the_width_of_a_directory_takes_no_memory() {
     if !has("/usr/bin/time") {
         return;

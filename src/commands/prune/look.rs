@@ -31,7 +31,7 @@ pub(super) fn changed(
     if is != decided_on {
         return Some(accessed());
     }
-    if !found.is_racy {
+    if !matches!(decided_on, Seen::File(signature) if signature.is_racy()) {
         return None;
     }
     match read() {

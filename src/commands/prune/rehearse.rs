@@ -27,7 +27,7 @@ pub(super) fn rehearse<'p>(work: &Work<'_>, plan: &'p Plan) -> Vec<Done<'p>> {
         }
         done.result = TaskResult::Pruned;
         (done.freed, done.error) = if let Some(size) = found.size {
-            (size, found.unmeasured.clone())
+            (size.get(), found.unmeasured.clone())
         } else {
             let usage = tree::measure(work.base.dir(), &found.name(), &|| false, scratch);
             (usage.bytes, usage.error.map(Box::new))

@@ -7,6 +7,7 @@ use crate::core::workspace::{self, Seen, Status};
 use crate::core::{Base, Category, Error, Result, Timestamp, WorkspaceId, tree};
 use crate::output::meter::{Meter, Words};
 use std::collections::HashSet;
+use std::num::NonZero;
 
 /// Where in the base a workspace is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,10 +39,8 @@ pub struct Found {
     pub may_be_later: bool,
     /// Which metadata file it has.
     pub seen: Seen,
-    /// Whether only the content of that file tells a later access.
-    pub is_racy: bool,
-    /// Disk usage in bytes, if it was measured.
-    pub size: Option<u64>,
+    /// Disk usage in bytes, if it was measured and is anything.
+    pub size: Option<NonZero<u64>>,
     /// Why its last access is not known.
     pub unknown: Option<Box<Error>>,
     /// Why it may use more than its size says.
@@ -66,7 +65,7 @@ impl Found {
 
     /// Its disk usage in bytes, as far as it was measured.
     pub(super) fn bytes(&self) -> u64 {
-        self.size.unwrap_or(0)
+        self.size.map_or(0, NonZero::get)
     }
 
     /// Whether it counts as one of the workspaces: neither what is doomed does, nor a copy beside another one.
@@ -160,7 +159,6 @@ fn look(
         last_access: None,
         may_be_later: false,
         seen: Seen::Nothing,
-        is_racy: false,
         size: None,
         unknown: None,
         unmeasured: None,
@@ -169,7 +167,7 @@ fn look(
     let facts = workspace::examine(base.dir(), &name, now, buffer)?;
     log::trace!("{name}: {}", facts.status.word());
     (found.status, found.last_access) = (facts.status, facts.last_accessed);
-    (found.seen, found.is_racy) = (facts.seen, facts.is_racy);
+    found.seen = facts.seen;
     found.unknown = facts.error.map(Box::new);
     if scope.sizes || scope.use_mtime {
         let usage = tree::measure(base.dir(), &name, &|| false, scratch);
@@ -178,7 +176,7 @@ fn look(
             Some(Category::PermissionDenied) if place == Place::Doomed => {} // removal gives itself what it needs
             _ => found.unmeasured = usage.error.map(Box::new),
         }
-        found.size = Some(usage.bytes);
+        found.size = NonZero::new(usage.bytes);
         if scope.use_mtime {
             count_modification(&mut found, usage.newest, now);
         }

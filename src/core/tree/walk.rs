@@ -214,9 +214,12 @@ impl<L> Walk<'_, L> {
 }
 
 impl Scratch {
+    /// Keeps as many as a walk has use for: each workspace brings one of its own.
     fn put_aside(&mut self, mut names: Names) {
-        names.clear();
-        self.spare.push(names);
+        if self.spare.len() <= KEPT_OPEN {
+            names.clear();
+            self.spare.push(names);
+        }
     }
 }
 

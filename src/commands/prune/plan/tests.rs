@@ -1,6 +1,7 @@
 use super::*;
 use crate::core::Error;
 use crate::core::workspace::Seen;
+use std::num::NonZero;
 use uuid::Uuid;
 
 const NOW: i64 = 1_800_000_000;
@@ -24,8 +25,7 @@ fn aged(number: u128, days: i64) -> Found {
         last_access: Some(days_ago(days)),
         may_be_later: false,
         seen: Seen::Nothing,
-        is_racy: false,
-        size: Some(10),
+        size: NonZero::new(10),
         unknown: None,
         unmeasured: None,
     }
