@@ -181,8 +181,16 @@ impl DirFd {
         retry_on_intr(|| rustix::fs::chmodat(CWD, &path, mode, AtFlags::empty()))
     }
 
-    /// The same for this directory itself. `false`: it had them all.
-    pub fn give_rights(&self) -> Result<bool> {
+    /// Does something in this directory; if its owner lacks the rights for it, they are given him first.
+    pub fn with_rights<T>(&self, mut act: impl FnMut() -> Result<T>) -> Result<T> {
+        match act() {
+            Err(Errno::ACCESS) if self.give_rights() == Ok(true) => act(),
+            done => done,
+        }
+    }
+
+    /// Gives the owner his rights in this directory. `false`: he had them all.
+    fn give_rights(&self) -> Result<bool> {
         let mode = Mode::from_raw_mode(self.stat_self()?.mode);
         if mode.contains(Mode::RWXU) {
             return Ok(false);

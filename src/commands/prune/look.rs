@@ -76,11 +76,7 @@ pub(super) fn sweep(dir: &DirFd, scratch: &mut Scratch) -> rustix::io::Result<u6
             return ControlFlow::Continue(());
         }
         let stat = dir.stat(name);
-        let unlinked = match dir.unlink(name) {
-            Err(Errno::ACCESS) if dir.give_rights() == Ok(true) => dir.unlink(name),
-            unlinked => unlinked,
-        };
-        match unlinked {
+        match dir.with_rights(|| dir.unlink(name)) {
             Ok(()) => freed += stat.map_or(0, |stat| stat.allocated),
             // A directory of that name can be renamed over nothing that is a file.
             Err(Errno::NOENT | Errno::ISDIR) => {}

@@ -98,6 +98,12 @@ impl<'a> Measuring<'a> {
         is_changed
     }
 
+    fn count_if_unchanged(&mut self, stat: &Stat) {
+        if !self.is_changed(stat) {
+            self.count(stat);
+        }
+    }
+
     fn meet_change(&mut self, stamp: FileTime) {
         self.changes += 1;
         self.changed = self.changed.max(Some(stamp));
@@ -125,16 +131,10 @@ impl<'a> Measuring<'a> {
     fn look(&mut self, dir: &DirFd, name: &CStr) -> Result<Option<Entered<FileTime>>> {
         let stat = dir.stat(name)?;
         if stat.is_dir() {
-            return self.enter(dir, name).inspect_err(|_| {
-                if !self.is_changed(&stat) {
-                    self.count(&stat);
-                }
-            });
+            return self.enter(dir, name).inspect_err(|_| self.count_if_unchanged(&stat));
         }
         self.usage.files += 1;
-        if !self.is_changed(&stat) {
-            self.count(&stat);
-        }
+        self.count_if_unchanged(&stat);
         Ok(None)
     }
 }

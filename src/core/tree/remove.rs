@@ -148,7 +148,7 @@ impl Removal<'_> {
             return Err(stuck);
         }
         if !self.with_metadata {
-            match with_rights(root, || self.remove_or_open(root, METADATA_C, level)) {
+            match root.with_rights(|| self.remove_or_open(root, METADATA_C, level)) {
                 Ok(None) | Err(Errno::NOENT) => {}
                 Ok(Some(_)) => self.with_metadata = true, // a directory of that name, with something in it
                 Err(errno) => return Err(describe(errno)),
@@ -246,7 +246,7 @@ impl Steps for Removal<'_> {
             return None;
         }
         self.newcomers += u64::from(level.is_disturbed);
-        match with_rights(dir, || self.remove_or_open(dir, name, level)) {
+        match dir.with_rights(|| self.remove_or_open(dir, name, level)) {
             Ok(entered) => return entered,
             // It has gone, or was swapped for something else, which is met when the directory turns out not to be empty.
             Err(Errno::NOENT | Errno::ISDIR | Errno::NOTDIR | Errno::LOOP) => {}
@@ -275,7 +275,7 @@ impl Steps for Removal<'_> {
     fn leave(&mut self, above: (&DirFd, &mut Level), name: &CStr, level: Level) -> Option<Entered<Level>> {
         let (above, level_above) = above;
         let removed = match level.state {
-            State::Emptied => with_rights(above, || above.rmdir(name)),
+            State::Emptied => above.with_rights(|| above.rmdir(name)),
             State::Gone => Ok(()),
             State::Stuck => {
                 level_above.state = State::Stuck;
@@ -294,14 +294,6 @@ impl Steps for Removal<'_> {
             Err(errno) => self.stick(level_above, describe(errno)),
         }
         None
-    }
-}
-
-/// Does something in a directory; if its owner lacks the rights for it, they are given him first.
-fn with_rights<T>(dir: &DirFd, mut act: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
-    match act() {
-        Err(Errno::ACCESS) if dir.give_rights() == Ok(true) => act(),
-        done => done,
     }
 }
 
