@@ -136,7 +136,6 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let mut diagnostics = Diagnostics::default();
     let mut rows = if ids::none(&arguments.ids, &arguments.separator) {
         let names = Names::read(&base)?;
-        super::hint_where_there_are_none(&base, names.workspaces.len());
         copies::warn_of_each(&base, names.trash, context.now);
         look(&base, &names.workspaces, arguments, context)
     } else {

@@ -5,7 +5,7 @@ pub mod prune;
 pub mod touch;
 pub mod validate;
 
-use crate::core::{Base, Category, Error, Result, Timestamp, survey};
+use crate::core::{Base, Category, Error, Result, Timestamp, neighbours};
 use crate::logging::Verbosity;
 use crate::signals::Signals;
 use anstream::ColorChoice;
@@ -28,18 +28,23 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Opens the base; whoever named one that is none is told how to name another.
+    /// Opens the base. Where it seems to be the wrong one, the right one is named.
     ///
     /// # Errors
     /// As [`Base::open`].
     pub fn open_base(&self) -> Result<Base> {
-        Base::open(&self.base).map_err(|error| match error.category() {
+        let base = Base::open(&self.base).map_err(|error| match error.category() {
             Category::NotFound => {
                 let what = format!("{}; name the workspaces' directory with --base or WSCTL_BASE", error.full());
                 Error::new(Category::NotFound, what).severe()
             }
             _ => error,
-        })
+        })?;
+        if let Some(meant) = neighbours::meant(&base)? {
+            let (base, meant) = (self.base.display(), meant.display());
+            log::warn!("base {base}: it holds no workspaces, but {meant} does: did you mean --base {meant}?");
+        }
+        Ok(base)
     }
 }
 
@@ -63,14 +68,4 @@ pub enum Format {
     Text,
     /// One document for scripts.
     Json,
-}
-
-/// Tells whoever asks (`-v`) why there may be nothing to see: a directory above the base was named, or below it.
-fn hint_where_there_are_none(base: &Base, workspaces: usize) {
-    if workspaces == 0
-        && log::log_enabled!(log::Level::Info)
-        && let Some(nested) = survey::nested(base)
-    {
-        log::info!("base {}: no workspaces in it, but there are some in {}", base.path().display(), nested.display());
-    }
 }

@@ -175,6 +175,11 @@ impl Error {
         self.category
     }
 
+    /// The exit status that it comes to.
+    pub const fn status(&self) -> ExitStatus {
+        ExitStatus::Failure(self.category)
+    }
+
     /// How loudly it is reported.
     pub const fn severity(&self) -> Severity {
         self.severity

@@ -15,6 +15,7 @@ pub mod error;
 pub mod id;
 pub mod metadata;
 pub mod names;
+pub mod neighbours;
 pub mod rewrite;
 pub mod stat;
 pub mod survey;

@@ -10,9 +10,7 @@ use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use walkdir::WalkDir;
 
 /// Fewer items than this are not worth a thread.
 const WORTH_A_THREAD: usize = 200;
@@ -56,7 +54,7 @@ impl Names {
 }
 
 /// Whether a name in the base is that of a directory.
-fn is_directory(base: &Base, entry: &RawDirEntry<'_>) -> bool {
+pub(super) fn is_directory(base: &Base, entry: &RawDirEntry<'_>) -> bool {
     match entry.file_type() {
         FileType::Directory => true,
         // Some file systems do not tell. What is gone by now is none, and what cannot be looked up will say so itself.
@@ -65,14 +63,6 @@ fn is_directory(base: &Base, entry: &RawDirEntry<'_>) -> bool {
         }
         _ => false,
     }
-}
-
-/// Where below a directory that holds no workspaces there are some, for whoever named the wrong one; `None` if they are not
-/// near.
-pub fn nested(base: &Base) -> Option<PathBuf> {
-    let below = WalkDir::new(base.path()).min_depth(2).max_depth(3).into_iter();
-    let mut near = below.take(10_000).filter_map(std::result::Result::ok).filter(|entry| entry.file_type().is_dir());
-    near.find(|entry| WorkspaceId::from_dir_name(entry.file_name()).is_some())?.path().parent().map(Path::to_owned)
 }
 
 /// Applies `look` to every item on at most `threads` threads, with what each of them keeps from item to item: buffers, for

@@ -9,6 +9,11 @@ pub fn age(time: Timestamp, now: Timestamp) -> String {
     if seconds < 0 { format!("in {span}") } else { format!("{span} ago") }
 }
 
+/// The same of a last access, which may not be known.
+pub fn last_access(time: Option<Timestamp>, now: Timestamp) -> String {
+    time.map_or_else(|| "last access unknown".to_owned(), |time| format!("last accessed {}", age(time, now)))
+}
+
 /// A length of time in its largest unit: `3d`.
 pub fn span(seconds: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(365 * 86_400, "y"), (86_400, "d"), (3600, "h"), (60, "min")];

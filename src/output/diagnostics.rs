@@ -16,8 +16,8 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// Logs a failure and lets it count for the exit status.
     pub fn report(&mut self, error: &Error) {
-        log(error.category(), error.severity(), &error.full());
-        self.status = self.status.max(ExitStatus::Failure(error.category()));
+        remark(error);
+        self.raise(error.status());
     }
 
     /// Lets a status count that was reported elsewhere, or needs no words.

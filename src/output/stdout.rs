@@ -1,9 +1,11 @@
 //! The one place that writes to stdout, and that notices when it cannot.
 
+use super::meter;
 use crate::core::{Category, Error, Result};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Whether the process began with descriptor 1 closed. std opens `/dev/null` there before `main`, so that `>&-` would be a
 /// silent success; a constructor comes earlier.
@@ -29,6 +31,27 @@ pub fn write(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()
             Err(error.recategorized(Category::Io))
         }
         _ => Ok(()),
+    }
+}
+
+/// Lines that go to stdout at once, each whole, while several threads work.
+#[derive(Debug, Default)]
+pub struct Lines {
+    failed: Mutex<Option<io::Error>>,
+}
+
+impl Lines {
+    /// Writes a line. The first failure is kept for [`Self::finish`], and ends the writing but not the work.
+    pub fn write(&self, line: &str) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.is_none() {
+            *failed = meter::beside(|| Stdout.write_all(format!("{line}\n").as_bytes())).err();
+        }
+    }
+
+    /// Gives the failure, if there was one.
+    pub fn finish(&self) -> io::Result<()> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
     }
 }
 

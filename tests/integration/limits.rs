@@ -82,7 +82,9 @@ fn whatever_the_limits_there_is_an_answer_and_nothing_is_lost() {
             assert!(ran.stderr.lines().count() <= ids.len(), "{limit} {command}: {ran:#?}");
             let names = world.names();
             assert!(command == "prune" || names == ids, "{limit} {command}: {names:?}");
-            assert!(ran.status != 74 || limit.starts_with("--fsize") || names == ids, "{limit} {command}: {names:?}");
+            // With few descriptors a prune may fail after dooming; the next one goes on.
+            let may_go = command == "prune" || limit.starts_with("--fsize");
+            assert!(ran.status != 74 || may_go || names == ids, "{limit} {command}: {names:?}");
             for (id, tree_before) in ids.iter().zip(&before).filter(|(id, _)| command != "touch" && names.contains(id))
             {
                 assert_eq!(&tree(&world.dir_of(id)), tree_before, "{limit} {command}");

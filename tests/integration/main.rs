@@ -90,3 +90,4 @@ mod units;
 mod validate;
 mod visitors;
 mod world;
+mod wrong_base;

@@ -150,17 +150,3 @@ fn json_and_ids_are_never_coloured() {
         assert!(!list.stdout.contains('\x1b'), "{list:#?}");
     }
 }
-
-#[test]
-fn with_v_whoever_names_a_directory_above_the_base_is_told_where_the_workspaces_are() {
-    let world = World::new();
-    let _ = world.aged(1);
-    for args in [&["list", "--format", "ids"][..], &["prune", "-n", "--older-than", "30d"]] {
-        let above = world.path("");
-        world.wsctl(args).env("WSCTL_BASE", &above).run().exits(0).quietly();
-        let hinted = world.wsctl(args).env("WSCTL_BASE", &above).env("RUST_LOG", "info").run().exits(0);
-        let hint = format!("in it, but there are some in {}\n", world.base().display());
-        assert!(hinted.stderr.ends_with(&hint), "{hinted:?}");
-    }
-    world.wsctl(["list", "-v"]).run().exits(0).quietly();
-}

@@ -2,7 +2,7 @@
 
 use crate::quiet;
 use crate::soak::random;
-use crate::tools::{text, tool};
+use crate::tools::{text, tool, wait_until};
 use crate::world::{World, skip};
 use rustix::fs::{Advice, fadvise, ioctl_ficlone};
 use std::fs::{self, File};
@@ -10,8 +10,6 @@ use std::io::Read;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
 /// A file system in a file, mounted for as long as this lives.
@@ -62,15 +60,6 @@ fn unmount(point: &Path) {
 
 fn unmount_lazily(point: &Path) {
     let _ = Command::new("umount").arg("--lazy").arg(point).stderr(Stdio::null()).status();
-}
-
-#[track_caller]
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "not so: {what}");
-        thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// Whether a loop device has this file.

@@ -1,9 +1,12 @@
 //! `wsctl prune`: what it says, and that a dry run says the same.
 
-use crate::tools::{du, set_aside, text};
-use crate::world::{Ran, World, has, ids_in, sorted};
+use crate::run::finish;
+use crate::tools::{Immutable, du, set_aside, text};
+use crate::world::{Ran, World, has, ids_in, is_root, sorted};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
 
 /// A base with workspaces that differ in what `du` counts: two that are stale, one fresh, one of unknown age.
 struct Mixed {
@@ -43,16 +46,59 @@ fn the_text_is_a_summary_and_with_v_a_line_for_each_before_it() {
     assert!(ran.stdout.starts_with("would prune 2 workspaces, would free "), "{ran:?}");
     assert!(ran.stdout.ends_with("; kept 1, skipped 1\n"), "{ran:?}");
     let ran = mixed.prune(&["-y", "-v"]).exits(0);
-    let lines = ran.lines();
-    assert_eq!(lines.len(), 4, "{ran:?}");
-    let starts = [format!("pruned {} (older-than)", mixed.stale[0]), format!("pruned {} (older-than)", mixed.stale[1])];
-    assert!(lines[0].starts_with(&starts[0]) && lines[1].starts_with(&starts[1]), "{ran:?}");
-    assert_eq!(lines[2], format!("skipped {} (missing)", mixed.missing));
-    assert!(
-        lines[3].starts_with("pruned 2 workspaces, freed ") && lines[3].ends_with("; kept 1, skipped 1"),
-        "{ran:?}"
-    );
+    let mut lines = ran.lines();
+    let summary = lines.pop().unwrap_or_default();
+    assert!(summary.starts_with("pruned 2 workspaces, freed ") && summary.ends_with("; kept 1, skipped 1"), "{ran:?}");
+    lines.sort_unstable();
+    let mut starts: Vec<_> = mixed.stale.iter().map(|id| format!("pruned {id} (older-than): last accessed ")).collect();
+    starts.sort_unstable();
+    starts.push(format!("skipped {} (missing)", mixed.missing));
+    assert_eq!(lines.len(), starts.len(), "{ran:?}");
+    assert!(lines.iter().zip(&starts).all(|(line, start)| line.starts_with(start)), "{ran:?}");
     assert_eq!(mixed.world.names(), sorted([&mixed.fresh, &mixed.missing]));
+}
+
+#[test]
+fn a_run_that_is_killed_has_told_of_each_workspace_that_went() {
+    if !(is_root() && has("chattr")) {
+        return;
+    }
+    let world = World::new();
+    let stuck = world.aged(99);
+    let Some(immutable) = Immutable::new(&world, &world.metadata_of(&stuck)) else { return };
+    let stale: Vec<_> = (0..3000).map(|number| world.aged(31 + number % 50)).collect();
+    let mut run = world.wsctl(["prune", "-v", "-y", "--older-than", "30d"]).command();
+    let mut child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
+    let mut stdout = BufReader::new(child.stdout.take().expect("stdout"));
+    let mut told = String::new();
+    for _ in 0..100 {
+        assert!(stdout.read_line(&mut told).expect("a line") > 0, "{told}");
+    }
+    child.kill().expect("a kill");
+    stdout.read_to_string(&mut told).expect("the rest");
+    let errors = finish(child, &run).stderr;
+    drop(immutable);
+    let names = world.names();
+    let gone = stale.iter().filter(|id| !names.iter().any(|name| name.contains(id.as_str()))).count();
+    let lines = told.lines().filter(|line| line.starts_with("pruned ")).count();
+    assert!(gone < stale.len(), "it was killed too late");
+    assert!((gone.saturating_sub(4)..=gone).contains(&lines), "each of four threads may owe a line: {gone} {lines}");
+    assert!(told.ends_with('\n') && told.contains(&format!("failed {stuck} (permission-denied)\n")), "{told}");
+    assert!(errors.contains(&format!("error[permission-denied]: workspace {stuck}: ")), "{errors}");
+}
+
+#[test]
+fn a_line_that_cannot_be_written_is_an_error_at_the_end_and_stops_nothing() {
+    let world = World::new();
+    for _ in 0..3 {
+        world.aged(40);
+    }
+    let full = fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+    let mut run = world.wsctl(["prune", "-v", "-y", "--older-than", "30d"]).command();
+    let child = run.stdout(full).stderr(Stdio::piped()).spawn().expect("the program");
+    let ran = finish(child, &run).exits(74);
+    assert_eq!(ran.stderr, "error[io]: cannot write to stdout: No space left on device\n");
+    assert!(world.names().is_empty());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! huge directory; also as process 1 of a container, whose signals the kernel drops unless they are caught.
 
 use crate::terminal::through_terminal;
-use crate::tools::{Standing, text, tool, trash};
+use crate::tools::{Standing, text, tool, trash, wait_until};
 use crate::world::{Ran, Run, World, finish, has, ids_in, is_root};
 use std::ffi::OsStr;
 use std::fs;
@@ -25,16 +25,6 @@ fn wrappers() -> Vec<&'static [&'static str]> {
 }
 
 const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
-
-/// Waits until something is so.
-#[track_caller]
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
-        thread::sleep(Duration::from_millis(10));
-    }
-}
 
 /// A run that is under way.
 struct Started {

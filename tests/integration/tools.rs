@@ -19,6 +19,16 @@ pub fn tool(words: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// Waits until something is so.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "not so: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// A path as text.
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")

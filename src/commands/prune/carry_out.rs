@@ -31,7 +31,6 @@ const ROUNDS: usize = 5;
 const DESCRIPTORS: usize = 10;
 
 /// How a plan is carried out.
-#[derive(Debug)]
 pub(super) struct Work<'a> {
     pub(super) base: &'a Base,
     /// Whether modification times count as accesses.
@@ -40,6 +39,9 @@ pub(super) struct Work<'a> {
     pub(super) jobs: usize,
     /// Whether somebody may be shown how far it has come.
     pub(super) watched: bool,
+    /// What is told of each workspace as soon as it is gone or has failed. It may wait for whoever reads that: so it is called
+    /// while nothing is claimed.
+    pub(super) tell: &'a (dyn Fn(&Done<'_>) + Sync),
 }
 
 /// Puts back what earlier runs had claimed of those that stay, and gives what could not be.
@@ -73,10 +75,13 @@ pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) 
         let open = tasks.partition_point(is_open);
         tasks = &mut tasks[..open];
     }
-    // What a signal keeps from being tried again stays, if it is at its own path; else there is a failure to report.
     let is_interrupted = signals.caught().is_some();
-    for task in all.iter_mut().filter(|task| is_interrupted && task.is_full_at_its_own_path()) {
-        task.end(TaskResult::Kept, None);
+    for task in all.iter_mut().filter(|task| task.has_no_room()) {
+        // What a signal keeps from being tried again stays, if it is at its own path; else there is a failure to report.
+        if is_interrupted && task.is_full_at_its_own_path() {
+            task.end(TaskResult::Kept, None);
+        }
+        (work.tell)(task);
     }
     all
 }
@@ -118,6 +123,11 @@ impl Round<'_> {
         threads::on_this_and(threads - 1, run);
     }
 
+    fn ended(&self, task: &Done<'_>) {
+        self.meter.ended(task.freed);
+        (self.work.tell)(task);
+    }
+
     /// How many threads to use, and how many workspaces each may hold open, within the limit of descriptors.
     fn share(&self, tasks: usize) -> (usize, usize) {
         let limit =
@@ -140,9 +150,10 @@ struct Hand<'a, 't, 'p> {
 }
 
 impl<'t, 'p> Hand<'_, 't, 'p> {
-    /// Claims and dooms a batch, and tells whether there was no room for some of it.
+    /// Claims and dooms a batch. `true`: there was no room for some of it.
     fn take_aside(&mut self, batch: &'t mut [Done<'p>], claims: &Claims<'_>) -> bool {
         let mut claimed = Vec::with_capacity(batch.len());
+        let mut stayed = Vec::new();
         let mut full: Option<Error> = None;
         for task in batch {
             if task.found.place == Place::Doomed {
@@ -159,16 +170,16 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
             match claims.claim(task.found, at, &mut self.scratch) {
                 Ok(claim) => claimed.push((task, claim)),
                 Err(stopped) => {
-                    self.stop(task, stopped);
+                    task.stop(stopped);
                     // Where a longer name fits depends on the name: as long as there is nothing in hand whose removal would
                     // make room, the next one is tried.
                     if task.has_no_room() && !(claimed.is_empty() && self.doomed.is_empty()) {
                         full = task.error.as_deref().cloned();
                     }
+                    stayed.push(task);
                 }
             }
         }
-        let mut is_full = full.is_some();
         self.mounts.refresh(); // what is mounted later, removal itself stops at
         for (task, claim) in claimed {
             match claims.doom(claim, task.found, &self.mounts, &mut self.scratch) {
@@ -177,19 +188,15 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
                     self.doomed.push((task, tree));
                 }
                 Err(stopped) => {
-                    self.stop(task, stopped);
-                    is_full |= task.has_no_room();
+                    task.stop(stopped);
+                    stayed.push(task);
                 }
             }
         }
-        is_full
-    }
-
-    fn stop(&self, task: &mut Done<'_>, stopped: Stopped) {
-        task.stop(stopped);
-        if !task.has_no_room() {
-            self.round.meter.ended(0);
+        for task in stayed.iter().filter(|task| !task.has_no_room()) {
+            self.round.ended(task);
         }
+        stayed.iter().any(|task| task.has_no_room())
     }
 
     /// Removes what is doomed, once the base is synced: not one name may go before it is certain that all of them may.
@@ -197,7 +204,7 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
         if self.doomed.is_empty() {
             return;
         }
-        let Round { work, signals, meter, .. } = self.round;
+        let Round { work, signals, .. } = self.round;
         let base = work.base.dir();
         let failed = |errno| Error::os(errno, "cannot sync the base before removing it");
         // The dooming has changed the base, if nothing later has: this is now, by the clock that stamps its inodes.
@@ -212,13 +219,13 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
             };
             self.removed.workspaces += 1;
             self.removed.names += names;
-            meter.ended(bytes);
             task.freed += bytes;
             match gone {
                 Ok(true) => task.end(TaskResult::Pruned, None),
                 Ok(false) => task.end(TaskResult::Elsewhere, None),
                 Err(error) => task.end(TaskResult::Failed, Some(error)),
             }
+            self.round.ended(task);
         }
     }
 }

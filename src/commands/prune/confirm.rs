@@ -1,14 +1,18 @@
 //! What has to be allowed before anything is deleted: by `--max-delete`, and on a terminal by whoever sits there.
 
-use super::done::Done;
-use super::plan::Plan;
+use super::done::{Done, TaskResult};
+use super::plan::{Decision, Plan, Rules};
+use super::survey::Found;
 use crate::args::size::CountOrShare;
-use crate::core::{Category, Error, Timestamp};
-use crate::output::amounts;
+use crate::core::workspace::Status;
+use crate::core::{Base, Category, Error, Timestamp};
+use crate::output::{amounts, escape};
 use std::io::{self, BufRead, Write};
 
-/// How many workspaces are named in the question.
-const NAMED: usize = 5;
+/// How many workspaces are named in the question, beside the newest.
+const NAMED: usize = 4;
+/// How often it is asked.
+const ATTEMPTS: usize = 3;
 
 /// Refuses a plan that would delete more than `--max-delete` allows.
 pub(super) fn guard(plan: &Plan, max_delete: Option<CountOrShare>) -> Result<(), Error> {
@@ -26,52 +30,117 @@ pub(super) fn guard(plan: &Plan, max_delete: Option<CountOrShare>) -> Result<(),
 }
 
 /// Asks whether these shall go. A signal ends the program while it waits.
-pub(super) fn ask(leaving: &[Done<'_>], total: usize, now: Timestamp) -> Result<(), Error> {
-    if answer(&question(leaving, total, now)).map_err(|error| Error::io(&error, "cannot ask"))? {
+pub(super) fn ask(question: &Question<'_>) -> Result<(), Error> {
+    if answer(&question.text()).map_err(|error| Error::io(&error, "cannot ask"))? {
         return Ok(());
     }
     Err(Error::new(Category::Refused, "nothing was deleted: the answer was no"))
 }
 
-/// What the question is about: how many and how much, the oldest and the newest, and the first of them by name, in the order
-/// in which they would go.
-fn question(leaving: &[Done<'_>], total: usize, now: Timestamp) -> String {
-    let bytes = amounts::size(leaving.iter().map(|done| done.freed).sum());
-    let mut lines =
-        vec![format!("{} of {} would be deleted, {bytes}", leaving.len(), amounts::count(total, "workspace"))];
-    let mut leaving: Vec<_> = leaving.iter().map(|done| (done.found.last_access, done)).collect();
-    leaving.sort_by_key(|(time, _)| *time);
-    let age = |time: Option<Timestamp>| {
-        time.map_or_else(
-            || "last access unknown".to_owned(),
-            |time| format!("last accessed {}", amounts::age(time, now)),
-        )
-    };
-    for (time, done) in leaving.iter().take(NAMED) {
-        lines.push(format!("  {}  {}, {}", done.found.id, age(*time), amounts::size(done.freed)));
-    }
-    if let Some(more @ 1..) = leaving.len().checked_sub(NAMED) {
-        lines.push(format!("  and {more} more"));
-    }
-    let mut known = leaving.iter().filter(|(time, _)| time.is_some());
-    if let Some(oldest) = known.next() {
-        let newest = known.next_back().unwrap_or(oldest);
-        for (word, (time, done)) in [("oldest", oldest), ("newest", newest)] {
-            lines.push(format!("{word}: {}, {}", done.found.id, age(*time)));
-        }
-    }
-    lines.join("\n") + "\nDelete them? [y/N] "
+/// What somebody has to know before he answers.
+pub(super) struct Question<'a> {
+    pub(super) base: &'a Base,
+    pub(super) rules: &'a Rules,
+    pub(super) plan: &'a Plan,
+    pub(super) rehearsed: &'a [Done<'a>],
+    pub(super) now: Timestamp,
 }
 
-/// Asks on stderr and reads a line from stdin.
+impl Question<'_> {
+    /// What would go, oldest first, by which rule, and what would stay.
+    fn text(&self) -> String {
+        let mut leaving: Vec<_> = self.rehearsed.iter().filter(|done| done.result == TaskResult::Pruned).collect();
+        leaving.sort_by_key(|done| done.found.last_access);
+        let mut lines = vec![format!(
+            "{} of {} in {} would be deleted, {}:",
+            leaving.len(),
+            amounts::count(self.plan.total(), "workspace"),
+            escape::text(&self.base.path().to_string_lossy()),
+            amounts::size(leaving.iter().map(|done| done.freed).sum()),
+        )];
+        lines.extend(self.each(&leaving));
+        let protected = [
+            (self.rules.keep_last > 0).then(|| format!("the {} last accessed", self.rules.keep_last)),
+            (!self.rules.exclude.is_empty()).then(|| format!("{} excluded", self.rules.exclude.len())),
+        ];
+        let failing = self.rehearsed.len() - leaving.len();
+        for (label, parts) in [
+            ("Rule", self.rules()),
+            ("Protected", protected.into_iter().flatten().collect()),
+            ("Skipped, since their last access is not known", self.skipped()),
+            ("Not possible to delete", (failing > 0).then(|| failing.to_string()).into_iter().collect()),
+        ] {
+            if !parts.is_empty() {
+                lines.push(format!("{label}: {}", parts.join(", ")));
+            }
+        }
+        lines.join("\n") + "\nDelete them? [y/N] "
+    }
+
+    /// The oldest of them and the newest, each on a line.
+    fn each(&self, leaving: &[&Done<'_>]) -> Vec<String> {
+        let known = leaving.iter().position(|done| done.found.last_access.is_some());
+        let last = leaving.len().saturating_sub(1);
+        let line = |(place, done): (usize, &&Done<'_>)| {
+            let mark = match known {
+                Some(first) if first < last && place == first => ", oldest",
+                Some(first) if first < last && place == last => ", newest",
+                _ => "",
+            };
+            let (age, size) = (amounts::last_access(done.found.last_access, self.now), amounts::size(done.freed));
+            format!("  {}  {age}, {size}{mark}", done.found.id)
+        };
+        let mut lines: Vec<_> = leaving.iter().enumerate().map(line).collect();
+        if lines.len() > NAMED + 2 {
+            let more = format!("  and {} more", lines.len() - NAMED - 1);
+            lines.splice(NAMED..last, [more]);
+        }
+        lines
+    }
+
+    fn rules(&self) -> Vec<String> {
+        let Rules { ids, cutoff, max_total_size, free, .. } = self.rules;
+        let least = "then the least recently accessed until";
+        [
+            ids.as_ref().map(|ids| format!("the {} given", amounts::count(ids.len(), "ID"))),
+            cutoff.map(|time| format!("last accessed more than {} (before {time})", amounts::age(time, self.now))),
+            max_total_size.map(|size| format!("{least} all together use at most {}", amounts::size(size))),
+            free.map(|free| format!("{least} {} are free", amounts::size(free.wanted))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn skipped(&self) -> Vec<String> {
+        let number = |status| {
+            let is_skipped =
+                |(found, decision): &(&Found, Decision)| *decision == Decision::Skip && found.status == status;
+            self.plan.iter().filter(is_skipped).count()
+        };
+        let words = Status::ALL.into_iter().map(|status| (number(status), status.word()));
+        words.filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect()
+    }
+}
+
+/// Asks on stderr and reads a line from stdin, again if that is neither yes nor no.
 fn answer(question: &str) -> io::Result<bool> {
     let mut terminal = io::stderr().lock();
-    terminal.write_all(question.as_bytes()).and_then(|()| terminal.flush())?;
-    let mut line = Vec::new();
-    io::stdin().lock().read_until(b'\n', &mut line)?;
-    let Some(answer) = line.strip_suffix(b"\n") else {
-        let _ = writeln!(terminal); // the input ended on the line of the question: nobody has pressed Enter
-        return Ok(false);
-    };
-    Ok(matches!(answer.trim_ascii().to_ascii_lowercase().as_slice(), b"y" | b"yes"))
+    terminal.write_all(question.as_bytes())?;
+    for attempt in 1..=ATTEMPTS {
+        terminal.flush()?;
+        let mut line = Vec::new();
+        io::stdin().lock().read_until(b'\n', &mut line)?;
+        let Some(answer) = line.strip_suffix(b"\n") else {
+            let _ = writeln!(terminal); // the input ended on the line of the question: nobody has pressed Enter
+            return Ok(false);
+        };
+        match answer.trim_ascii().to_ascii_lowercase().as_slice() {
+            b"y" | b"yes" => return Ok(true),
+            b"" | b"n" | b"no" => return Ok(false),
+            _ if attempt < ATTEMPTS => terminal.write_all(b"Please answer yes or no. [y/N] ")?,
+            _ => {}
+        }
+    }
+    Ok(false)
 }

@@ -20,6 +20,8 @@ use crate::args::ids;
 use crate::core::{Category, Error, WorkspaceId, threads};
 use crate::output::Outcome;
 use carry_out::Work;
+use confirm::Question;
+use done::Done;
 use report::Report;
 use std::collections::HashSet;
 use totals::Totals;
@@ -29,43 +31,50 @@ pub use totals::gauges_of_failure;
 
 /// Decides, asks, and carries out what was decided.
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
+    let mut report = Report::new(context, arguments.format, arguments.dry_run, arguments.cutoff(context.now));
+    let exclude = arguments.excluded()?;
+    let ids = named(arguments, &mut report)?;
+    let base = context.open_base()?;
     let asks = !arguments.dry_run && !arguments.yes;
     if asks && !context.terminal.interactive {
         let what = "there is no terminal to ask on: pass --yes to delete without a question, or --dry-run to see what would go";
         return Err(Error::new(Category::Usage, what).into());
     }
-    let mut report = Report::new(context, arguments.format, arguments.dry_run, arguments.cutoff(context.now));
-    let exclude = arguments.excluded()?;
-    let ids = named(arguments, &mut report)?;
-    let base = context.open_base()?;
-    let free = arguments.free(&base);
-    let rules = arguments.rules(*free.as_ref().unwrap_or(&None), exclude, ids, context.now);
+    let free = match arguments.free(&base) {
+        Ok(free) => free,
+        Err(error) => {
+            report.diagnostics.report(&error); // and that nothing goes
+            return Ok(Box::new(report));
+        }
+    };
+    let rules = arguments.rules(free, exclude, ids, context.now);
     let jobs = arguments.jobs.map_or_else(threads::default_threads, usize::from);
     let watched = context.terminal.watched;
 
     let facts = survey::survey(&base, &arguments.scope(&rules), jobs, context.now, watched)?;
     let plan = plan::decide(facts, &rules);
     log::debug!("{} examined of {} in all", plan.iter().count(), plan.total());
-    super::hint_where_there_are_none(&base, plan.total());
+    let shows_sizes = rules.choose_by_size() || asks || arguments.dry_run;
+    report.plan(&plan, shows_sizes, arguments.metrics().map(|_| Totals::of(&plan)));
 
-    let work = Work { base: &base, use_mtime: arguments.use_mtime, jobs, watched };
-    let sizes_matter = rules.choose_by_size() || asks || arguments.dry_run;
-    report.plan(&plan, sizes_matter, arguments.metrics().map(|_| Totals::of(&plan)));
-    let is_known = free.is_ok();
-    let guarded = free.and_then(|_| confirm::guard(&plan, arguments.max_delete));
-    let is_asked = asks && guarded.is_ok() && !plan.is_empty();
-    let confirmed =
-        if is_asked { confirm::ask(&rehearse::rehearse(&work, &plan), plan.total(), context.now) } else { guarded };
-    if let Err(refusal) = &confirmed {
+    let mut allowed = confirm::guard(&plan, arguments.max_delete);
+    if asks && allowed.is_ok() && !plan.is_empty() {
+        let rehearsed = &rehearse::rehearse(&base, &plan, jobs, watched);
+        allowed = confirm::ask(&Question { base: &base, rules: &rules, plan: &plan, rehearsed, now: context.now });
+    }
+    if let Err(refusal) = &allowed {
         report.diagnostics.report(refusal);
     }
-    if arguments.dry_run && is_known {
+    if arguments.dry_run {
         report.not_put_back(&rehearse::put_back(&base, &plan));
-        report.done(rehearse::rehearse(&work, &plan));
-    } else if confirmed.is_ok() {
+        report.done(rehearse::rehearse(&base, &plan, jobs, watched));
+    } else if allowed.is_ok() {
         context.signals.finish_first();
         report.not_put_back(&carry_out::put_back(&base, &plan));
-        report.done(carry_out::carry_out(&work, &plan, context.signals));
+        let tell = |done: &Done<'_>| report.tell(done);
+        let work = Work { base: &base, use_mtime: arguments.use_mtime, jobs, watched, tell: &tell };
+        let done = carry_out::carry_out(&work, &plan, context.signals);
+        report.done(done);
         report.diagnostics.raise(context.signals.caught().unwrap_or_default());
     }
     Ok(Box::new(report))

@@ -1,6 +1,5 @@
 //! What a plan would come to: the dry run, and what is asked about.
 
-use super::carry_out::Work;
 use super::claim;
 use super::done::{Done, TaskResult};
 use super::mounts::Mounts;
@@ -10,16 +9,16 @@ use crate::core::{Base, Error, survey, tree};
 use crate::output::meter::{Meter, Words};
 
 /// What would become of those that are to go, in the order of the plan.
-pub(super) fn rehearse<'p>(work: &Work<'_>, plan: &'p Plan) -> Vec<Done<'p>> {
-    let mounts = Mounts::read(work.base.dir());
+pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, watched: bool) -> Vec<Done<'p>> {
+    let mounts = Mounts::read(base.dir());
     if mounts.is_base_on_overlay() {
         log::warn!(
             "the base lies on an overlay: a workspace that is in a lower layer of it cannot be claimed, and would stay"
         );
     }
     let going: Vec<_> = plan.going().collect();
-    let meter = Meter::new(work.watched, Words::MEASURING, going.len());
-    survey::look_at_all(&going, work.jobs, |(found, rule), scratch| {
+    let meter = Meter::new(watched, Words::MEASURING, going.len());
+    survey::look_at_all(&going, jobs, |(found, rule), scratch| {
         let mut done = Done::nothing((found, *rule));
         if let Some(error) = claim::obstacle(&mounts, found.id) {
             done.end(TaskResult::Failed, Some(error));
@@ -29,7 +28,7 @@ pub(super) fn rehearse<'p>(work: &Work<'_>, plan: &'p Plan) -> Vec<Done<'p>> {
         (done.freed, done.error) = if let Some(size) = found.size {
             (size.get(), found.unmeasured.clone())
         } else {
-            let usage = tree::measure(work.base.dir(), &found.name(), &|| false, scratch);
+            let usage = tree::measure(base.dir(), &found.name(), &|| false, scratch);
             (usage.bytes, usage.error.map(Box::new))
         };
         meter.ended(done.freed);

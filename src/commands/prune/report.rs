@@ -10,6 +10,7 @@ use crate::core::{Category, Error, ExitStatus, Timestamp, WorkspaceId, base};
 use crate::logging::Verbosity;
 use crate::output::diagnostics::{self, Diagnostics};
 use crate::output::metrics::Gauge;
+use crate::output::stdout::Lines;
 use crate::output::{Outcome, amounts, escape};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -38,6 +39,8 @@ pub(super) struct Report {
     pub(super) diagnostics: Diagnostics,
     #[serde(skip)]
     show: Show,
+    #[serde(skip)]
+    lines: Lines,
 }
 
 /// How to show a report.
@@ -46,13 +49,6 @@ struct Show {
     format: Format,
     verbosity: Verbosity,
     now: Timestamp,
-}
-
-impl Show {
-    /// Whether each workspace is shown.
-    fn each(&self) -> bool {
-        self.format == Format::Json || self.verbosity >= Verbosity::VERBOSE
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -94,23 +90,27 @@ impl Report {
             totals: None,
             diagnostics: Diagnostics::default(),
             show: Show { format, verbosity: context.verbosity, now: context.now },
+            lines: Lines::default(),
         }
     }
 
     /// Reports a failure that has to do with what was given for a workspace.
     pub(super) fn fail_input(&mut self, input: &str, error: &Error) {
-        self.add_failure(input.to_owned(), error);
-        self.diagnostics.report(error);
+        self.line(|| failed(input, error));
+        diagnostics::remark(error);
+        self.count_failure(input.to_owned(), error);
     }
 
-    /// Reports a failure that has to do with one workspace, to people and in the document.
+    /// Reports a failure that has to do with one workspace.
     fn fail(&mut self, id: WorkspaceId, error: &Error) {
-        self.add_failure(id.to_string(), error);
-        self.diagnostics.report(&error.clone().of(id.subject()));
+        self.line(|| failed(&id.to_string(), error));
+        diagnostics::remark(&error.clone().of(id.subject()));
+        self.count_failure(id.to_string(), error);
     }
 
-    fn add_failure(&mut self, id: String, error: &Error) {
+    fn count_failure(&mut self, id: String, error: &Error) {
         self.failed.push(Failed { id, category: error.category(), message: error.full() });
+        self.diagnostics.raise(error.status());
     }
 
     /// Reports what was decided on those that stay, and what there is to say of those that are not there.
@@ -146,6 +146,7 @@ impl Report {
             format!("; it is a copy that an earlier prune left aside; {}", name.way_back(Path::new(&self.base)))
         });
         diagnostics::warn_of_skip(found.id, status, reason, &advice);
+        self.line(|| format!("skipped {} ({})", found.id, status.word()));
         self.skipped.push(Skipped { id: found.id, reason: status.word() });
     }
 
@@ -157,7 +158,30 @@ impl Report {
         }
     }
 
-    /// Reports what was done, or in a dry run what would be, in the order of last accesses.
+    /// Tells what became of one, or in a dry run what would: at once, from any thread.
+    pub(super) fn tell(&self, done: &Done<'_>) {
+        let Done { found, rule, freed, error, .. } = done;
+        let subject = found.id.subject();
+        if done.result == TaskResult::Pruned {
+            let verb = if self.dry_run { "would prune" } else { "pruned" };
+            self.line(|| {
+                let (age, size) = (amounts::last_access(found.last_access, self.show.now), amounts::size(*freed));
+                format!("{verb} {} ({}): {age}, {size}", found.id, rule.word())
+            });
+            if found.place == Place::Copy && *rule == Rule::Id {
+                log::warn!(
+                    "{subject}: what an earlier prune had left aside of it was meant; the workspace itself stays"
+                );
+            }
+        } else if let Some(error) = error {
+            self.line(|| failed(&found.id.to_string(), error));
+        }
+        if let Some(error) = error {
+            diagnostics::remark(&Error::clone(error).of(subject));
+        }
+    }
+
+    /// Counts what was done, or in a dry run what would be, in the order of last accesses.
     pub(super) fn done(&mut self, mut all: Vec<Done<'_>>) {
         all.sort_unstable_by_key(|done| (done.found.last_access, done.found.id, done.found.place));
         for done in &all {
@@ -165,31 +189,34 @@ impl Report {
             if let Some(totals) = self.totals.as_mut().filter(|_| !self.dry_run) {
                 totals.done(done);
             }
-            match done.result {
-                TaskResult::Pruned => self.pruned(done),
-                TaskResult::Kept | TaskResult::PutBack => self.kept += usize::from(done.rule != Rule::Leftover),
-                TaskResult::Elsewhere | TaskResult::Failed | TaskResult::NoRoom(_) => {}
+            if self.dry_run {
+                self.tell(done);
             }
-            match &done.error {
-                Some(error) if done.result == TaskResult::Pruned => {
-                    self.diagnostics.report(&Error::clone(error).of(done.found.id.subject()));
+            match (done.result, &done.error) {
+                (TaskResult::Pruned, error) => {
+                    self.pruned(done);
+                    self.diagnostics.raise(error.as_deref().map_or_else(ExitStatus::default, Error::status));
                 }
-                Some(error) => self.fail(done.found.id, error),
-                None => {}
+                (_, Some(error)) => self.count_failure(done.found.id.to_string(), error),
+                (TaskResult::Kept | TaskResult::PutBack, None) => self.kept += usize::from(done.rule != Rule::Leftover),
+                (TaskResult::Elsewhere | TaskResult::Failed | TaskResult::NoRoom(_), None) => {}
             }
         }
     }
 
     fn pruned(&mut self, done: &Done<'_>) {
-        let Done { found, rule, freed, .. } = done;
-        if found.place == Place::Copy && *rule == Rule::Id {
-            let id = found.id.subject();
-            log::warn!("{id}: what an earlier prune had left aside of it was meant; the workspace itself stays");
-        }
         self.number += 1;
-        if self.show.each() {
+        if self.show.format == Format::Json {
+            let Done { found, rule, freed, .. } = done;
             let (id, last_accessed) = (found.id, found.last_access);
             self.pruned.push(Pruned { id, last_accessed, size_bytes: *freed, rule: *rule });
+        }
+    }
+
+    /// Writes a line about one workspace, if those are asked for.
+    fn line(&self, line: impl FnOnce() -> String) {
+        if self.show.format == Format::Text && self.show.verbosity >= Verbosity::VERBOSE {
+            self.lines.write(&line());
         }
     }
 
@@ -205,25 +232,10 @@ impl Report {
         }
         summary
     }
+}
 
-    fn lines(&self, out: &mut dyn Write) -> io::Result<()> {
-        let verb = if self.dry_run { "would prune" } else { "pruned" };
-        for pruned in &self.pruned {
-            let Pruned { id, last_accessed, size_bytes, rule } = pruned;
-            let age = last_accessed.map_or_else(
-                || "last access unknown".to_owned(),
-                |time| format!("last accessed {}", amounts::age(time, self.show.now)),
-            );
-            writeln!(out, "{verb} {id} ({}): {age}, {}", rule.word(), amounts::size(*size_bytes))?;
-        }
-        for Skipped { id, reason } in &self.skipped {
-            writeln!(out, "skipped {id} ({reason})")?;
-        }
-        for Failed { id, category, .. } in &self.failed {
-            writeln!(out, "failed {} ({})", escape::text(id), category.word())?;
-        }
-        Ok(())
-    }
+fn failed(id: &str, error: &Error) -> String {
+    format!("failed {} ({})", escape::text(id), error.category().word())
 }
 
 impl Outcome for Report {
@@ -231,9 +243,7 @@ impl Outcome for Report {
         if self.show.format == Format::Json {
             return escape::json(out, self);
         }
-        if self.show.each() {
-            self.lines(out)?;
-        }
+        self.lines.finish()?;
         if self.show.verbosity > Verbosity::QUIET {
             writeln!(out, "{}", self.summary())?;
         }

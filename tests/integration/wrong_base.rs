@@ -1,0 +1,63 @@
+//! A base that holds no workspaces while there are some near it: every subcommand says which was probably meant.
+
+use crate::tools::{Mounted, set_aside};
+use crate::world::{World, has, is_root, numbered};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+/// What each subcommand says on stderr when this directory is its base, and the ID that it looks for is absent there.
+fn said(world: &World, base: &Path, more: &[&str]) -> Vec<String> {
+    let absent = numbered(1);
+    let commands: [&[&str]; 4] =
+        [&["list"], &["validate", &absent], &["touch", &absent], &["prune", "-n", "--older-than", "30d"]];
+    let run = |args: &&[&str]| world.wsctl(more.iter().chain(*args)).env("WSCTL_BASE", base).run().stderr;
+    let warnings =
+        |stderr: String| stderr.lines().filter(|line| line.contains(" did you mean ")).map(str::to_owned).collect();
+    let said: Vec<Vec<String>> = commands.iter().map(run).map(warnings).collect();
+    assert!(said.iter().all(|lines| *lines == said[0]), "all say the same: {said:?}");
+    said[0].clone()
+}
+
+#[test]
+fn every_subcommand_names_the_base_that_was_probably_meant() {
+    let world = World::new();
+    let id = world.workspace().file("data/file", b"x").make();
+    let base = fs::canonicalize(world.base()).expect("the base");
+    let deep = world.path("a/b/c");
+    fs::create_dir_all(&deep).expect("a directory");
+    symlink(world.path(""), world.path("a/link")).expect("a link");
+    for wrong in [world.path(""), world.dir_of(&id), world.path("a").join("link")] {
+        let warning = format!(
+            "warning: base {}: it holds no workspaces, but {base} does: did you mean --base {base}?",
+            wrong.display(),
+            base = base.display()
+        );
+        assert_eq!(said(&world, &wrong, &[]), [warning]);
+        assert!(said(&world, &wrong, &["-q"]).is_empty());
+    }
+    assert!(said(&world, &world.path("a"), &[]).is_empty(), "a link is not followed");
+    assert!(said(&world, &world.base(), &[]).is_empty());
+}
+
+#[test]
+fn an_empty_base_and_one_that_a_prune_has_wholly_taken_aside_are_right() {
+    let world = World::new();
+    assert!(said(&world, &world.base(), &[]).is_empty());
+    let id = world.aged(1);
+    set_aside(&world, "claimed", &id);
+    assert!(said(&world, &world.base(), &[]).is_empty());
+}
+
+#[test]
+fn what_is_mounted_in_a_base_is_not_entered() {
+    if !(is_root() && has("mount")) {
+        return;
+    }
+    let world = World::new();
+    let point = world.base().join("mine");
+    fs::create_dir(&point).expect("a directory");
+    let _mounted = Mounted::tmpfs(&world, &point, "size=1m");
+    fs::create_dir(point.join(numbered(2))).expect("a workspace");
+    assert!(said(&world, &world.base(), &[]).is_empty());
+}
