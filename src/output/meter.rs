@@ -11,10 +11,9 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long a line is left to be read.
 const PACE: Duration = Duration::from_millis(100);
-/// What is kept free at the end of the line, for the `^C` that a terminal echoes there.
-const ECHO: usize = 3;
-/// What takes the line away.
-const ERASE: &str = "\r\x1b[2K";
+/// What takes the line away: the cursor is kept at its beginning, so that this works too when the terminal has become narrower
+/// and has wrapped it.
+const ERASE: &str = "\r\x1b[J";
 
 /// Whether the line is on the terminal. Who writes to stderr holds this.
 static SHOWN: Mutex<bool> = Mutex::new(false);
@@ -67,7 +66,7 @@ impl Meter {
             running.due = elapsed + PACE;
             let width = rustix::termios::tcgetwinsize(io::stderr()).map_or(0, |size| size.ws_col);
             let width = usize::from(if width == 0 { 80 } else { width });
-            show(&running.line(elapsed, width.saturating_sub(ECHO)));
+            show(&running.line(elapsed, width.saturating_sub(1)));
         }
     }
 }
@@ -107,7 +106,7 @@ impl Drop for Meter {
 fn show(line: &str) {
     let mut shown = lock(&SHOWN);
     if *shown || !line.is_empty() {
-        let _ = io::stderr().write_all(format!("{ERASE}{line}").as_bytes());
+        let _ = io::stderr().write_all(format!("{ERASE}{line}\r").as_bytes());
     }
     *shown = !line.is_empty();
 }

@@ -3,6 +3,7 @@
 //! A run is made long by strace, which delays some of its system calls.
 
 use crate::terminal::{screen, through_terminal};
+use crate::tools::{text, tool, wait_until};
 use crate::world::{Ran, Run, World, has};
 
 /// So many milliseconds go by before each of these calls.
@@ -82,6 +83,29 @@ fn measuring_before_a_question_or_for_a_rule_shows_its_progress() {
     let ran = long_prune(&world, &[], ("[y/N] ", "n\\n"), "getdents64").exits(78);
     let screen = screen(&ran.stdout, 100);
     assert!(ran.stdout.contains("measuring: ") && screen[0].starts_with("40 of 40 workspaces"), "{screen:#?}");
+}
+
+#[test]
+fn a_terminal_that_becomes_narrower_keeps_nothing_of_it() {
+    if !(has("tmux") && has("strace")) {
+        return;
+    }
+    let world = world(60);
+    let socket = world.path("tmux");
+    let tmux = |args: &[&str]| tool(&[&["tmux", "-S", text(&socket)], args].concat());
+    let run = world.wsctl(["prune", "-y", "--older-than", "7d"]).through(slow("unlinkat", 20));
+    let command = run.command();
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    let line = words.map(|word| format!("'{}'", word.display())).collect::<Vec<_>>().join(" ");
+    let base = format!("WSCTL_BASE={}", world.base().display());
+    tmux(&["-f/dev/null", "new-session", "-d", "-x80", "-y20", "-e", &base, &format!("seq 5; {line}; sleep 100")]);
+    let screen = || tmux(&["capture-pane", "-p", "-S-"]);
+    wait_until("it shows its progress", || screen().contains("s left"));
+    tmux(&["resize-window", "-x", "25"]);
+    wait_until("it ends", || screen().contains("pruned 60"));
+    let lines = screen();
+    tmux(&["kill-server"]);
+    assert_eq!(lines.trim_end(), "1\n2\n3\n4\n5\npruned 60 workspaces, fre\ned 1.2 MiB; kept 0");
 }
 
 #[test]

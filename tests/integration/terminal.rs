@@ -68,7 +68,10 @@ pub fn screen(sent: &str, width: usize) -> Vec<String> {
                     }
                 });
                 match letter {
-                    Some('K') => lines[row].clear(),
+                    Some('J') => {
+                        lines[row].truncate(column);
+                        lines.truncate(row + 1);
+                    }
                     Some('A') => row -= number.parse().unwrap_or(1).min(row),
                     Some('B') => row += number.parse().unwrap_or(1),
                     Some('m') => {}
