@@ -27,6 +27,11 @@ impl Timestamp {
         Self(DateTime::from_timestamp(seconds, nanoseconds.min(999_999_999)).unwrap_or_default())
     }
 
+    /// In whole seconds since 1970.
+    pub fn seconds(self) -> i64 {
+        self.0.timestamp()
+    }
+
     /// In seconds since 1970, exact to about a microsecond.
     #[allow(clippy::cast_precision_loss)] // such numbers of microseconds are far from 2⁵³ for centuries
     pub fn unix_seconds(self) -> f64 {

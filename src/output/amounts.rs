@@ -1,6 +1,8 @@
-//! Ages and sizes as a person reads them.
+//! Ages, dates and sizes as a person reads them.
 
-use crate::core::Timestamp;
+use crate::core::{Category, Error, Result, Timestamp};
+use std::ffi::OsStr;
+use tz::TimeZone;
 
 /// How long ago a time was: `3d ago`, or `in 3h`.
 pub fn age(time: Timestamp, now: Timestamp) -> String {
@@ -12,6 +14,50 @@ pub fn age(time: Timestamp, now: Timestamp) -> String {
 /// The same of a last access, which may not be known.
 pub fn last_access(time: Option<Timestamp>, now: Timestamp) -> String {
     time.map_or_else(|| "last access unknown".to_owned(), |time| format!("last accessed {}", age(time, now)))
+}
+
+/// The time zone in which dates are shown, each with its offset: it may change within a year.
+#[derive(Debug)]
+pub enum Dates {
+    /// UTC.
+    Utc,
+    /// The one of this machine or of whoever asks.
+    Local(TimeZone),
+}
+
+impl Dates {
+    /// Local time by the value of TZ, or where it is not set by `/etc/localtime`. Without both, and where TZ is empty, it is UTC.
+    ///
+    /// # Errors
+    /// [`Category::Usage`] if TZ names no time zone.
+    pub fn local(tz: Option<&OsStr>) -> Result<Self> {
+        let unknown =
+            |tz: &OsStr| Error::new(Category::Usage, format!("TZ names no known time zone: {}", tz.display()));
+        match tz {
+            Some(tz) if tz.is_empty() => Ok(Self::Utc),
+            Some(tz) => {
+                let zone = tz.to_str().and_then(|tz| TimeZone::from_posix_tz(tz).ok());
+                zone.map(Self::Local).ok_or_else(|| unknown(tz))
+            }
+            None => Ok(TimeZone::local().map_or(Self::Utc, Self::Local)),
+        }
+    }
+
+    /// A time to the minute: `2026-11-23 15:51Z` in UTC, else `2026-11-23 16:51+01`.
+    pub fn show(&self, time: Timestamp) -> String {
+        let offset = match self {
+            Self::Utc => None,
+            Self::Local(zone) => zone.find_local_time_type(time.seconds()).ok().map(tz::LocalTimeType::ut_offset),
+        };
+        let there = Timestamp::from_unix(time.seconds() + i64::from(offset.unwrap_or(0)), 0).to_string();
+        let date = there.get(..16).unwrap_or(&there).replace('T', " ");
+        let Some(offset) = offset else { return format!("{date}Z") };
+        let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs() / 60);
+        match (minutes / 60, minutes % 60) {
+            (hours, 0) => format!("{date}{sign}{hours:02}"),
+            (hours, minutes) => format!("{date}{sign}{hours:02}:{minutes:02}"),
+        }
+    }
 }
 
 /// A length of time in its largest unit: `3d`.
@@ -45,6 +91,25 @@ pub fn count(number: usize, thing: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_has_the_offset_of_its_zone_at_that_time() {
+        let (winter, summer) = (Timestamp::from_unix(1_767_225_599, 0), Timestamp::from_unix(1_782_864_000, 0));
+        for (tz, shown) in [
+            ("", ["2025-12-31 23:59Z", "2026-07-01 00:00Z"]),
+            ("CET-1CEST,M3.5.0,M10.5.0/3", ["2026-01-01 00:59+01", "2026-07-01 02:00+02"]),
+            ("<+0530>-5:30", ["2026-01-01 05:29+05:30", "2026-07-01 05:30+05:30"]),
+            ("NST3:30NDT,M3.2.0,M11.1.0", ["2025-12-31 20:29-03:30", "2026-06-30 21:30-02:30"]),
+            ("UTC0", ["2025-12-31 23:59+00", "2026-07-01 00:00+00"]),
+        ] {
+            let dates = Dates::local(Some(OsStr::new(tz))).expect("a time zone");
+            assert_eq!([winter, summer].map(|time| dates.show(time)), shown, "{tz}");
+        }
+        let west = Dates::local(Some(OsStr::new("XYZ24:59:59"))).expect("a time zone");
+        let [first, last] = [i64::MIN, i64::MAX].map(|seconds| west.show(Timestamp::from_unix(seconds, 0)));
+        assert_eq!([first.as_str(), &last], ["0001-01-01 00:00-24:59", "9999-12-30 23:00-24:59"]);
+        assert!(Dates::local(Some(OsStr::new("nonsense"))).is_err());
+    }
 
     #[test]
     fn an_age_is_shown_in_its_largest_unit() {
