@@ -87,9 +87,13 @@ fn execute(args: &[OsString]) -> ExitStatus {
         Err(error) => diagnostics::report_chain(error),
     };
     let Some(file) = cli.command.metrics() else { return status };
-    let gauges = outcome.map_or_else(|_| commands::prune::gauges_of_failure(), |outcome| outcome.gauges());
+    let (subcommand, failure) = match cli.command {
+        Command::Prune(_) => ("prune", commands::prune::gauges_of_failure()),
+        _ => ("list", Vec::new()),
+    };
+    let gauges = outcome.map_or(failure, |outcome| outcome.gauges());
     let base = cli.global.base(|name| std::env::var_os(name)).unwrap_or_default();
-    finish(status, leave_metrics(file, &base, (now, begun.elapsed()), status, gauges))
+    finish(status, leave_metrics(subcommand, (file, &base), (now, begun.elapsed()), status, gauges))
 }
 
 /// Leaves for monitoring that there was no run, since its command line was wrong.
@@ -97,24 +101,20 @@ fn leave_metrics_of_none(args: &[OsString], status: ExitStatus) -> ExitStatus {
     let (Some(file), Ok(now)) = (cli::metrics_of(args), now()) else { return status };
     let base = cli::base_of(args, |name| std::env::var_os(name)).unwrap_or_default();
     let gauges = commands::prune::gauges_of_failure();
-    finish(status, leave_metrics(&file, &base, (now, Duration::ZERO), status, gauges))
+    finish(status, leave_metrics("prune", (&file, &base), (now, Duration::ZERO), status, gauges))
 }
 
 /// Leaves for monitoring how a run ended, and what it came to.
 fn leave_metrics(
-    file: &Path,
-    base: &Path,
-    (begun, took): (Timestamp, Duration),
+    subcommand: &str,
+    (file, base): (&Path, &Path),
+    took: (Timestamp, Duration),
     status: ExitStatus,
     of_it: Vec<Gauge>,
 ) -> core::Result<()> {
-    let mut gauges = vec![
-        Gauge::new("wsctl_prune_last_run_timestamp_seconds", "When the last run began", begun.unix_seconds()),
-        Gauge::new("wsctl_prune_last_run_duration_seconds", "How long the last run took", took.as_secs_f64()),
-        Gauge::new("wsctl_prune_last_run_exit_status", "The exit status of the last run", status.code().into()),
-    ];
+    let mut gauges = metrics::of_run(subcommand, took, status.code());
     gauges.extend(of_it);
-    metrics::replace(file, &metrics::text(base, &gauges))
+    metrics::replace(file, base, &gauges)
 }
 
 fn perform(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {

@@ -2,13 +2,12 @@
 
 use super::done::{Done, TaskResult};
 use super::plan::Plan;
-use crate::core::workspace::Status;
-use crate::output::metrics::Gauge;
+use crate::output::metrics::{self, Gauge};
 
 /// What there is. It is counted before anything goes, and then less what has gone.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
-    workspaces: [u64; Status::ALL.len()],
+    workspaces: metrics::Counts,
     used_bytes: u64,
     unmeasured: u64,
 }
@@ -38,20 +37,8 @@ impl Totals {
     }
 
     /// What monitoring reads of it.
-    #[allow(clippy::cast_precision_loss)] // beyond 2⁵³ a byte more or less is nothing
     pub(super) fn gauges(&self) -> Vec<Gauge> {
-        let workspaces = Gauge {
-            name: "wsctl_workspaces",
-            help: "Workspaces there are after the run, by what is known of their last access",
-            samples: Status::ALL.map(|status| (Some(status), self.workspaces[status as usize] as f64)).to_vec(),
-        };
-        let used = "Disk usage of all workspaces after the run";
-        let unmeasured = "Workspaces of which not all could be measured, so that more is used than is said";
-        vec![
-            workspaces,
-            Gauge::new("wsctl_workspaces_used_bytes", used, self.used_bytes as f64),
-            Gauge::new("wsctl_workspaces_unmeasured", unmeasured, self.unmeasured as f64),
-        ]
+        metrics::of_workspaces(&self.workspaces, Some((self.used_bytes, self.unmeasured)))
     }
 }
 
