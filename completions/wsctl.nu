@@ -65,6 +65,10 @@ module completions {
     [ "accessed" "created" "size" "id" ]
   }
 
+  def "nu-complete wsctl list time" [] {
+    [ "relative" "local" "utc" ]
+  }
+
   def "nu-complete wsctl list format" [] {
     [ "table" "json" "jsonl" "ids" ]
   }
@@ -82,7 +86,9 @@ module completions {
     --reverse(-r)             # Reverse the order
     --limit: string@"nu-complete wsctl"           # Show no more than this many
     --size(-s)                # Measure disk usage as `du -sx` does, and count files
+    --time: string@"nu-complete wsctl list time" # Show times in a table as ages, or as dates in local time or UTC
     --format: string@"nu-complete wsctl list format" # How to show them
+    --metrics: path           # Write the number of workspaces by status, with -s also their size, to a file for Prometheus' `node_exporter`
     --null(-0)                # IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends
     --base(-b): directory     # The workspaces' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]
     --verbose(-v)             # Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]

@@ -85,8 +85,9 @@ pub enum Command {
     ///
     /// Where an earlier prune left a copy aside beside a new workspace of the same ID, a warning names it.
     ///
-    /// On a terminal the table fits the width: descriptions are shortened, and columns for which there is no room are left
-    /// out. Elsewhere nothing is.
+    /// On a terminal the table fits the width: descriptions are cut off, and columns for which there is no room are left out and
+    /// named below it. What was sorted by or asked for with -s comes first and stays longest. The last line counts what is shown.
+    /// A pipe gets the whole table, and no such line.
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", list::EXAMPLES))]
     List(list::Arguments),
     /// Delete stale workspaces
@@ -105,8 +106,9 @@ impl Command {
     /// The file that monitoring reads, if the run shall leave one.
     pub fn metrics(&self) -> Option<&Path> {
         match self {
+            Self::List(arguments) => arguments.metrics(),
             Self::Prune(arguments) => arguments.metrics(),
-            _ => None,
+            Self::Validate(_) | Self::Touch(_) => None,
         }
     }
 }

@@ -22,14 +22,14 @@ pub mod output;
 pub mod signals;
 
 use crate::cli::{Cli, Command};
-use crate::commands::{Context, Terminal};
+use crate::commands::{Context, Screen, Terminal};
 use crate::core::{Category, Error, ExitStatus, Timestamp};
 use crate::logging::Verbosity;
 use crate::output::metrics::{self, Gauge};
 use crate::output::{Outcome, diagnostics, stdout};
 use crate::signals::Signals;
 use anstream::ColorChoice;
-use clap::Parser;
+use clap::FromArgMatches;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::panic::{self, AssertUnwindSafe};
@@ -68,7 +68,7 @@ fn complete(request: completion::Request) -> ExitStatus {
 }
 
 fn execute(args: &[OsString]) -> ExitStatus {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match parse(args) {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => return explain(error, args), // it was asked for
         Err(error) => return leave_metrics_of_none(args, explain(error, args)),
@@ -86,6 +86,12 @@ fn execute(args: &[OsString]) -> ExitStatus {
         Ok(outcome) => finish(outcome.status(), stdout::write(|out| outcome.render(out))),
         Err(error) => diagnostics::report_chain(error),
     };
+    if let Ok(Some(note)) = outcome.as_ref().map(|outcome| outcome.note())
+        && io::stderr().is_terminal()
+        && cli.global.verbosity() > Verbosity::QUIET
+    {
+        diagnostics::note(&note);
+    }
     let Some(file) = cli.command.metrics() else { return status };
     let (subcommand, failure) = match cli.command {
         Command::Prune(_) => ("prune", commands::prune::gauges_of_failure()),
@@ -129,12 +135,12 @@ fn perform(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
         terminal: Terminal {
             interactive: at_terminal && io::stdin().is_terminal(),
             watched: at_terminal && verbosity > Verbosity::QUIET && can_erase(),
-            width: rustix::termios::tcgetwinsize(io::stdout())
-                .ok()
-                .map(|size| size.ws_col.into())
-                .filter(|width| *width > 0),
+            screen: io::stdout()
+                .is_terminal()
+                .then(|| Screen { width: width(), utf8: is_utf8(|name| std::env::var(name).ok()) }),
             color: cli.global.color(&io::stdout()),
         },
+        time_zone: std::env::var_os("TZ"),
     };
     match &cli.command {
         Command::Validate(arguments) => commands::validate::run(arguments, &context),
@@ -147,6 +153,26 @@ fn perform(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
 /// Whether the terminal can take back what it shows.
 fn can_erase() -> bool {
     std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
+}
+
+/// The width of stdout, in columns, if it is a terminal that tells.
+fn width() -> Option<usize> {
+    rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col.into()).filter(|width| *width > 0)
+}
+
+/// Whether the locale is UTF-8: the first of these variables that is not empty says so.
+fn is_utf8(env: impl Fn(&str) -> Option<String>) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(env).find(|locale| !locale.is_empty());
+    locale.is_some_and(|locale| ["UTF-8", "UTF8"].iter().any(|name| locale.to_uppercase().contains(name)))
+}
+
+/// Reads the command line. clap takes `COLUMNS=0` for a width that help has to fit.
+fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let is_zero = std::env::var("COLUMNS").is_ok_and(|columns| columns.parse() == Ok(0));
+    let command = cli::command();
+    let mut command = if is_zero { command.term_width(width().unwrap_or(100)) } else { command };
+    let matches = command.try_get_matches_from_mut(args)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// The one look at the clock.

@@ -10,6 +10,7 @@ use crate::logging::Verbosity;
 use crate::signals::Signals;
 use anstream::ColorChoice;
 use clap::ValueEnum;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// What every command is told about the world.
@@ -23,6 +24,8 @@ pub struct Context<'a> {
     pub verbosity: Verbosity,
     /// Who is looking.
     pub terminal: Terminal,
+    /// The value of TZ.
+    pub time_zone: Option<OsString>,
     /// What a signal does.
     pub signals: &'a Signals,
 }
@@ -55,10 +58,19 @@ pub struct Terminal {
     pub interactive: bool,
     /// Somebody may be shown how far a run has come: stderr is a terminal, and nobody wants it quiet.
     pub watched: bool,
-    /// The width of stdout, in columns, if it is a terminal.
-    pub width: Option<usize>,
+    /// The terminal that stdout is, if it is one.
+    pub screen: Option<Screen>,
     /// Whether to use colours on stdout.
     pub color: ColorChoice,
+}
+
+/// What there is room for on a terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Screen {
+    /// The width in columns, if it tells.
+    pub width: Option<usize>,
+    /// Whether characters beyond ASCII may be shown: the locale is UTF-8.
+    pub utf8: bool,
 }
 
 /// How a result is shown.

@@ -1,8 +1,10 @@
 //! Failures on their way to stderr: each is one line with its category, said once, and remembered for the exit status.
 
+use super::{escape, meter};
 use crate::core::error::Severity;
 use crate::core::workspace::Status;
 use crate::core::{Category, Error, ExitStatus, WorkspaceId};
+use std::io::{self, Write};
 
 /// The key under which a log record carries its category.
 pub const CATEGORY: &str = "category";
@@ -44,6 +46,12 @@ pub fn report_chain(error: &anyhow::Error) -> ExitStatus {
 /// Logs a failure that leaves the exit status as it is.
 pub fn remark(error: &Error) {
     log(error.category(), error.severity(), &error.full());
+}
+
+/// Tells whoever sits at a terminal something that is no failure.
+pub fn note(text: &str) {
+    let line = format!("{}\n", escape::text(text));
+    let _ = meter::beside(|| io::stderr().write_all(line.as_bytes()));
 }
 
 /// Warns that a workspace was passed over because its last access is not known; that is no failure. `advice` is what there is to

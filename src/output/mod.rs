@@ -20,6 +20,11 @@ pub trait Outcome {
     /// How the process shall end, if stdout takes all that is written.
     fn status(&self) -> ExitStatus;
 
+    /// What whoever sits at a terminal is told on stderr, after the result.
+    fn note(&self) -> Option<String> {
+        None
+    }
+
     /// What monitoring wants to know of it.
     fn gauges(&self) -> Vec<Gauge> {
         Vec::new()

@@ -30,6 +30,8 @@ pub struct Style {
     pub color: ColorChoice,
     /// The width of the terminal, in columns; `None` cuts nothing.
     pub width: Option<usize>,
+    /// Whether the mark where a text is cut may be a character beyond ASCII.
+    pub utf8: bool,
 }
 
 /// A column.
@@ -67,6 +69,11 @@ impl Table {
         Self { columns, style }
     }
 
+    /// What stands above those columns for which there is no room.
+    pub fn left_out(&self) -> Vec<&'static str> {
+        self.columns.iter().filter(|(_, shown)| !shown).map(|(column, _)| column.head).collect()
+    }
+
     /// Writes the row above all others.
     pub fn heads(&self, out: &mut dyn Write) -> io::Result<()> {
         let heads: Vec<_> =
@@ -88,38 +95,42 @@ impl Table {
             }
             let width = column.width;
             let text = match self.style.width {
-                Some(room) if at == last => cut(&cell.text, room.saturating_sub(used)),
+                Some(room) if at == last => {
+                    cut(&cell.text, room.saturating_sub(used), if self.style.utf8 { "…" } else { "..." })
+                }
                 _ if at == last => cell.text.clone(),
                 _ if column.right => format!("{:>width$}", cell.text),
                 _ => format!("{:<width$}", cell.text),
             };
             used += width;
-            line += &self.painted(&text, cell.color);
+            line += &paint(&text, cell.color, self.style.color);
         }
         writeln!(out, "{}", line.trim_end())
     }
+}
 
-    fn painted(&self, text: &str, color: u8) -> String {
-        if color == 0 || self.style.color == ColorChoice::Never {
-            return text.to_owned();
-        }
-        let word = text.trim();
-        let (before, after) = (text.len() - text.trim_start().len(), text.trim_end().len());
-        format!("{}\x1b[{color}m{word}\x1b[0m{}", &text[..before], &text[after.max(before)..])
+/// The text in this colour, if there are colours. Blanks around it have none.
+pub fn paint(text: &str, color: u8, choice: ColorChoice) -> String {
+    if color == 0 || choice == ColorChoice::Never {
+        return text.to_owned();
     }
+    let word = text.trim();
+    let (before, after) = (text.len() - text.trim_start().len(), text.trim_end().len());
+    format!("{}\x1b[{color}m{word}\x1b[0m{}", &text[..before], &text[after.max(before)..])
 }
 
 /// As much of the text as fits, with a mark where it was cut.
-fn cut(text: &str, room: usize) -> String {
+fn cut(text: &str, room: usize, mark: &str) -> String {
+    let space = room.saturating_sub(mark.chars().count());
     let mut used = 0;
     let mut fits = 0; // how many bytes do, with the mark behind them
     for (start, c) in text.char_indices() {
-        if used < room {
+        if used <= space {
             fits = start;
         }
         used += width(c);
         if used > room {
-            return if room == 0 { String::new() } else { format!("{}…", &text[..fits]) };
+            return text[..fits].chars().chain(mark.chars().take(room)).collect();
         }
     }
     text.to_owned()
@@ -153,7 +164,10 @@ mod tests {
             ("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…"),
             ("❤\u{fe0f}❤\u{fe0f}", 3, "❤\u{fe0f}…"),
         ] {
-            assert_eq!(cut(text, room), shown, "{text} in {room}");
+            assert_eq!(cut(text, room, "…"), shown, "{text} in {room}");
+        }
+        for (room, shown) in [(6, "abcdef"), (5, "ab..."), (3, "..."), (2, ".."), (0, "")] {
+            assert_eq!(cut("abcdef", room, "..."), shown, "{room}");
         }
     }
 
@@ -170,10 +184,12 @@ mod tests {
             (Some(7), "A\n"),
             (Some(1), "A\n"),
         ] {
-            let style = Style { color: ColorChoice::Never, width };
+            let style = Style { color: ColorChoice::Never, width, utf8: true };
             let columns = vec![column("A", 3, 0), column("B", 3, 2), column("C", 3, 3), column("D", 3, 1)];
             let mut out = Vec::new();
-            Table::new(columns, style).heads(&mut out).expect("a row");
+            let table = Table::new(columns, style);
+            table.heads(&mut out).expect("a row");
+            assert_eq!(table.left_out().len() + shown.split_whitespace().count(), 4, "{table:?}");
             assert_eq!(String::from_utf8_lossy(&out), shown, "{width:?}");
         }
     }

@@ -147,6 +147,28 @@ fn a_workspace_that_is_pruned_takes_no_more_memory_than_one_that_is_examined() {
 /// Prunes all that is stale.
 const PRUNE_ALL: [&str; 4] = ["prune", "--older-than", "30d", "-y"];
 
+/// Many workspaces with descriptions nearly as long as a metadata file may be. They share one file.
+#[test]
+fn descriptions_that_are_not_shown_take_no_memory() {
+    if !has("/usr/bin/time") {
+        return;
+    }
+    let world = World::new();
+    let first = world.workspace().id(&numbered(0)).days_ago(1).description(&"x".repeat(60_000)).make();
+    for number in 1..2000 {
+        fs::create_dir(world.dir_of(&numbered(number))).expect("a directory");
+        fs::hard_link(world.metadata_of(&first), world.metadata_of(&numbered(number))).expect("a link");
+    }
+    for args in
+        [&["--format", "ids"][..], &["--limit", "1"], &["--limit", "1", "--format", "json"], &["--status", "denied"]]
+    {
+        let run = world.wsctl([&["list"], args].concat()).through(["/usr/bin/time", "-f", "%M"]).run().exits(0);
+        let bytes = run.stderr.trim().parse::<u64>().expect("a number") * 1024;
+        assert!(bytes < 32 << 20, "{args:?}: {bytes} bytes, and all of them are 120 MB");
+        assert_eq!(run.stdout.contains("xxx"), args[0] == "--limit", "{args:?}");
+    }
+}
+
 #[test]
 fn the_width_of_a_directory_takes_no_memory() {
     if !has("/usr/bin/time") {

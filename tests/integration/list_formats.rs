@@ -13,6 +13,12 @@ fn keys(object: &Value) -> Vec<&str> {
     keys
 }
 
+/// A row without its age: two runs may see different seconds.
+fn ageless(mut row: Value) -> Value {
+    row["age_seconds"].take();
+    row
+}
+
 #[test]
 fn json_is_one_document_with_these_keys_and_no_others() {
     let world = World::new();
@@ -93,10 +99,6 @@ fn the_base_stands_in_json_as_it_was_given() {
 fn jsonl_is_one_such_workspace_object_a_line_in_the_same_order() {
     let world = World::new();
     let _: Vec<_> = (1..=3).map(|days| world.aged(days)).collect();
-    let ageless = |mut row: Value| {
-        row["age_seconds"].take(); // the two runs may see different seconds
-        row
-    };
     for size in [&[][..], &["-s"]] {
         let run = |format| world.wsctl([&["list", "--format", format], size].concat()).run().exits(0).quietly();
         let (mut document, lines) = (run("json").json(), run("jsonl"));
@@ -134,8 +136,7 @@ fn the_ids_of_one_list_are_another_commands_work() {
 #[test]
 fn the_table_has_a_row_for_each_workspace_below_its_heads() {
     let world = World::new();
-    let created = "2024-05-23T14:30:00Z";
-    let id = world.workspace().days_ago(3).created(created).description("Monaco – VER vs HAM").make();
+    let id = world.workspace().days_ago(3).description("Monaco – VER vs HAM").make();
     let missing = world.workspace().make_without_metadata();
     let table = world.wsctl(["list"]).run().exits(0).quietly();
     let lines = table.lines();
@@ -144,7 +145,7 @@ fn the_table_has_a_row_for_each_workspace_below_its_heads() {
     assert_eq!(heads, ["ID", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"]);
     let column = |line: &str, head: &str| line[lines[0].find(head).expect("a head")..].to_owned();
     assert!(lines[1].starts_with(&id) && lines[2].starts_with(&missing), "{table:#?}");
-    for (head, text) in [("STATUS", "ok "), ("LAST ACCESSED", "3d ago "), ("CREATED", "2024-05-23 14:30")] {
+    for (head, text) in [("STATUS", "ok "), ("LAST ACCESSED", "3d ago "), ("CREATED", "100d ago ")] {
         assert!(column(lines[1], head).starts_with(text), "{head}: {table:#?}");
     }
     assert_eq!(column(lines[1], "DESCRIPTION"), "Monaco – VER vs HAM");
@@ -152,14 +153,47 @@ fn the_table_has_a_row_for_each_workspace_below_its_heads() {
 }
 
 #[test]
-fn the_table_has_size_and_files_before_the_description_if_they_were_asked_for() {
+fn the_table_has_size_and_files_after_the_id_if_they_were_asked_for() {
     let world = World::new();
     let _ = world.workspace().file("laps", b"").description("Spa").make();
     let table = world.wsctl(["list", "-s"]).run().exits(0).quietly();
     let words: Vec<_> = table.lines()[0].split_whitespace().collect();
-    assert_eq!(words[words.len() - 3..], ["SIZE", "FILES", "DESCRIPTION"]);
+    assert_eq!(words[..3], ["ID", "SIZE", "FILES"]);
     let row: Vec<_> = table.lines()[1].split_whitespace().collect();
-    assert_eq!(row[row.len() - 2..], ["2", "Spa"], "two files: {table:#?}");
+    assert_eq!((row[3], row[row.len() - 1]), ("2", "Spa"), "two files: {table:#?}");
+}
+
+#[test]
+fn times_are_ages_or_dates_in_local_time_or_utc_and_the_same_in_both_columns() {
+    let world = World::new();
+    let (accessed, created) = ("2026-01-15T23:30:59Z", "2025-07-01T10:00:00+02:00Z");
+    let _ = world.workspace().accessed(accessed).created(created).make();
+    let times = |tz: &str, args: &[&str]| {
+        let ran = world.wsctl([&["list"], args].concat()).env("TZ", tz).run().exits(0).quietly();
+        ran.lines()[1].split("  ").skip(2).map(str::trim).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ")
+    };
+    let berlin = "CET-1CEST,M3.5.0,M10.5.0/3";
+    assert_eq!(times(berlin, &["--time", "utc"]), "2026-01-15 23:30Z, 2025-07-01 08:00Z");
+    assert_eq!(times(berlin, &["--time", "local"]), "2026-01-16 00:30+01, 2025-07-01 10:00+02");
+    assert_eq!(times("", &["--time", "local"]), "2026-01-15 23:30Z, 2025-07-01 08:00Z");
+    assert_eq!(times("<+0545>-5:45", &["--time", "local"]), "2026-01-16 05:15+05:45, 2025-07-01 13:45+05:45");
+    for ages in [times(berlin, &[]), times(berlin, &["--time", "relative"])] {
+        assert_eq!(ages.matches(" ago").count(), 2, "{ages}");
+    }
+    let json =
+        |args: &[&str]| ageless(world.wsctl([&["list", "--format", "jsonl"], args].concat()).run().exits(0).json());
+    assert_eq!(json(&["--time", "local"]), json(&[]));
+}
+
+#[test]
+fn a_time_zone_that_is_not_known_is_utc_with_a_warning() {
+    let world = World::new();
+    let _ = world.workspace().accessed("2026-01-15T23:30:59Z").make();
+    let list =
+        |format| world.wsctl(["list", "--time", "local", "--format", format]).env("TZ", "Mars/Tharsis").run().exits(0);
+    let table = list("table").complains("warning: TZ names no known time zone: Mars/Tharsis; times are shown in UTC");
+    assert!(table.lines()[1].contains("2026-01-15 23:30Z"), "{table:#?}");
+    let _ = list("json").quietly();
 }
 
 #[test]

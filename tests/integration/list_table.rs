@@ -4,7 +4,7 @@ use crate::terminal::at_terminal_of;
 use crate::world::{Ran, Run, World, has, numbered};
 use unicode_width::UnicodeWidthStr;
 
-const HEADS: [&str; 7] = ["ID", "STATUS", "LAST ACCESSED", "CREATED", "SIZE", "FILES", "DESCRIPTION"];
+const HEADS: [&str; 7] = ["ID", "SIZE", "FILES", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"];
 const LONG: &str = "周冠宇 vs 角田裕毅: the last lap of Monaco, sector by sector, with tyres and fuel and everything";
 
 /// A world with a long description, none, and a workspace without metadata.
@@ -25,9 +25,16 @@ fn plain(ran: &Ran) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// The heads that a table has.
+/// The table on a terminal of so many columns, and what stands below it.
+fn shown(width: usize, run: Run<'_>) -> (Vec<String>, Vec<String>) {
+    let lines = plain(&at_terminal_of(width, run.default_env("LANG", "C.UTF-8"), "").exits(0));
+    let end = lines.iter().position(|line| line.contains(" workspace")).expect("a last line");
+    (lines[..end].to_vec(), lines[end..].to_vec())
+}
+
+/// The heads that a table has, in their order.
 fn heads(lines: &[String]) -> Vec<&str> {
-    HEADS.into_iter().filter(|head| lines[0].split("  ").any(|word| word.trim() == *head)).collect()
+    lines[0].split("  ").map(str::trim).filter(|head| !head.is_empty()).collect()
 }
 
 #[test]
@@ -38,7 +45,7 @@ fn the_table_fits_the_width_whatever_that_is_and_never_cuts_an_id() {
     let world = world();
     for width in [36, 50, 72, 80, 81, 100, 120, 200] {
         for args in [&["list"][..], &["list", "--size"]] {
-            let lines = plain(&at_terminal_of(width, world.wsctl(args), "").exits(0));
+            let (lines, _) = shown(width, world.wsctl(args));
             assert_eq!(lines.len(), 5, "{lines:#?}");
             assert!(lines.iter().all(|line| line.width() <= width), "{width}: {lines:#?}");
             for number in 1..=4 {
@@ -47,28 +54,54 @@ fn the_table_fits_the_width_whatever_that_is_and_never_cuts_an_id() {
         }
     }
     for width in [1, 20, 35] {
-        let lines = plain(&at_terminal_of(width, world.wsctl(["list", "--sort", "id"]), "").exits(0));
+        let (lines, _) = shown(width, world.wsctl(["list", "--sort", "id"]));
         assert_eq!(lines[1..], [1, 2, 3, 4].map(numbered), "{width}: {lines:#?}");
     }
 }
 
 #[test]
-fn where_not_all_columns_fit_the_ones_that_tell_least_are_left_out() {
+fn where_not_all_columns_fit_the_ones_that_tell_least_are_left_out_and_named() {
     if !has("python3") {
         return;
     }
     let world = world();
-    for (width, args, expected) in [
-        (80, &["list"][..], &["ID", "STATUS", "LAST ACCESSED", "DESCRIPTION"][..]),
-        (80, &["list", &numbered(2)], &["ID", "STATUS", "LAST ACCESSED", "CREATED"]),
-        (80, &["list", "-s"], &["ID", "STATUS", "LAST ACCESSED", "SIZE", "FILES"]),
-        (100, &["list"], &["ID", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"]),
-        (100, &["list", "-s"], &["ID", "STATUS", "LAST ACCESSED", "SIZE", "FILES", "DESCRIPTION"]),
-        (120, &["list", "-s"], &HEADS),
-        (50, &["list"], &["ID", "STATUS"]),
+    for (width, args, expected, left_out) in [
+        (80, &["list"][..], &["ID", "STATUS", "LAST ACCESSED", "DESCRIPTION"][..], "CREATED"),
+        (80, &["list", &numbered(2)], &["ID", "STATUS", "LAST ACCESSED", "CREATED"], ""),
+        (80, &["list", "-s"], &["ID", "SIZE", "FILES", "STATUS", "LAST ACCESSED"], "CREATED and DESCRIPTION"),
+        (100, &["list"], &["ID", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"], ""),
+        (100, &["list", "-s"], &["ID", "SIZE", "FILES", "STATUS", "LAST ACCESSED", "DESCRIPTION"], "CREATED"),
+        (120, &["list", "-s"], &HEADS, ""),
+        (50, &["list"], &["ID", "STATUS"], "LAST ACCESSED, CREATED and DESCRIPTION"),
+        (50, &["list", "-s"], &["ID", "SIZE"], "FILES, STATUS, LAST ACCESSED, CREATED and DESCRIPTION"),
+        (50, &["list", "--sort", "created"], &["ID", "CREATED"], "STATUS, LAST ACCESSED and DESCRIPTION"),
     ] {
-        let lines = plain(&at_terminal_of(width, world.wsctl(args), "").exits(0));
+        let (lines, below) = shown(width, world.wsctl(args));
         assert_eq!(heads(&lines), expected, "{width}: {lines:#?}");
+        let note = below.get(1).map_or("", |note| note.strip_prefix("no room for ").expect("a note"));
+        let names = note.strip_suffix(": use a wider terminal, or --format json").unwrap_or(note);
+        assert_eq!((names, below.len()), (left_out, 2 - usize::from(left_out.is_empty())), "{width}: {below:#?}");
+        let quiet = plain(&at_terminal_of(width, world.wsctl(args.iter().chain(&["-q"])), "").exits(0));
+        assert_eq!(quiet, lines, "{width}");
+    }
+}
+
+#[test]
+fn the_column_sorted_by_and_those_asked_for_come_right_after_the_id() {
+    let world = world();
+    let rest = ["STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"];
+    for (args, first) in [
+        (&["--sort", "accessed"][..], &["ID"][..]),
+        (&["--sort", "id"], &["ID"]),
+        (&["--sort", "created"], &["ID", "CREATED"]),
+        (&["--sort", "size"], &["ID", "SIZE"]),
+        (&["--sort", "size", "-s"], &["ID", "SIZE", "FILES"]),
+        (&["--sort", "created", "-s"], &["ID", "CREATED", "SIZE", "FILES"]),
+    ] {
+        let table = world.wsctl([&["list"], args].concat()).run().exits(0).quietly();
+        let rest = rest.into_iter().filter(|head| !first.contains(head));
+        let expected: Vec<_> = first.iter().copied().chain(rest).collect();
+        assert_eq!(heads(&[table.lines()[0].to_owned()]), expected, "{args:?}");
     }
 }
 
@@ -78,15 +111,101 @@ fn a_description_is_shortened_to_what_is_left_and_wide_characters_count_twice() 
         return;
     }
     let world = world();
-    for (width, shown) in [
-        (100, "周冠宇 vs 角田裕毅…"),
-        (99, "周冠宇 vs 角田裕…"),
-        (98, "周冠宇 vs 角田裕…"),
-        (97, "周冠宇 vs 角田…"),
-        (79 + 2 + LONG.width(), LONG),
+    for (width, text) in [
+        (92, "周冠宇 vs 角田裕毅…"),
+        (91, "周冠宇 vs 角田裕…"),
+        (90, "周冠宇 vs 角田裕…"),
+        (89, "周冠宇 vs 角田…"),
+        (71 + 2 + LONG.width(), LONG),
     ] {
-        let lines = plain(&at_terminal_of(width, world.wsctl(["list", &numbered(1)]), "").exits(0));
-        assert!(lines[1].ends_with(&format!("Z  {shown}")), "{width}: {lines:#?}");
+        let (lines, _) = shown(width, world.wsctl(["list", &numbered(1)]));
+        assert!(lines[1].ends_with(&format!("100d ago   {text}")), "{width}: {lines:#?}");
+    }
+}
+
+#[test]
+fn a_terminal_whose_locale_is_not_utf_8_is_sent_ascii_alone() {
+    if !has("python3") {
+        return;
+    }
+    let world = world();
+    let list = |locale: &[(&str, &str)]| {
+        // python3 would make a UTF-8 locale of none.
+        let run = world.wsctl(["list", &numbered(1)]).env("PYTHONCOERCECLOCALE", "0");
+        let run = locale.iter().fold(run, |run, (name, value)| run.env(name, value));
+        at_terminal_of(100, run, "").exits(0)
+    };
+    for locale in [&[][..], &[("LANG", "C")], &[("LANG", "C.UTF-8"), ("LC_ALL", "POSIX")], &[("LC_CTYPE", "de_DE")]] {
+        let ran = list(locale);
+        assert!(ran.stdout.is_ascii() && ran.stdout.contains("\\u{5468}\\u{51a0}\\u{5b87}..."), "{locale:?}: {ran:#?}");
+    }
+    for locale in [&[("LANG", "C.UTF-8")][..], &[("LC_ALL", ""), ("LC_CTYPE", "de_DE.utf8"), ("LANG", "C")]] {
+        assert!(list(locale).stdout.contains("周冠宇 vs 角田裕毅: the la…"), "{locale:?}: {:#?}", list(locale));
+    }
+}
+
+#[test]
+fn the_last_line_on_a_terminal_counts_what_is_shown() {
+    if !has("python3") {
+        return;
+    }
+    let world = world();
+    let line = |args: &[&str]| shown(120, world.wsctl([&["list"], args].concat())).1.remove(0);
+    assert_eq!(line(&[]), "4 workspaces (3 ok, 1 missing)");
+    assert_eq!(line(&["--status", "ok"]), "3 workspaces");
+    assert_eq!(line(&[&numbered(4)]), "1 workspace (1 missing)");
+    assert_eq!(line(&["--limit", "2"]), "showing 2 of 4 workspaces");
+    assert_eq!(line(&["--limit", "0"]), "showing 0 of 4 workspaces");
+    let _ = world.workspace().id(&numbered(5)).metadata("no JSON").make();
+    let sizes = world.wsctl(["list", "-s", "--format", "json"]).run().exits(0).json();
+    let sizes = sizes["workspaces"].as_array().expect("rows").iter().map(|row| row["size_bytes"].as_u64());
+    let size = wsctl::output::amounts::size(sizes.map(|size| size.expect("a size")).sum());
+    for args in [&["-s"][..], &["--sort", "size"]] {
+        assert_eq!(line(args), format!("5 workspaces (3 ok, 1 corrupt, 1 missing), {size}"));
+    }
+    let coloured = at_terminal_of(120, world.wsctl(["list"]), "").exits(0).stdout;
+    assert!(coloured.contains("(3 ok, \x1b[31m1 corrupt\x1b[0m, \x1b[33m1 missing\x1b[0m)"), "{coloured}");
+    for format in ["json", "jsonl", "ids"] {
+        let ran = at_terminal_of(120, world.wsctl(["list", "--format", format]), "").exits(0);
+        assert!(!ran.stdout.contains("5 workspaces"), "{ran:#?}");
+    }
+}
+
+#[test]
+fn a_terminal_is_told_why_there_is_nothing_to_see() {
+    if !has("python3") {
+        return;
+    }
+    let world = World::new();
+    let none = format!("no workspaces in {}", world.base().display());
+    let told = |args: &[&str]| plain(&at_terminal_of(200, world.wsctl([&["list"], args].concat()), "").exits(0));
+    assert_eq!(told(&[]), [none.as_str()]);
+    assert_eq!(told(&["--status", "corrupt"]), [none.as_str()]);
+    let _ = [world.aged(1), world.aged(2)];
+    for filter in [&["--older-than", "9d"][..], &["--status", "corrupt"]] {
+        assert_eq!(told(filter), ["none of 2 match the filters"]);
+        assert_eq!(told(&[filter, &["-q"]].concat()), [""; 0]);
+        assert_eq!(told(&[filter, &["--format", "ids"]].concat()), [""; 0]);
+        let piped = world.wsctl([&["list"], filter].concat()).run().exits(0).quietly();
+        assert_eq!(piped.lines().len(), 1, "the heads alone: {piped:#?}");
+    }
+}
+
+#[test]
+fn a_width_of_zero_columns_is_none() {
+    if !has("python3") {
+        return;
+    }
+    let world = world();
+    let list = |args: &[&str]| world.wsctl([&["list"], args].concat()).env("COLUMNS", "0");
+    let piped = list(&[]).run().exits(0).quietly();
+    assert!(piped.stdout.contains(LONG), "{piped:#?}");
+    assert_eq!(shown(0, list(&[])).0, piped.lines());
+    assert_eq!(heads(&shown(80, list(&[])).0).len(), 4);
+    for (width, longest) in [(0, 90..=100), (80, 70..=80)] {
+        let help = at_terminal_of(width, list(&["-h"]), "").exits(0);
+        let widest = plain(&help).iter().map(|line| line.width()).max().unwrap_or(0);
+        assert!(longest.contains(&widest), "{width}: {help:#?}");
     }
 }
 
@@ -113,9 +232,9 @@ fn a_pipe_gets_the_same_text_without_colours_and_all_of_it() {
     let args = ["list", "--size"];
     let piped = world.wsctl(args).run().exits(0).quietly();
     assert!(piped.stdout.contains(LONG) && !piped.stdout.contains(['…', '\x1b']), "{piped:#?}");
-    let wide = at_terminal_of(1000, world.wsctl(args), "").exits(0);
+    let wide = at_terminal_of(1000, world.wsctl(args).env("LANG", "C.UTF-8"), "").exits(0);
     assert!(wide.stdout.contains('\x1b'), "{wide:#?}");
-    assert_eq!(plain(&wide), piped.lines());
+    assert_eq!(plain(&wide)[..5], piped.lines());
 }
 
 /// Whether a run has colours on a terminal.
@@ -150,9 +269,9 @@ fn status_and_age_have_their_colours() {
     let list = world.wsctl(["list", "--color", "always"]).run().exits(0).quietly();
     let line = |id: &str| *list.lines().iter().find(|line| line.starts_with(id)).expect("a row");
     for (id, parts) in [
-        (numbered(1), &["\x1b[32mok\x1b[0m", "min ago\x1b[0m"][..]),
-        (numbered(2), &["\x1b[32mok\x1b[0m", "   5d ago   "]),
-        (numbered(3), &["\x1b[32mok\x1b[0m", "\x1b[33m45d ago\x1b[0m"]),
+        (numbered(1), &["  ok  ", "min ago\x1b[0m"][..]),
+        (numbered(2), &["  ok  ", "   5d ago   "]),
+        (numbered(3), &["  ok  ", "\x1b[33m45d ago\x1b[0m"]),
         (numbered(4), &["\x1b[33mmissing\x1b[0m"]),
         (ahead, &["\x1b[33mfuture\x1b[0m", "\x1b[33min 2d\x1b[0m"]),
         (corrupt, &["\x1b[31mcorrupt\x1b[0m"]),

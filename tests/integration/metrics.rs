@@ -1,4 +1,4 @@
-//! `wsctl prune --metrics`: what monitoring reads.
+//! `prune --metrics` and `list --metrics`: what monitoring reads.
 
 use crate::tools::{du, text, tool};
 use crate::world::{Ran, World, has, is_root};
@@ -68,6 +68,8 @@ fn the_numbers_are_those_of_the_report_and_of_what_is_left() {
         bytes.iter().all(|(name, bytes)| format!("{}", values[*name]) == bytes.to_string()),
         "{left} {freed} {values:?}"
     );
+    let version = format!("wsctl_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    assert!((values[&version] - 1.0).abs() < 0.1, "{values:?}");
     assert!(of_run("exit_status").abs() < 0.1 && of_run("duration_seconds") > 0.0, "{values:?}");
     let age =
         chrono::Utc::now().timestamp() - format!("{:.0}", of_run("timestamp_seconds")).parse::<i64>().expect("seconds");
@@ -95,6 +97,99 @@ fn promtool_finds_nothing_in_it_whatever_the_end() {
         let ok = values.get("wsctl_workspaces{status=\"ok\"}").copied().unwrap_or(f64::NAN);
         assert!(ok.is_nan() && left.is_nan() || (ok - left).abs() < 0.1, "{args:?}: {values:?}");
     }
+}
+
+/// A list that leaves its metrics where the prune leaves them.
+fn list(world: &World, args: &[&str]) -> Ran {
+    let file = file(world);
+    world.wsctl(["list", "--format", "ids", "--metrics", text(&file)].iter().chain(args)).run()
+}
+
+#[test]
+fn a_list_counts_all_workspaces_whatever_it_shows_of_them() {
+    let world = World::new();
+    let _ = [world.aged(1), world.aged(40), world.workspace().make_without_metadata()];
+    let used: u64 = world.names().iter().map(|name| du(&world.dir_of(name))).sum();
+    for (args, shown) in [(&["-s"][..], 3), (&["--sort", "size", "--limit", "1"], 1), (&["--older-than", "30d"], 1)] {
+        let listed = list(&world, args).exits(0).quietly();
+        let values = values(&world);
+        assert_eq!(listed.lines().len(), shown);
+        for (status, expected) in [("ok", 2), ("missing", 1), ("corrupt", 0), ("denied", 0), ("future", 0)] {
+            let value = values[&format!("wsctl_workspaces{{status=\"{status}\"}}")];
+            assert!((value - f64::from(expected)).abs() < 0.1, "{status}: {values:?}");
+        }
+        let is_measured = args[0] != "--older-than";
+        let bytes = values.get("wsctl_workspaces_used_bytes").map(|bytes| format!("{bytes}"));
+        assert_eq!(bytes, is_measured.then(|| used.to_string()), "{args:?}: {values:?}");
+        assert_eq!(values.contains_key("wsctl_workspaces_unmeasured"), is_measured);
+        assert!(values["wsctl_list_last_run_exit_status"].abs() < 0.1, "{values:?}");
+        assert!(values["wsctl_list_last_run_duration_seconds"] > 0.0, "{values:?}");
+        assert!(values["wsctl_list_last_run_timestamp_seconds"] > 1e9, "{values:?}");
+    }
+}
+
+#[test]
+fn a_list_of_some_ids_leaves_no_metrics_and_a_list_that_fails_leaves_its_exit_status() {
+    let world = World::new();
+    let id = world.aged(1);
+    let _ = list(&world, &[&id]).exits(2).complains("--metrics");
+    assert!(!file(&world).exists());
+    let _ = list(&world, &["-b", text(&world.path("nowhere"))]).exits(66);
+    let content = fs::read_to_string(file(&world)).expect("metrics");
+    assert!(content.contains("\nwsctl_list_last_run_exit_status{") && content.ends_with("} 66\n"), "{content}");
+    assert!(!content.contains("wsctl_prune") && !content.contains("wsctl_workspaces"), "{content}");
+}
+
+#[test]
+fn list_and_prune_share_one_file_and_the_last_success_stays_until_the_next() {
+    let world = World::new();
+    let _ = [world.aged(40), world.aged(41)];
+    let of = |what: &str| values(&world).get(&format!("wsctl_{what}")).copied();
+    let success = || of("prune_last_success_timestamp_seconds");
+    let _ = prune(&world, &["--older-than", "30d", "--max-delete", "1"]).exits(78);
+    assert_eq!(success(), None, "it never succeeded");
+    let _ = prune(&world, &["--older-than", "30d"]).exits(0);
+    let first = success().expect("a success");
+    assert_eq!(of("prune_last_run_timestamp_seconds"), Some(first));
+
+    let _ = world.aged(40);
+    let _ = prune(&world, &["--older-than", "30d", "--max-delete", "0"]).exits(78);
+    assert_eq!((success(), of("prune_last_run_exit_status")), (Some(first), Some(78.0)));
+    assert!(of("prune_last_run_timestamp_seconds") > Some(first), "{:?}", values(&world));
+    let _ = list(&world, &[]).exits(0);
+    assert_eq!((success(), of("prune_last_run_exit_status")), (Some(first), Some(78.0)));
+    let listed = of("list_last_success_timestamp_seconds");
+    let _ = prune(&world, &["--older-than", "30d"]).exits(0);
+    assert!(success() > Some(first) && listed > Some(first), "{:?}", values(&world));
+    assert_eq!(of("list_last_success_timestamp_seconds"), listed);
+    if has("promtool") {
+        is_found_in_order_by_promtool(&world);
+    }
+}
+
+#[test]
+fn what_others_have_written_in_its_place_is_neither_kept_nor_waited_for() {
+    let world = World::new();
+    let _ = world.aged(1);
+    let family =
+        |name: &str, base: &str| format!("# HELP {name} Foreign\n# TYPE {name} gauge\n{name}{{base=\"{base}\"}} 7\n");
+    let (ours, base) = ("wsctl_prune_last_success_timestamp_seconds", world.base());
+    let sample = family(ours, text(&base));
+    let strange = [
+        family("node_load1", text(&base)),
+        family(ours, "/elsewhere"),
+        sample.replace("} 7", "} seven"),
+        sample.clone() + &"#".repeat(70_000),
+    ];
+    for content in strange {
+        fs::write(file(&world), &content).expect("a file");
+        let _ = list(&world, &[]).exits(0).quietly();
+        let left = fs::read_to_string(file(&world)).expect("metrics");
+        assert!(!left.contains("Foreign"), "{left}");
+    }
+    fs::write(file(&world), format!("{}{sample}", family("node_load1", "x"))).expect("a file");
+    let _ = list(&world, &[]).exits(0).quietly();
+    assert!(fs::read_to_string(file(&world)).expect("metrics").ends_with(&sample));
 }
 
 #[test]

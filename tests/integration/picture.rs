@@ -1,7 +1,8 @@
 //! The README's picture of a list on a terminal: drawn from what the program prints, and compared with the committed file.
 //! `UPDATE=1 cargo test picture` draws it anew.
 
-use crate::world::{World, ago};
+use crate::terminal::at_terminal_of;
+use crate::world::{World, ago, has};
 use chrono::TimeDelta;
 use rustix::fs::{FallocateFlags, fallocate};
 use std::fmt::Write as _;
@@ -18,19 +19,19 @@ fn base() -> World {
     let world = World::new();
     let workspace =
         |id: &str| world.workspace().id(id).file("data/laps.parquet", b"").file("conversations.json", b"[]");
-    let ok = |id: &str, minutes: i64, created: &str, description: &str| {
-        let accessed = ago(TimeDelta::minutes(minutes));
-        workspace(id).accessed(&accessed).created(created).description(description).make()
+    let ok = |id: &str, minutes: i64, created: i64, description: &str| {
+        let [accessed, created] = [minutes, created].map(|minutes| ago(TimeDelta::minutes(minutes)));
+        workspace(id).accessed(&accessed).created(&created).description(description).make()
     };
     let hours = |hours: i64| hours * 60 + 30;
     let days = |days: i64| hours(days * 24 + 1);
     let ids = [
-        ok("0ce269d2-a33c-4ba0-9faf-f5278a53b0de", hours(2), "2026-11-23T09:12:40Z", "Las Vegas 2026: qualifying"),
-        ok("e89e0708-7b9a-438a-a21c-012da6076901", hours(5), "2026-11-20T14:03:08Z", "Sprint pace by stint"),
-        ok("62bbc962-72c5-47d5-a71e-bc471994a683", days(3), "2026-10-30T08:47:55Z", ""),
-        ok("bf486f56-8e0d-4b83-bcda-92f0407b4c1b", days(41), "2026-09-06T16:29:11Z", "Monza: undercut or overcut?"),
-        ok("c969fd6b-5252-4ad2-9321-98d6b0ec6420", days(97), "2026-05-24T13:31:02Z", "Monaco: tyre degradation"),
-        ok("d41be2c7-90aa-4c1e-8f0c-37a6f2e95b18", -days(2), "2026-11-01T10:00:00Z", "Written by a wrong clock"),
+        ok("0ce269d2-a33c-4ba0-9faf-f5278a53b0de", hours(2), hours(9), "Las Vegas 2026: qualifying"),
+        ok("e89e0708-7b9a-438a-a21c-012da6076901", hours(5), days(3), "Sprint pace by stint"),
+        ok("62bbc962-72c5-47d5-a71e-bc471994a683", days(3), days(24), ""),
+        ok("bf486f56-8e0d-4b83-bcda-92f0407b4c1b", days(41), days(78), "Monza: undercut or overcut?"),
+        ok("c969fd6b-5252-4ad2-9321-98d6b0ec6420", days(97), days(183), "Monaco: tyre degradation"),
+        ok("d41be2c7-90aa-4c1e-8f0c-37a6f2e95b18", -days(2), days(22), "Written by a wrong clock"),
         workspace("6c7ab482-a9ca-49d7-9364-b3e425655d2e").make_without_metadata(),
         workspace("f3a7c1d0-64be-4f7a-9d53-0b1f6a2c88e4").metadata("{\"workspace_id\":").make(),
     ];
@@ -97,8 +98,12 @@ fn svg(screen: &str) -> String {
 
 #[test]
 fn the_committed_picture_shows_what_the_program_prints() {
+    if !has("python3") {
+        return;
+    }
     let world = base();
-    let list = world.wsctl(["list", "--size", "--color", "always"]).run().exits(0).quietly().stdout;
+    let run = world.wsctl(["list", "--size"]).env("LANG", "C.UTF-8");
+    let list = at_terminal_of(130, run, "").exits(0).stdout.replace('\r', "");
     let drawn = svg(&format!("\u{1b}[2m$\u{1b}[0m wsctl list --size\n{list}"));
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/list.svg");
     if std::env::var_os("UPDATE").is_some() {

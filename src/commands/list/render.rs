@@ -1,10 +1,9 @@
-//! The list as a table, as JSON and as bare IDs.
+//! The list as JSON and as bare IDs.
 
 use super::{Listing, Row};
 use crate::core::workspace::Status;
 use crate::core::{Timestamp, WorkspaceId};
-use crate::output::table::{Cell, Column, Table};
-use crate::output::{amounts, escape};
+use crate::output::escape;
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 use std::io::{self, Write};
 
@@ -47,73 +46,6 @@ impl Listing {
             files: self.with_size.then_some(Measured(files)),
         }
     }
-
-    pub(super) fn table(&self, out: &mut dyn Write) -> io::Result<()> {
-        let table = Table::new(self.columns(), self.style);
-        table.heads(out)?;
-        self.rows.iter().try_for_each(|row| table.row(out, &self.cells(row)))
-    }
-
-    /// The columns, each as wide as what is in it gets. What describes nothing takes no other's place.
-    fn columns(&self) -> Vec<Column> {
-        let column = |head, width, rank| Column { head, width, right: false, rank };
-        let mut columns = vec![
-            column("ID", WorkspaceId::LEN, 0),
-            column("STATUS", 7, 1),
-            column("LAST ACCESSED", 13, 2),
-            column("CREATED", 17, 6),
-        ];
-        if self.with_size {
-            let most = self.rows.iter().filter_map(|row| row.usage).map(|(_, files)| files).max().unwrap_or(0);
-            let digits = most.to_string().len().max("FILES".len());
-            columns.push(Column { right: true, ..column("SIZE", 10, 3) });
-            columns.push(Column { right: true, ..column("FILES", digits, 5) });
-        }
-        let described = self.rows.iter().any(|row| row.description.is_some());
-        columns.push(column("DESCRIPTION", "DESCRIPTION".len(), if described { 4 } else { 7 }));
-        columns
-    }
-
-    fn cells(&self, row: &Row) -> Vec<Cell> {
-        let absent = || "-".to_owned();
-        let mut cells: Vec<Cell> = vec![
-            row.id.to_string().into(),
-            Cell { text: row.status.word().to_owned(), color: color_of_status(row.status) },
-            row.last_accessed.map_or_else(|| absent().into(), |time| self.age(time, row.status)),
-            row.created_at.map_or_else(absent, minute).into(),
-        ];
-        if self.with_size {
-            cells.push(row.usage.map_or_else(absent, |(bytes, _)| amounts::size(bytes)).into());
-            cells.push(row.usage.map_or_else(absent, |(_, files)| files.to_string()).into());
-        }
-        cells.push(escape::text(row.description.as_deref().unwrap_or_default()).into_owned().into());
-        cells
-    }
-
-    /// How long ago it was: green today, yellow after 30 days.
-    fn age(&self, time: Timestamp, status: Status) -> Cell {
-        let color = match time.age(self.now).num_days() {
-            _ if status == Status::Future => color_of_status(status),
-            ..1 => 32,
-            1..30 => 0,
-            30.. => 33,
-        };
-        Cell { text: amounts::age(time, self.now), color }
-    }
-}
-
-fn color_of_status(status: Status) -> u8 {
-    match status {
-        Status::Ok => 32,
-        Status::Missing | Status::Future => 33,
-        Status::Corrupt | Status::Denied => 31,
-    }
-}
-
-/// A time to the minute, in UTC: `2026-11-23 16:29Z`.
-fn minute(time: Timestamp) -> String {
-    let text = time.to_string();
-    format!("{}Z", text.get(..16).unwrap_or(&text).replace('T', " "))
 }
 
 /// The rows of a JSON document, made as they are written.

@@ -1,0 +1,172 @@
+//! The command line of `list`, and what its filters and its order mean.
+
+use super::{Row, Terminal};
+use crate::args::{self, duration, ids};
+use crate::core::Timestamp;
+use crate::core::workspace::Status;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum, ValueHint};
+use std::cmp::Ordering;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What `--help` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  wsctl list --size --sort size --limit 10      the ten largest
+  wsctl list --older-than 30d --format json     the stale ones, for a script
+  wsctl list --status missing,corrupt -v        what is wrong with which
+  wsctl list --sort created --time local        the newest, with dates in local time
+  wsctl list --status missing --format ids | wsctl touch -";
+
+/// The arguments of `list`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Only those last accessed longer ago than this: 7d, 12h, 2weeks
+    ///
+    /// A number needs its unit: min, h, d, weeks, months or years. Those whose last access is not known are left out.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, allow_hyphen_values = true)]
+    #[arg(help_heading = "Filters")]
+    older_than: Option<Duration>,
+    /// Only those last accessed within this time: 7d, 12h, 2weeks
+    ///
+    /// Those whose last access is not known are left out.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, allow_hyphen_values = true)]
+    #[arg(help_heading = "Filters")]
+    newer_than: Option<Duration>,
+    /// Only those of these statuses, with commas between them
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status_parser(), help_heading = "Filters")]
+    status: Vec<Status>,
+    /// What to sort by: the newest, the largest or the first ID comes first
+    ///
+    /// Those without a value come last, and ties go by ID: the order is always the same.
+    #[arg(long, value_name = "KEY", default_value = "accessed", help_heading = "Output")]
+    pub(super) sort: Key,
+    /// Reverse the order
+    ///
+    /// Those without a value come last all the same.
+    #[arg(short, long, help_heading = "Output")]
+    reverse: bool,
+    /// Show no more than this many
+    #[arg(long, value_name = "N", value_parser = args::number, allow_negative_numbers = true, help_heading = "Output")]
+    pub(super) limit: Option<usize>,
+    /// Measure disk usage as `du -sx` does, and count files
+    ///
+    /// Allocated blocks, directories too, each inode once; other mounts are not entered. That takes longer.
+    #[arg(short, long, help_heading = "Output")]
+    pub(super) size: bool,
+    /// Show times in a table as ages, or as dates in local time or UTC
+    ///
+    /// Local time is that of TZ or of /etc/localtime, and each date has its offset behind it: 2026-11-23 16:51+01. In UTC that is
+    /// a Z. JSON always has UTC.
+    #[arg(long, value_name = "HOW", default_value = "relative", help_heading = "Output")]
+    pub(super) time: Times,
+    /// How to show them
+    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub(super) format: Format,
+    /// Write the number of workspaces by status, with -s also their size, to a file for Prometheus' `node_exporter`
+    ///
+    /// All workspaces count, whatever is filtered out or beyond --limit. The file is replaced atomically, also when the run
+    /// fails. list and prune can share one FILE for each base: what prune has written about its runs stays.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "ids", help_heading = "Output")]
+    metrics: Option<PathBuf>,
+    /// The workspaces, instead of all; `-` reads IDs from stdin, one a line
+    #[arg(value_name = "ID")]
+    pub(super) ids: Vec<OsString>,
+    #[command(flatten)]
+    pub(super) separator: ids::Separator,
+}
+
+fn status_parser() -> impl TypedValueParser<Value = Status> {
+    let known = |word: &str| Status::ALL.into_iter().find(|status| status.word() == word);
+    PossibleValuesParser::new(Status::ALL.map(Status::word)).try_map(move |word| known(&word).ok_or("no such status"))
+}
+
+/// What to sort by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Key {
+    /// The last access, newest first.
+    Accessed,
+    /// The creation, newest first.
+    Created,
+    /// The disk usage, largest first.
+    Size,
+    /// The ID.
+    Id,
+}
+
+/// How times are shown in a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Times {
+    /// As ages: 3d ago.
+    Relative,
+    /// As dates in local time.
+    Local,
+    /// As dates in UTC.
+    Utc,
+}
+
+/// How the list is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Columns for people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// A JSON object a line.
+    Jsonl,
+    /// The IDs alone, one a line; with -0, each with a NUL behind it.
+    Ids,
+}
+
+impl Arguments {
+    /// Where the numbers for monitoring belong.
+    pub fn metrics(&self) -> Option<&Path> {
+        self.metrics.as_deref()
+    }
+
+    /// Whether sizes are measured.
+    pub(super) fn measures(&self) -> bool {
+        self.size || self.sort == Key::Size
+    }
+
+    /// How many bytes of a description may be shown: of a table no more than a terminal has room for, and a character rarely
+    /// takes more than four for each column.
+    pub(super) fn kept_of_description(&self, terminal: &Terminal) -> usize {
+        match self.format {
+            Format::Ids => 0,
+            Format::Table => terminal.screen.and_then(|screen| screen.width).map_or(usize::MAX, |width| 16 * width),
+            Format::Json | Format::Jsonl => usize::MAX,
+        }
+    }
+
+    /// Whether a workspace of this status and with this last access is to be shown.
+    pub(super) fn lets_through(&self, status: Status, last_accessed: Option<Timestamp>, now: Timestamp) -> bool {
+        let age = last_accessed.map(|time| time.age(now));
+        let old = self.older_than.is_none_or(|limit| age.is_some_and(|age| age.to_std().is_ok_and(|age| age > limit)));
+        let new =
+            self.newer_than.is_none_or(|limit| age.is_some_and(|age| age.to_std().map_or(true, |age| age <= limit)));
+        old && new && (self.status.is_empty() || self.status.contains(&status))
+    }
+
+    /// The order to show rows in. Those without a value come last, also in reverse; ties go by ID.
+    pub(super) fn order(&self, a: &Row, b: &Row) -> Ordering {
+        let bytes = |row: &Row| row.usage.map(|(bytes, _)| bytes);
+        let by = match self.sort {
+            Key::Accessed => descending(a.last_accessed, b.last_accessed, self.reverse),
+            Key::Created => descending(a.created_at, b.created_at, self.reverse),
+            Key::Size => descending(bytes(a), bytes(b), self.reverse),
+            Key::Id if self.reverse => b.id.cmp(&a.id),
+            Key::Id => Ordering::Equal,
+        };
+        by.then(a.id.cmp(&b.id))
+    }
+}
+
+fn descending<T: Ord>(a: Option<T>, b: Option<T>, reverse: bool) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) if reverse => a.cmp(&b),
+        (a, b) => b.cmp(&a), // None is the least
+    }
+}

@@ -1,0 +1,173 @@
+//! The list as a table, and what is said below it on a terminal.
+
+use super::args::Key;
+use super::{Listing, Row, Terminal};
+use crate::core::workspace::Status;
+use crate::core::{Timestamp, WorkspaceId};
+use crate::output::table::{self, Cell, Column, Style, Table};
+use crate::output::{amounts, escape};
+use std::io::{self, Write};
+
+/// Where a column stands, and what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Head {
+    Id,
+    Status,
+    Accessed,
+    Created,
+    Size,
+    Files,
+    Description,
+}
+
+impl Listing {
+    pub(super) fn table(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.rows.is_empty() && self.total == 0 && self.terminal.screen.is_some() {
+            return Ok(()); // the note says it
+        }
+        let heads = self.heads();
+        let table = self.laid_out(&heads);
+        table.heads(out)?;
+        for row in &self.rows {
+            let cells: Vec<_> = heads.iter().map(|head| self.cell(*head, row)).collect();
+            table.row(out, &cells)?;
+        }
+        if self.terminal.screen.is_some() && !self.is_quiet {
+            writeln!(out, "{}", self.footer())?;
+        }
+        Ok(())
+    }
+
+    /// What to tell whoever sits at a terminal: why there is nothing to see, or not all.
+    pub(super) fn remark(&self) -> Option<String> {
+        if self.total == 0 {
+            return match self.examined {
+                0 if self.were_given => None, // each of them was reported
+                0 => Some(format!("no workspaces in {}", self.base)),
+                examined => Some(format!("none of {examined} match the filters")),
+            };
+        }
+        let mut left_out = self.laid_out(&self.heads()).left_out();
+        let last = left_out.pop()?;
+        let names = if left_out.is_empty() { last.to_owned() } else { format!("{} and {last}", left_out.join(", ")) };
+        Some(format!("no room for {names}: use a wider terminal, or --format json"))
+    }
+
+    /// The columns in their order: what was sorted by and asked for comes first. On a terminal no room is lost to descriptions
+    /// where there are none.
+    fn heads(&self) -> Vec<Head> {
+        let sorted_by = match self.sort {
+            Key::Created => vec![Head::Created],
+            Key::Size => vec![Head::Size],
+            Key::Accessed | Key::Id => vec![],
+        };
+        let asked_for: &[Head] = if self.with_size { &[Head::Size, Head::Files] } else { &[] };
+        let rest = [Head::Status, Head::Accessed, Head::Created];
+        let are_described = self.terminal.screen.is_none()
+            || self.rows.iter().any(|row| row.description.as_deref().is_some_and(|text| !text.is_empty()));
+        let description: &[Head] = if are_described { &[Head::Description] } else { &[] };
+        let mut heads = vec![Head::Id];
+        for head in sorted_by.iter().chain(asked_for).chain(&rest).chain(description) {
+            if !heads.contains(head) {
+                heads.push(*head);
+            }
+        }
+        heads
+    }
+
+    /// The columns, each as wide as what is in it gets. The further left, the sooner they get their place, but a creation that was
+    /// not sorted by comes last.
+    fn laid_out(&self, heads: &[Head]) -> Table {
+        let dates = || self.rows.iter().flat_map(|row| [row.last_accessed, row.created_at]).flatten();
+        let date = match &self.dates {
+            Some(zone) => dates().map(|time| zone.show(time).len()).max().unwrap_or("CREATED".len()),
+            None => "59min ago".len(),
+        };
+        let most = self.rows.iter().filter_map(|row| row.usage).map(|(_, files)| files).max().unwrap_or(0);
+        let column = |(at, head): (u8, &Head)| {
+            let (head, width, rank) = match head {
+                Head::Id => ("ID", WorkspaceId::LEN, 0),
+                Head::Status => ("STATUS", "missing".len(), at),
+                Head::Accessed => ("LAST ACCESSED", "LAST ACCESSED".len().max(date), at),
+                Head::Created if at == 1 => ("CREATED", date, at),
+                Head::Created => ("CREATED", date, u8::MAX),
+                Head::Size => ("SIZE", "1023.9 KiB".len(), at),
+                Head::Files => ("FILES", "FILES".len().max(most.to_string().len()), at),
+                Head::Description => ("DESCRIPTION", "DESCRIPTION".len(), at),
+            };
+            Column { head, width, right: matches!(head, "SIZE" | "FILES"), rank }
+        };
+        let Terminal { screen, color, .. } = self.terminal;
+        let (width, utf8) = screen.map_or((None, true), |screen| (screen.width, screen.utf8));
+        Table::new((0..).zip(heads).map(column).collect(), Style { color, width, utf8 })
+    }
+
+    fn cell(&self, head: Head, row: &Row) -> Cell {
+        let absent = || "-".to_owned();
+        match head {
+            Head::Id => row.id.to_string().into(),
+            Head::Status => Cell { text: row.status.word().to_owned(), color: color_of_status(row.status) },
+            Head::Accessed => row.last_accessed.map_or_else(
+                || absent().into(),
+                |time| Cell { text: self.time(time), color: self.color_of_age(time, row.status) },
+            ),
+            Head::Created => row.created_at.map_or_else(absent, |time| self.time(time)).into(),
+            Head::Size => row.usage.map_or_else(absent, |(bytes, _)| amounts::size(bytes)).into(),
+            Head::Files => row.usage.map_or_else(absent, |(_, files)| files.to_string()).into(),
+            Head::Description => self.text(row.description.as_deref().unwrap_or_default()).into(),
+        }
+    }
+
+    fn time(&self, time: Timestamp) -> String {
+        self.dates.as_ref().map_or_else(|| amounts::age(time, self.now), |zone| zone.show(time))
+    }
+
+    /// A description, safe for a terminal: one whose locale is not UTF-8 gets ASCII alone.
+    fn text(&self, description: &str) -> String {
+        let text = escape::text(description);
+        if self.terminal.screen.is_none_or(|screen| screen.utf8) || text.is_ascii() {
+            return text.into_owned();
+        }
+        text.chars().map(|c| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() }).collect()
+    }
+
+    /// Green today, yellow after 30 days.
+    fn color_of_age(&self, time: Timestamp, status: Status) -> u8 {
+        match time.age(self.now).num_days() {
+            _ if status == Status::Future => color_of_status(status),
+            ..1 => 32,
+            1..30 => 0,
+            30.. => 33,
+        }
+    }
+
+    /// `10 workspaces (8 ok, 1 corrupt, 1 missing), 1.3 MiB`: of those shown, the gravest status next to `ok`.
+    fn footer(&self) -> String {
+        let count = |status| self.rows.iter().filter(|row| row.status == status).count();
+        let order = [Status::Ok, Status::Corrupt, Status::Denied, Status::Missing, Status::Future];
+        let counts = order.map(|status| (count(status), status)).into_iter().filter(|(number, _)| *number > 0);
+        let words: Vec<_> = counts.map(|(number, status)| self.counted(number, status)).collect();
+        let what = match self.rows.len() {
+            shown if shown < self.total => format!("showing {shown} of {}", amounts::count(self.total, "workspace")),
+            shown => amounts::count(shown, "workspace"),
+        };
+        let are_ok = count(Status::Ok) == self.rows.len();
+        let by_status = if are_ok { String::new() } else { format!(" ({})", words.join(", ")) };
+        let sizes: Vec<_> = self.rows.iter().filter_map(|row| row.usage).map(|(bytes, _)| bytes).collect();
+        let size = if sizes.is_empty() { String::new() } else { format!(", {}", amounts::size(sizes.iter().sum())) };
+        what + &by_status + &size
+    }
+
+    fn counted(&self, number: usize, status: Status) -> String {
+        table::paint(&format!("{number} {}", status.word()), color_of_status(status), self.terminal.color)
+    }
+}
+
+/// What is not `ok` stands out.
+fn color_of_status(status: Status) -> u8 {
+    match status {
+        Status::Ok => 0,
+        Status::Missing | Status::Future => 33,
+        Status::Corrupt | Status::Denied => 31,
+    }
+}
