@@ -6,16 +6,15 @@ use crate::core::{Category, Error, Result};
 use crate::logging::Verbosity;
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
-use clap::builder::ValueParser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 mod complaint;
+mod lenient;
 
 pub use complaint::complaint;
+pub use lenient::Lenient;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -150,23 +149,19 @@ enum When {
     Never,
 }
 
-impl When {
-    fn choice(self, stream: &impl RawStream) -> ColorChoice {
-        match self {
-            Self::Auto => AutoStream::choice(stream),
-            Self::Always => ColorChoice::Always,
-            Self::Never => ColorChoice::Never,
-        }
-    }
-}
-
 impl Global {
     /// The base: as given, else `WSCTL_BASE`, else below the home directory. `env` reads an environment variable.
     ///
     /// # Errors
     /// [`Category::Usage`] if there is no home to find the default in.
     pub fn base(&self, env: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
-        base(self.base.clone(), env)
+        let set = |name| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let default = || Some(set("HOME")?.join(".pitlane/workspaces"));
+        self.base
+            .clone()
+            .or_else(|| set("WSCTL_BASE"))
+            .or_else(default)
+            .ok_or_else(|| Error::new(Category::Usage, "HOME is not set, so there is no default base: pass --base DIR"))
     }
 
     /// How much to say.
@@ -176,80 +171,12 @@ impl Global {
 
     /// Whether to use colours on `stream`.
     pub fn color(&self, stream: &impl RawStream) -> ColorChoice {
-        self.color.choice(stream)
+        match self.color {
+            When::Auto => AutoStream::choice(stream),
+            When::Always => ColorChoice::Always,
+            When::Never => ColorChoice::Never,
+        }
     }
-}
-
-fn base(given: Option<PathBuf>, env: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
-    let set = |name| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let default = || Some(set("HOME")?.join(".pitlane/workspaces"));
-    given
-        .or_else(|| set("WSCTL_BASE"))
-        .or_else(default)
-        .ok_or_else(|| Error::new(Category::Usage, "HOME is not set, so there is no default base: pass --base DIR"))
-}
-
-/// What clap makes of a command line that is wrong, asks for help or is not yet finished, as far as it can tell.
-fn lenient(args: &[OsString]) -> Option<ArgMatches> {
-    any_value().ignore_errors(true).try_get_matches_from(args).ok()
-}
-
-/// The command line, of which a value that is wrong does not end the reading.
-fn any_value() -> clap::Command {
-    let any = |arg: Arg| {
-        if arg.get_action().takes_values() { arg.value_parser(ValueParser::os_string()) } else { arg }
-    };
-    let command = Cli::command().disable_help_flag(true).disable_version_flag(true);
-    command.mut_args(any).mut_subcommands(|command| command.mut_args(any))
-}
-
-/// These words without the options that there are not: one of them would take all that follows with it.
-fn known(args: &[OsString]) -> Vec<OsString> {
-    let mut known = args.to_vec();
-    while let Some(unknown) = any_value().try_get_matches_from(&known).err().and_then(|error| unknown(&error, &known)) {
-        known.remove(unknown);
-    }
-    known
-}
-
-/// Which of the words is an option that there is not.
-fn unknown(error: &clap::Error, args: &[OsString]) -> Option<usize> {
-    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return None };
-    let is_it = |word: &OsString| word.to_str().is_some_and(|word| word.split('=').next() == Some(option));
-    args.iter().position(is_it).filter(|_| error.kind() == ErrorKind::UnknownArgument)
-}
-
-/// The value of an option that such a command line gives.
-fn given(args: &[OsString], option: &str) -> Option<OsString> {
-    let is_given = |matches: &ArgMatches| matches.value_source(option) == Some(ValueSource::CommandLine);
-    let of = |matches: &ArgMatches| {
-        let value = matches.try_get_one::<OsString>(option).ok().flatten();
-        value.filter(|_| is_given(matches)).cloned()
-    };
-    let matches = lenient(args)?;
-    matches.subcommand().and_then(|(_, matches)| of(matches)).or_else(|| of(&matches))
-}
-
-/// The `--color` of a command line that is otherwise wrong, or asks for help.
-pub fn color_of(args: &[OsString], stream: &impl RawStream) -> ColorChoice {
-    let when = given(args, "color").and_then(|when| When::from_str(&when.to_string_lossy(), false).ok());
-    when.unwrap_or(When::Auto).choice(stream)
-}
-
-/// The base of a command line that is not yet finished.
-///
-/// # Errors
-/// As for [`Global::base`].
-pub fn base_of(args: &[OsString], env: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
-    base(given(args, "base").map(PathBuf::from), env)
-}
-
-/// Where a prune whose command line is wrong was to leave its numbers.
-pub fn metrics_of(args: &[OsString]) -> Option<PathBuf> {
-    let args = &known(args);
-    let is_dry = |matches: &ArgMatches| matches.try_get_one("dry_run").ok().flatten().copied().unwrap_or(false);
-    let is_prune = lenient(args)?.subcommand().is_some_and(|(name, matches)| name == "prune" && !is_dry(matches));
-    given(args, "metrics").map(PathBuf::from).filter(|file| is_prune && file.file_name().is_some())
 }
 
 /// The whole command line, for what is generated from it.

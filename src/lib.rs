@@ -21,7 +21,7 @@ pub mod logging;
 pub mod output;
 pub mod signals;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Lenient};
 use crate::commands::{Context, Screen, Terminal};
 use crate::core::{Category, Error, ExitStatus, Timestamp};
 use crate::logging::Verbosity;
@@ -70,8 +70,7 @@ fn complete(request: completion::Request) -> ExitStatus {
 fn execute(args: &[OsString]) -> ExitStatus {
     let cli = match parse(args) {
         Ok(cli) => cli,
-        Err(error) if !error.use_stderr() => return explain(error, args), // it was asked for
-        Err(error) => return leave_metrics_of_none(args, explain(error, args)),
+        Err(error) => return explain(error, &Lenient::of(args)),
     };
     logging::init(cli.global.verbosity(), cli.global.color(&io::stderr()));
     if let Some(Err(error)) = cli.command.metrics().map(metrics::check) {
@@ -103,11 +102,11 @@ fn execute(args: &[OsString]) -> ExitStatus {
 }
 
 /// Leaves for monitoring that there was no run, since its command line was wrong.
-fn leave_metrics_of_none(args: &[OsString], status: ExitStatus) -> ExitStatus {
-    let (Some(file), Ok(now)) = (cli::metrics_of(args), now()) else { return status };
-    let base = cli::base_of(args, |name| std::env::var_os(name)).unwrap_or_default();
+fn leave_metrics_of_none(line: &Lenient, status: ExitStatus) -> ExitStatus {
+    let (Some(file), Ok(now)) = (&line.metrics, now()) else { return status };
+    let base = line.global.base(|name| std::env::var_os(name)).unwrap_or_default();
     let gauges = commands::prune::gauges_of_failure();
-    finish(status, leave_metrics("prune", (&file, &base), (now, Duration::ZERO), status, gauges))
+    finish(status, leave_metrics("prune", (file, &base), (now, Duration::ZERO), status, gauges))
 }
 
 /// Leaves for monitoring how a run ended, and what it came to.
@@ -182,29 +181,23 @@ fn now() -> anyhow::Result<Timestamp> {
 }
 
 /// Shows help and version, which were asked for, on stdout; what is wrong with the command line in one line on stderr.
-fn explain(error: clap::Error, args: &[OsString]) -> ExitStatus {
+fn explain(error: clap::Error, line: &Lenient) -> ExitStatus {
     use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
     let render = |color| match color {
         ColorChoice::Never => error.render().to_string(),
         _ => error.render().ansi().to_string(),
     };
-    // Errors, whatever RUST_LOG says.
-    let color = logging::init(Verbosity::QUIET, cli::color_of(args, &io::stderr()));
+    let color = logging::init(line.global.verbosity(), line.global.color(&io::stderr()));
     match error.kind() {
         DisplayHelp | DisplayVersion => {
-            let text = render(cli::color_of(args, &io::stdout()));
-            finish(ExitStatus::Success, stdout::write(|out| out.write_all(text.as_bytes())))
+            let text = render(line.global.color(&io::stdout()));
+            return finish(ExitStatus::Success, stdout::write(|out| out.write_all(text.as_bytes())));
         }
         // The whole help, which quotes nothing from the command line.
-        DisplayHelpOnMissingArgumentOrSubcommand => {
-            let _ = io::stderr().write_all(render(color).as_bytes());
-            ExitStatus::Failure(Category::Usage)
-        }
-        _ => {
-            diagnostics::remark(&Error::new(Category::Usage, cli::complaint(error, args)));
-            ExitStatus::Failure(Category::Usage)
-        }
+        DisplayHelpOnMissingArgumentOrSubcommand => drop(io::stderr().write_all(render(color).as_bytes())),
+        _ => diagnostics::remark(&Error::new(Category::Usage, cli::complaint(error, line))),
     }
+    leave_metrics_of_none(line, ExitStatus::Failure(Category::Usage))
 }
 
 /// The status to end with, if stdout took what was written.

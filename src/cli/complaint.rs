@@ -1,14 +1,13 @@
 //! What is wrong with a command line, in one line that says what to write instead.
 
+use super::Lenient;
 use crate::output::escape;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use std::ffi::OsString;
 
 /// What clap found wrong with these arguments: its own words on one line, without the usage, where there are none that help
 /// more.
-pub fn complaint(mut error: clap::Error, args: &[OsString]) -> String {
-    let matches = super::lenient(args);
-    let subcommand = matches.as_ref().and_then(|matches| matches.subcommand_name());
+pub fn complaint(mut error: clap::Error, line: &Lenient) -> String {
+    let subcommand = line.subcommand.as_deref();
     // No option's value begins like an option, and of the arguments only what validate is asked about may.
     if error.kind() == ErrorKind::UnknownArgument && subcommand.is_some_and(|subcommand| subcommand != "validate") {
         error.remove(ContextKind::Suggested);

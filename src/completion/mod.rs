@@ -120,7 +120,7 @@ impl Request {
         let mut others = self.words.clone();
         let current = if index < others.len() { others.remove(index) } else { OsString::new() };
         let ids = Ids {
-            base: cli::base_of(&others, &env).map(|base| at_home(base, env("HOME"))).ok(),
+            base: cli::Lenient::of(&others).global.base(&env).map(|base| at_home(base, env("HOME"))).ok(),
             named: others.iter().filter_map(|word| WorkspaceId::parse(word.as_bytes())).collect(),
             now: self.shows_descriptions().then_some(now),
         };

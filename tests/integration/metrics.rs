@@ -286,8 +286,13 @@ fn a_wrong_command_line_leaves_its_exit_status_too() {
             "{slip:?}: {content}"
         );
     }
-    let others =
-        [&["prune", "--older-than", "7"][..], &["prune", "--help"], &["list", "--limit"], &["prune", "--oldr-than=7d"]];
+    let others = [
+        &["prune", "--older-than", "7"][..],
+        &["prune", "--help"],
+        &["list", "--limit"],
+        &["prune", "--oldr-than=7d"],
+        &["-n", "prune"],
+    ];
     for other in others {
         let _ = fs::remove_file(&metrics);
         let _ = world.wsctl([other, &["--metrics", text(&metrics), "-n"]].concat()).run();
