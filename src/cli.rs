@@ -87,7 +87,7 @@ pub enum Command {
     /// On a terminal the table fits the width: descriptions are cut off, and columns for which there is no room are left out and
     /// named below it. What was sorted by or asked for with -s comes first and stays longest. The last line counts what is shown.
     /// A pipe gets the whole table, and no such line.
-    #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", list::EXAMPLES))]
+    #[command(visible_alias = "ls", after_long_help = format!("{}\n\n{EXIT_STATUSES}", list::EXAMPLES))]
     List(list::Arguments),
     /// Delete stale workspaces
     ///

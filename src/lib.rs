@@ -70,7 +70,7 @@ fn complete(request: completion::Request) -> ExitStatus {
 fn execute(args: &[OsString]) -> ExitStatus {
     let cli = match parse(args) {
         Ok(cli) => cli,
-        Err(error) => return explain(error, &Lenient::of(args)),
+        Err(error) => return explain(error, args),
     };
     logging::init(cli.global.verbosity(), cli.global.color(&io::stderr()));
     if let Some(Err(error)) = cli.command.metrics().map(metrics::check) {
@@ -181,12 +181,13 @@ fn now() -> anyhow::Result<Timestamp> {
 }
 
 /// Shows help and version, which were asked for, on stdout; what is wrong with the command line in one line on stderr.
-fn explain(error: clap::Error, line: &Lenient) -> ExitStatus {
+fn explain(error: clap::Error, args: &[OsString]) -> ExitStatus {
     use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
     let render = |color| match color {
         ColorChoice::Never => error.render().to_string(),
         _ => error.render().ansi().to_string(),
     };
+    let line = &Lenient::of(args);
     let color = logging::init(line.global.verbosity(), line.global.color(&io::stderr()));
     match error.kind() {
         DisplayHelp | DisplayVersion => {
@@ -195,7 +196,7 @@ fn explain(error: clap::Error, line: &Lenient) -> ExitStatus {
         }
         // The whole help, which quotes nothing from the command line.
         DisplayHelpOnMissingArgumentOrSubcommand => drop(io::stderr().write_all(render(color).as_bytes())),
-        _ => diagnostics::remark(&Error::new(Category::Usage, cli::complaint(error, line))),
+        _ => diagnostics::remark(&Error::new(Category::Usage, cli::complaint(error, args, line))),
     }
     leave_metrics_of_none(line, ExitStatus::Failure(Category::Usage))
 }

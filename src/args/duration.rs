@@ -39,10 +39,11 @@ fn number_before<'a>(unit: &str, text: &'a str) -> &'a str {
     &before[before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len()..]
 }
 
-/// The last number, if nothing stands behind it.
+/// The last number, if nothing stands behind it and it is not the day in a date.
 fn number_without_unit(text: &str) -> Option<&str> {
     let start = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len();
-    (start < text.len()).then(|| &text[start..])
+    let is_date = text.contains(['-', '/', ':']);
+    (start < text.len() && !is_date).then(|| &text[start..])
 }
 
 #[cfg(test)]
@@ -83,6 +84,10 @@ mod tests {
             ("99999999999d", "10,000 years"),
             ("99999999999999999999999d", "write 7d"),
             ("", "write 7d"),
+            ("2026-01-01", "not a duration: write 7d"),
+            ("1/2/2026", "not a duration"),
+            ("2026-01-01T00:00:00Z", "not a duration"),
+            ("12:30", "not a duration"),
             ("٣d", "write 7d"),
         ] {
             let message = parse(text).expect_err(text);

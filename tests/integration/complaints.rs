@@ -38,6 +38,55 @@ fn a_slip_is_answered_with_what_was_meant() {
 }
 
 #[test]
+fn what_other_programs_call_it_is_answered_with_what_it_is_called_here() {
+    let id = numbered(1);
+    each(
+        2,
+        &[
+            (&["list", "--json"], &["'--json'", "write --format json", "try 'wsctl list --help'"]),
+            (&["ls", "-o", "json"], &["'-o'", "write --format json"]),
+            (&["validate", "--json", &id], &["write --format json"]),
+            (&["prune", "-n", "--older-than", "7d", "-ojson"], &["write --format json"]),
+            (&["prune", "--force", &id], &["'--force'", "write --yes"]),
+            (&["prune", "-nf", &id], &["'-f'", "write --yes"]),
+            (&["prune", "--days", "7"], &["'--days'", "write --older-than 7d"]),
+            (&["list", "--days=12"], &["write --older-than 12d"]),
+            (&["rm", &id], &["'rm'", "write wsctl prune ID", "--older-than"]),
+            (&["delete", &id], &["write wsctl prune ID"]),
+            (&["remove", &id], &["write wsctl prune ID"]),
+            (&["clean"], &["write wsctl prune ID"]),
+            (&["version"], &["write wsctl --version"]),
+            (&["help", "version"], &["write wsctl --version"]),
+        ],
+    );
+}
+
+#[test]
+fn an_option_is_not_suggested_to_a_subcommand_that_lacks_it() {
+    let world = World::new();
+    for (args, option) in
+        [(["touch", "--json"], "--format"), (["list", "--force"], "--yes"), (["touch", "--days"], "-th")]
+    {
+        let ran = world.wsctl(args).run().exits(2).prints("").complains(args[1]);
+        assert!(!ran.stderr.contains(option), "{ran:#?}");
+    }
+}
+
+#[test]
+fn a_base_that_took_the_subcommand_is_named() {
+    each(
+        2,
+        &[
+            (&["--base", "list"], &["--base took 'list' as its directory: write --base DIR list"]),
+            (&["-b", "ls", "--size"], &["--base took 'ls'"]),
+            (&["--base=prune", "--older-than", "7d"], &["write --base DIR prune"]),
+            (&["-b", "touch", &numbered(1)], &["--base took 'touch'"]),
+            (&["-b", "nowhere"], &["requires a subcommand"]),
+        ],
+    );
+}
+
+#[test]
 fn whoever_names_no_subcommand_that_is_like_one_is_told_which_there_are() {
     each(
         2,
@@ -56,6 +105,8 @@ fn a_value_that_is_none_is_answered_with_one() {
             (&prune("--older-than", "5m"), &["5min or 5months"]),
             (&prune("--older-than", "7x"), &["`x` is no unit: write min, h, d, weeks, months or years"]),
             (&prune("--older-than", "soon"), &["write 7d"]),
+            (&prune("--older-than", "2026-11-23"), &["'2026-11-23'", "not a duration: write 7d"]),
+            (&["list", "--newer-than", "2026-11-23T15:51:30Z"], &["not a duration: write 7d"]),
             (&prune("--max-total-size", "ten"), &["write 10GiB"]),
             (&prune("--min-free", "10"), &["10 has no unit", "10GiB", "10B", "5%"]),
             (&prune("--max-total-size", "0"), &["0 has no unit", "0GiB", "0B"]),
@@ -99,8 +150,8 @@ fn what_is_missing_altogether_is_named() {
     each(
         2,
         &[
-            (&["prune"], &["nothing says what to delete: pass --older-than 30d, ", "try 'wsctl prune --help'"]),
-            (&["prune", "-y", "--keep-last", "3"], &["nothing says what to delete"]),
+            (&["prune"], &["no rule or ID given: pass --older-than 30d, ", "try 'wsctl prune --help'"]),
+            (&["prune", "-y", "--keep-last", "3"], &["no rule or ID given"]),
             (&["touch"], &["no ID was given", "`wsctl list`", "stdin"]),
             (&["validate"], &["no ID was given"]),
             (&["prune", "--older-than", "1d"], &["pass --yes to delete without a question, or --dry-run to see"]),

@@ -134,6 +134,15 @@ fn help_names_every_option_and_exit_status_and_that_of_a_subcommand_has_examples
 }
 
 #[test]
+fn ls_is_list_by_another_name() {
+    let world = World::new();
+    let id = world.aged(1);
+    let _ = world.wsctl(["ls", "--format", "ids"]).run().exits(0).prints(&format!("{id}\n")).quietly();
+    let help = world.bare(["--help"]).run().exits(0).stdout;
+    assert!(help.contains("[alias: ls]"), "{help}");
+}
+
+#[test]
 fn the_version_is_the_packages() {
     let world = World::new();
     for option in ["--version", "-V"] {
