@@ -1,5 +1,6 @@
 //! Workspace IDs: as arguments, from stdin and from files.
 
+use super::duration;
 use crate::core::{Category, Error, Result, WorkspaceId};
 use anyhow::Context as _;
 use clap::Args;
@@ -26,6 +27,39 @@ pub struct Separator {
 /// Whether no IDs were given, not even to be read from stdin.
 pub fn none(given: &[OsString], separator: &Separator) -> bool {
     given.is_empty() && separator.literal.is_empty()
+}
+
+/// The IDs that a command was given.
+#[derive(Debug)]
+pub struct Given {
+    /// Those that are IDs, in their order.
+    pub ids: Vec<WorkspaceId>,
+    /// The others, with what is wrong with each.
+    pub wrong: Vec<(OsString, Error)>,
+}
+
+/// Reads the IDs that were given as [`candidates`]. An argument may also be the path of a workspace in this base.
+///
+/// # Errors
+/// As [`candidates`].
+pub fn read(given: &[OsString], separator: &Separator, base: &Path) -> anyhow::Result<Given> {
+    let given: Vec<_> = given.iter().map(|argument| without_base(argument, base).to_owned()).collect();
+    let (mut ids, mut wrong) = (Vec::new(), Vec::new());
+    for candidate in candidates(&given, separator)? {
+        match parse(&candidate) {
+            Ok(id) => ids.push(id),
+            Err(error) => wrong.push((candidate, error)),
+        }
+    }
+    Ok(Given { ids, wrong })
+}
+
+/// The ID in `ID/`, `BASE/ID` and `BASE/ID/`, as a shell completes them, where BASE is written like the base itself: no link is
+/// followed to compare them. Anything else is left as it is.
+fn without_base<'a>(argument: &'a OsStr, base: &Path) -> &'a OsStr {
+    let path = Path::new(argument);
+    let is_in_base = path.parent().is_some_and(|parent| parent == base || parent == Path::new(""));
+    path.file_name().filter(|name| is_in_base && WorkspaceId::parse(name.as_bytes()).is_some()).unwrap_or(argument)
 }
 
 /// The candidates that were given, in their order, where `-` stands for those on stdin. Nothing is checked yet.
@@ -75,14 +109,17 @@ fn split(bytes: &[u8], separator: &Separator) -> impl Iterator<Item = OsString> 
 /// Reads one ID.
 ///
 /// # Errors
-/// [`Category::InvalidId`], with what was given (no more than a line's worth of it).
+/// [`Category::InvalidId`], with what was given (no more than a line's worth of it) and what to write instead.
 pub fn parse(candidate: &OsStr) -> Result<WorkspaceId> {
     WorkspaceId::parse(candidate.as_bytes()).ok_or_else(|| {
-        let what = format!(
-            "'{}' is not a workspace ID: it takes a UUID of 36 characters, as `wsctl list` shows them",
-            shown(candidate)
-        );
-        Error::new(Category::InvalidId, what)
+        let shown = shown(candidate);
+        let id = Path::new(candidate).file_name().and_then(|name| WorkspaceId::parse(name.as_bytes()));
+        let advice = match id {
+            Some(id) => format!("write {id}; it is looked up in the base"),
+            None if duration::parse(&shown).is_ok() => format!("list and prune take an age as --older-than {shown}"),
+            None => "it takes a UUID of 36 characters, as `wsctl list` shows them".to_owned(),
+        };
+        Error::new(Category::InvalidId, format!("'{shown}' is not a workspace ID: {advice}"))
     })
 }
 

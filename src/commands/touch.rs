@@ -45,19 +45,19 @@ struct Touched(ExitStatus);
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     let time = arguments.at.unwrap_or(context.now);
     let missing = if arguments.no_create { Missing::Leave } else { Missing::Create };
-    let candidates = ids::candidates(&arguments.ids, &arguments.separator)?;
+    let given = ids::read(&arguments.ids, &arguments.separator, &context.base)?;
     let base = context.open_base()?;
     context.signals.finish_first();
     let mut diagnostics = Diagnostics::default();
-    for candidate in candidates {
+    given.wrong.iter().for_each(|(_, error)| diagnostics.report(error));
+    for id in given.ids {
         if let Some(status) = context.signals.caught() {
             diagnostics.raise(status);
             break;
         }
-        let touched = ids::parse(&candidate).and_then(|id| Ok((id, set_last_accessed(&base, id, time, missing)?)));
-        match touched {
-            Ok((id, Rewritten::Updated)) => log::info!("{}: touched", id.subject()),
-            Ok((id, Rewritten::Created)) => {
+        match set_last_accessed(&base, id, time, missing) {
+            Ok(Rewritten::Updated) => log::info!("{}: touched", id.subject()),
+            Ok(Rewritten::Created) => {
                 let what = ".metadata.json is missing: made anew";
                 diagnostics::remark(&Error::new(Category::NotFound, what).of(id.subject()));
             }

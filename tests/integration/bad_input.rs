@@ -33,7 +33,7 @@ fn what_is_no_id_is_refused_in_one_line_and_nothing_is_lost() {
         .into_iter()
         .chain([b"\xff\xfe".as_slice(), &[0xff; 36], b"\x1b[31m\x07", "\u{202e}\u{9b}".as_bytes()].map(as_arg))
         .collect();
-    bad.extend([format!("{id}/"), format!("./{id}"), format!("../base/{id}"), format!(" {id}")].map(OsString::from));
+    bad.extend([format!("{id}/.."), format!("./{id}"), format!("../base/{id}"), format!(" {id}")].map(OsString::from));
     bad.extend([format!("{id} "), format!("{id}\n"), format!("{id}0"), id[1..].to_owned()].map(OsString::from));
     bad.extend([format!("{{{id}}}"), format!("urn:uuid:{id}"), id.replace('-', "")].map(OsString::from));
     bad.push(id.replacen(&id[..2], "٤", 1).into()); // as many bytes
