@@ -65,10 +65,13 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let mut diagnostics = Diagnostics::default();
     let were_given = !ids::none(&arguments.ids, &arguments.separator);
     let mut rows = if were_given {
-        let given = given(arguments, &mut diagnostics)?;
-        let rows = look(&base, &given, arguments, context);
+        let mut given = ids::read(&arguments.ids, &arguments.separator, &context.base)?;
+        given.wrong.iter().for_each(|(_, error)| diagnostics.report(error));
+        given.ids.sort_unstable();
+        given.ids.dedup();
+        let rows = look(&base, &given.ids, arguments, context);
         let found = |id: &WorkspaceId| rows.binary_search_by_key(id, |row| row.id).is_ok();
-        given.iter().filter(|id| !found(id)).for_each(|id| diagnostics.report(&base::absent().of(id.subject())));
+        given.ids.iter().filter(|id| !found(id)).for_each(|id| diagnostics.report(&base::absent().of(id.subject())));
         rows
     } else {
         let names = Names::read(&base)?;
@@ -147,16 +150,6 @@ fn shortened(mut text: String, kept: usize) -> Option<Box<str>> {
     let end = (0..=kept.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     text.truncate(end);
     (kept > 0).then(|| text.into_boxed_str())
-}
-
-/// The IDs that were given, in order and each once; what is none is reported.
-fn given(arguments: &Arguments, diagnostics: &mut Diagnostics) -> anyhow::Result<Vec<WorkspaceId>> {
-    let candidates = ids::candidates(&arguments.ids, &arguments.separator)?;
-    let parsed = candidates.iter().map(|candidate| ids::parse(candidate));
-    let mut ids: Vec<_> = parsed.filter_map(|id| id.map_err(|error| diagnostics.report(&error)).ok()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids)
 }
 
 /// One row for each workspace that is there, in the order that was given.
