@@ -160,6 +160,33 @@ fn what_is_missing_altogether_is_named() {
 }
 
 #[test]
+fn an_age_where_an_id_belongs_is_answered_with_its_option() {
+    each(
+        2,
+        &[
+            (&["prune", "7d"], &["'7d' is not a workspace ID", "--older-than 7d"]),
+            (&["prune", "-qn", "2weeks"], &["--older-than 2weeks"]),
+            (&["list", "--format", "ids", "12h"], &["--older-than 12h"]),
+        ],
+    );
+}
+
+#[test]
+fn what_is_wrong_is_told_before_a_missing_terminal() {
+    let id = numbered(1);
+    each(
+        2,
+        &[
+            (&["prune", &id, "nonsense"], &["error[invalid-id]: 'nonsense' is not"]),
+            (&["prune", "--older-than", "7d", "--exclude-from", "base"], &["--exclude-from: cannot read base"]),
+            (&["prune", "--older-than", "7d", "--metrics", "base"], &["metrics base: "]),
+            (&["prune", &id], &["no terminal to ask on: pass --yes"]),
+        ],
+    );
+    each(66, &[(&["-b", "nowhere", "prune", &id], &["base nowhere: no such directory"])]);
+}
+
+#[test]
 fn only_validate_is_advised_to_take_what_begins_with_a_hyphen_for_an_id() {
     each(2, &[(&["validate", "-x"], &["'-- -x'"]), (&["list", "-x"], &["'-x' found; try 'wsctl list --help'"])]);
 }

@@ -1,6 +1,7 @@
 //! IDs as arguments and on stdin, for every subcommand that takes them.
 
 use crate::world::{World, ids_in, numbered, sorted};
+use std::os::unix::fs::symlink;
 
 /// When a touch that nobody can mistake for another was.
 const TIME: &str = "2001-02-03T04:05:06Z";
@@ -131,6 +132,73 @@ fn only_the_canonical_form_of_a_uuid_is_an_id() {
         for command in [&["touch", text][..], &["list", text, "--format", "ids"], &["prune", "-q", "--yes", text]] {
             let _ = world.wsctl(command).run().exits(2).prints("").complains("error[invalid-id]: ");
         }
+    }
+    assert_eq!(world.snapshot(), before);
+}
+
+/// Each subcommand that takes the path of a workspace, with this argument.
+fn on_path(path: &str) -> [Vec<&str>; 3] {
+    [vec!["touch", "--at", TIME, path], vec!["list", "--format", "ids", path], vec!["prune", "-qy", path]]
+}
+
+#[test]
+fn the_path_of_a_workspace_in_the_base_is_taken_for_its_id() {
+    let world = World::new();
+    let base = world.base().to_str().expect("UTF-8").to_owned();
+    for (given, before) in [(&*base, ""), (&base, &*format!("{base}/")), ("base", "base/"), ("./base//", "./base//")] {
+        for after in ["", "/", "//"] {
+            if before.len() + after.len() == 0 {
+                continue;
+            }
+            let id = world.aged(1);
+            let path = format!("{before}{}{after}", id.to_uppercase());
+            for command in on_path(&path) {
+                let ran = world.bare([&["-b", given], &command[..]].concat()).run().exits(0).quietly();
+                assert_eq!(ran.stdout.contains(&id), command[0] == "list", "{ran:#?}");
+            }
+            assert_eq!(world.names(), [""; 0]);
+        }
+    }
+}
+
+#[test]
+fn another_path_is_refused_with_the_id_to_write() {
+    let world = World::new();
+    let id = world.aged(1);
+    symlink("base", world.path("link")).and_then(|()| symlink(".", world.path("base/self"))).expect("links");
+    let before = world.snapshot();
+    let base = world.base().to_str().expect("UTF-8").to_owned();
+    let paths = ["link/", "base/", "./", "../", "/", "/srv/other/", "self/", &format!("{base}/../base/")];
+    for path in paths.map(|before| format!("{before}{id}")) {
+        for command in on_path(&path) {
+            let ran = world.wsctl(command).run().exits(2).prints("").complains("error[invalid-id]: ");
+            assert!(ran.stderr.contains(&format!("write {id}")), "{ran:#?}");
+        }
+    }
+    let (slash, dots) = (format!("{id}/"), format!("{id}/.."));
+    for command in on_path(&dots) {
+        let _ = world.wsctl(command).run().exits(2).prints("").complains("a UUID of 36 characters");
+    }
+    for command in on_path("-") {
+        let _ = world.wsctl(command).stdin(&*slash).run().exits(2).prints("").complains(&format!("write {id}"));
+    }
+    for command in on_path("--") {
+        let _ = world.wsctl([&command[..], &[&slash]].concat()).run().exits(2).prints("").complains("[invalid-id]");
+    }
+    for text in [&slash, &format!("{base}/{id}")] {
+        let _ = world.wsctl(["validate", text]).run().exits(1).prints("").quietly();
+    }
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn a_link_in_the_base_is_no_workspace_with_a_slash_behind_it_either() {
+    let world = World::new();
+    let (id, link) = (world.aged(1), numbered(0));
+    symlink(world.dir_of(&id), world.dir_of(&link)).expect("a link");
+    let before = world.snapshot();
+    for command in on_path(&format!("{link}/")) {
+        let _ = world.wsctl(command).run().exits(66).prints("");
     }
     assert_eq!(world.snapshot(), before);
 }

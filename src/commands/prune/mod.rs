@@ -17,13 +17,12 @@ mod totals;
 
 use super::Context;
 use crate::args::ids;
-use crate::core::{Category, Error, WorkspaceId, threads};
+use crate::core::{Category, Error, threads};
 use crate::output::Outcome;
 use carry_out::Work;
 use confirm::Question;
 use done::Done;
 use report::Report;
-use std::collections::HashSet;
 use totals::Totals;
 
 pub use args::{Arguments, EXAMPLES};
@@ -33,10 +32,15 @@ pub use totals::gauges_of_failure;
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     let mut report = Report::new(context, arguments.format, arguments.dry_run, arguments.cutoff(context.now));
     let exclude = arguments.excluded()?;
-    let ids = named(arguments, &mut report)?;
+    let are_given = !ids::none(&arguments.ids, &arguments.separator);
+    let given = ids::read(&arguments.ids, &arguments.separator, &context.base)?;
+    given.wrong.iter().for_each(|(input, error)| report.fail_input(&input.to_string_lossy(), error));
+    let ids = are_given.then(|| given.ids.into_iter().collect());
     let base = context.open_base()?;
     let asks = !arguments.dry_run && !arguments.yes;
     if asks && !context.terminal.interactive {
+        // What is wrong with an ID is told first.
+        given.wrong.into_iter().try_for_each(|(_, error)| Err(error))?;
         let what = "there is no terminal to ask on: pass --yes to delete without a question, or --dry-run to see what would go";
         return Err(Error::new(Category::Usage, what).into());
     }
@@ -78,19 +82,4 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         report.diagnostics.raise(context.signals.caught().unwrap_or_default());
     }
     Ok(Box::new(report))
-}
-
-/// The IDs that were given, if any were; what is none is reported as an error.
-fn named(arguments: &Arguments, report: &mut Report) -> anyhow::Result<Option<HashSet<WorkspaceId>>> {
-    if ids::none(&arguments.ids, &arguments.separator) {
-        return Ok(None);
-    }
-    let mut valid = HashSet::new();
-    for candidate in ids::candidates(&arguments.ids, &arguments.separator)? {
-        match ids::parse(&candidate) {
-            Ok(id) => drop(valid.insert(id)),
-            Err(error) => report.fail_input(&candidate.to_string_lossy(), &error),
-        }
-    }
-    Ok(Some(valid))
 }
