@@ -39,8 +39,6 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let base = context.open_base()?;
     let asks = !arguments.dry_run && !arguments.yes;
     if asks && !context.terminal.interactive {
-        // What is wrong with an ID is told first.
-        given.wrong.into_iter().try_for_each(|(_, error)| Err(error))?;
         let what = "there is no terminal to ask on: pass --yes to delete without a question, or --dry-run to see what would go";
         return Err(Error::new(Category::Usage, what).into());
     }
