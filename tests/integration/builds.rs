@@ -23,17 +23,14 @@ pub fn release() -> PathBuf {
     }
 }
 
-/// The same with nothing of the system's in it: by musl, or where the toolchain lacks that by the C library that is there.
-pub fn static_release() -> PathBuf {
+/// The target of a static build, and rustc's flags for it: musl, or where the toolchain lacks that the C library that is there.
+pub fn static_target() -> (String, &'static str) {
     let triple = |library| format!("{}-unknown-linux-{library}", std::env::consts::ARCH);
     let output = Command::new("rustc").args(["--print=target-libdir", "--target", &triple("musl")]).output();
     let libraries = String::from_utf8(output.expect("rustc").stdout).expect("UTF-8");
-    let (triple, flags) = if Path::new(libraries.trim()).exists() {
-        (triple("musl"), None)
-    } else {
-        println!("rustup target add {} for a build by musl", triple("musl"));
-        (triple("gnu"), Some("-Ctarget-feature=+crt-static"))
-    };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    build(root, "static", &["--release", "--target", &triple], flags).join(&triple).join("release/wsctl")
+    if Path::new(libraries.trim()).exists() {
+        return (triple("musl"), "");
+    }
+    println!("rustup target add {} for a build by musl", triple("musl"));
+    (triple("gnu"), "-Ctarget-feature=+crt-static")
 }

@@ -1,17 +1,15 @@
-//! What is in `dist/` for cron, Kubernetes, Ansible and Prometheus: checked by each one's own checker, and run.
+//! What is in `dist/` for cron, Ansible and Prometheus: checked by each one's own checker, and run. See `containers.rs` for
+//! Kubernetes.
 
-use crate::builds;
-use crate::quiet;
 use crate::systemd::shipped;
 use crate::tools::{text, tool};
-use crate::world::{Ran, World, has, is_root, sorted};
-use serde_json::Value;
+use crate::world::{Ran, World, has, sorted};
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
 /// A base with five fresh workspaces and a stale one, and the fresh ones' IDs.
-fn mostly_fresh(world: &World) -> Vec<String> {
+pub fn mostly_fresh(world: &World) -> Vec<String> {
     let _stale = world.aged(40);
     sorted((0..5).map(|_| world.aged(1)))
 }
@@ -86,63 +84,4 @@ fn promtool_finds_the_alerts_in_order_and_each_of_them_fires_when_it_should() {
         tool(&["promtool", "check", "rules", "--lint-fatal", text(&shipped("prometheus-alerts.yml"))]);
         tool(&["promtool", "test", "rules", text(&tests)]);
     }
-}
-
-#[test]
-fn the_cron_job_is_what_kubernetes_takes() {
-    if has("kubernetes-validate") {
-        tool(&["kubernetes-validate", "--strict", text(&shipped("kubernetes.yaml"))]);
-    }
-}
-
-/// Puts together what a container of the job has: a read-only root with nothing but the program, `/proc`, and the volume.
-/// A shell's $0 is the world, $1 the volume's place, $2 the user and group; what follows is the command.
-const CONTAINER: &str = r#"
-set -e
-image=$0/image volume=$1 user=$2
-shift 2
-mkdir -p "$image/proc" "$image$volume"
-mount --bind "$image" "$image"
-mount -t proc wsctl-test "$image/proc"
-mount --bind "$0/base" "$image$volume"
-mount -o remount,bind,ro "$image"
-exec setpriv --no-new-privs chroot --userspec="$user" --groups= "$image" "$@"
-"#;
-
-/// The job, as `kubectl` would read it.
-fn cron_job() -> Value {
-    let read = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
-    let json = tool(&["/usr/bin/python3", "-c", read, text(&shipped("kubernetes.yaml"))]);
-    serde_json::from_str(&json).expect("JSON")
-}
-
-fn words(list: &Value) -> Vec<&str> {
-    list.as_array().expect("a list").iter().map(|word| word.as_str().expect("a word")).collect()
-}
-
-#[test]
-fn the_container_of_the_cron_job_prunes_with_a_static_build_in_an_image_with_nothing_else() {
-    if !(is_root() && has("unshare") && has("setpriv") && Path::new("/usr/bin/python3").exists()) {
-        return;
-    }
-    let program = builds::static_release();
-    let job = cron_job();
-    let pod = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"];
-    let (container, user) = (&pod["containers"][0], &pod["securityContext"]);
-    let (owner, volume) = (format!("{}:{}", user["runAsUser"], user["runAsGroup"]), &container["volumeMounts"][0]);
-    let world = World::of(Path::new(words(&container["command"])[0]));
-    let fresh = mostly_fresh(&world);
-    fs::create_dir(world.path("image")).expect("an image");
-    tool(&["cp", text(&program), text(&world.path("image"))]);
-    tool(&["chown", "-R", &owner, text(&world.base())]);
-    let (root, mount) = (world.path(""), volume["mountPath"].as_str().expect("a path"));
-    let unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child"].map(str::to_owned);
-    let begin = ["sh", "-c", CONTAINER, text(&root), mount, &owner].map(str::to_owned);
-    let mut run = world.bare(words(&container["args"]));
-    for variable in container["env"].as_array().expect("variables") {
-        run = run.env(variable["name"].as_str().expect("a name"), variable["value"].as_str().expect("a value"));
-    }
-    let wrapper = [&quiet::wrapper(&root)[..], &unshare, &begin].concat();
-    run.through(wrapper).run().exits(0).quietly();
-    assert_eq!(world.names(), fresh);
 }

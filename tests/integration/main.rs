@@ -14,6 +14,7 @@ mod builds;
 mod complaints;
 mod completions;
 mod completions_in_shells;
+mod containers;
 mod costs;
 mod deployments;
 mod endings;

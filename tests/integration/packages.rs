@@ -1,5 +1,5 @@
 //! Ways to install the program: `cargo install`, and a package for Debian in a root of its own. The static build is run in
-//! `deployments.rs`.
+//! `containers.rs`.
 
 use crate::builds;
 use crate::tools::{text, tool};

@@ -93,11 +93,7 @@ impl World {
 
     /// What there is in the base, sorted.
     pub fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.base()).expect("the base");
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
-        names
+        names(&self.base())
     }
 
     /// Begins a run of the program on this world's base.
@@ -141,6 +137,15 @@ impl Drop for World {
     fn drop(&mut self) {
         let _ = Command::new("chmod").args(["-R", "u+rwX"]).arg(self.dir.path()).stderr(Stdio::null()).status();
     }
+}
+
+/// What there is in a directory, sorted.
+pub fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).expect("a directory");
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }
 
 /// A line for each path below `root`.
