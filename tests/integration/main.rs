@@ -75,6 +75,7 @@ mod readme;
 mod run;
 mod schedule_scenes;
 mod schedules;
+mod schemas;
 mod shells;
 mod signals_everywhere;
 mod sizes_under_change;

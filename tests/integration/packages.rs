@@ -85,6 +85,10 @@ fn the_package_installs_into_a_root_where_nothing_is_enabled_runs_and_goes_witho
         "usr/share/fish/vendor_completions.d/wsctl.fish",
         "usr/share/man/man1/wsctl-prune.1.gz",
         "usr/share/man/man1/wsctl.1.gz",
+        "usr/share/wsctl/schema/list-row.schema.json",
+        "usr/share/wsctl/schema/list.schema.json",
+        "usr/share/wsctl/schema/prune.schema.json",
+        "usr/share/wsctl/schema/validate.schema.json",
         "usr/share/zsh/vendor-completions/_wsctl",
     ] {
         assert!(installed.iter().any(|installed| installed == file), "{file} is not in {installed:#?}");

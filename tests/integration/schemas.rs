@@ -1,0 +1,298 @@
+//! The JSON Schemas in `dist/schema/`: what the program prints as JSON keeps to them, and what it must not print does not. They are
+//! read by Python's jsonschema, which Debian has: the crate of that name would add half as many crates again as there are.
+
+use crate::systemd::shipped;
+use crate::tools::{Mounted, set_aside, text, tool};
+use crate::world::{Run, World, has, is_root, names, numbered, skip};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// A document, with the name of its schema.
+type Document = (&'static str, Value);
+
+/// Reads the schemas and references between them from a directory, the documents from a file, and prints what is wrong with each.
+const VALIDATE: &str = r#"
+import json, pathlib, sys, warnings
+warnings.simplefilter("ignore") # newer versions have something else than RefResolver, and this still
+from jsonschema import Draft202012Validator as Validator, RefResolver
+place, documents = pathlib.Path(sys.argv[1]), json.load(open(sys.argv[2]))
+def validator(name):
+    schema = json.loads((place / f"{name}.schema.json").read_text())
+    Validator.check_schema(schema)
+    return Validator(schema, resolver=RefResolver(place.as_uri() + "/", schema))
+validators = {name: validator(name) for name in {name for name, _ in documents}}
+errors = [validators[name].iter_errors(document) for name, document in documents]
+print(json.dumps([[f"{error.json_path}: {error.message}" for error in errors] for errors in errors]))
+"#;
+
+fn possible() -> bool {
+    is_root()
+        && has("mount")
+        && (Path::new("/usr/lib/python3/dist-packages/jsonschema").exists() || skip("python3-jsonschema"))
+}
+
+/// What is wrong with each of these documents by the schemas in a directory.
+fn errors(place: &Path, documents: &[Document]) -> Vec<Vec<String>> {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    serde_json::to_writer(&file, documents).expect("JSON");
+    let errors = tool(&["/usr/bin/python3", "-c", VALIDATE, text(place), text(file.path())]);
+    serde_json::from_str(&errors).expect("JSON")
+}
+
+fn schema(name: &str) -> Value {
+    let file = shipped("schema").join(name);
+    serde_json::from_str(&fs::read_to_string(file).expect("a schema")).expect("JSON")
+}
+
+/// Copies of the schemas that know no other fields than those that they name.
+fn strict_copies(world: &World) {
+    fn close(schema: &mut Value) {
+        if schema["type"] == "object" {
+            schema["additionalProperties"] = json!(false);
+        }
+        match schema {
+            Value::Object(members) => members.values_mut().for_each(close),
+            Value::Array(items) => items.iter_mut().for_each(close),
+            _ => {}
+        }
+    }
+    fs::create_dir(world.path("schema")).expect("a directory");
+    for name in names(&shipped("schema")) {
+        let mut schema = schema(&name);
+        close(&mut schema);
+        fs::write(world.path("schema").join(name), schema.to_string()).expect("a schema");
+    }
+}
+
+/// A base with a workspace of each status, all of them the ordinary user's: three stale ones, one fresh, four of unknown age.
+fn of_each_status() -> World {
+    let world = World::new();
+    for number in 1..=3 {
+        let _ = world.workspace().id(&numbered(number)).days_ago(40 + i64::from(number)).description("Spa").make();
+    }
+    let _ = world.workspace().id(&numbered(4)).accessed("2026-01-01T00:00:00Z").days_ago(1).make();
+    let _ = world.workspace().id(&numbered(5)).make_without_metadata();
+    let _ = world.workspace().id(&numbered(6)).metadata(r#"{"created_at": "2024-05-23T14:30:00.5Z"}"#).make();
+    let _ = world.workspace().id(&numbered(7)).days_ago(-3).make();
+    let denied = world.workspace().id(&numbered(8)).make();
+    world.give_away();
+    fs::set_permissions(world.metadata_of(&denied), fs::Permissions::from_mode(0o000)).expect("chmod");
+    world
+}
+
+/// What a run prints, whatever it exits with.
+fn printed(name: &'static str, run: Run<'_>) -> Vec<Document> {
+    run.run().lines().iter().map(|line| (name, serde_json::from_str(line).expect("JSON"))).collect()
+}
+
+fn lists() -> Vec<Document> {
+    let world = of_each_status();
+    let mut documents = Vec::new();
+    for options in
+        [&[][..], &["--size"], &["--limit", "1"], &["--older-than", "99years"], &[&numbered(1), &numbered(99)]]
+    {
+        for (name, format) in [("list", "json"), ("list-row", "jsonl")] {
+            let list = world.wsctl([&["list", "--format", format], options].concat());
+            documents.extend(printed(name, list.by_ordinary_user()));
+        }
+    }
+    documents
+}
+
+fn prunes() -> Vec<Document> {
+    let mut documents = Vec::new();
+    for how in ["--dry-run", "--yes"] {
+        for rule in ["--older-than=30d", "--max-total-size=0B", "--min-free=100%", "--use-mtime --older-than=1s"] {
+            let world = of_each_status();
+            let _ = set_aside(&world, "doomed", &numbered(1));
+            let words = ["prune", how, "--format=json"].into_iter().chain(rule.split(' '));
+            documents.extend(printed("prune", world.wsctl(words).by_ordinary_user()));
+        }
+        let refused = of_each_status();
+        let words = ["prune", how, "--format=json", "--older-than=30d", "--max-delete=0"];
+        documents.extend(printed("prune", refused.wsctl(words)));
+        let world = of_each_status();
+        fs::create_dir(world.dir_of(&numbered(2)).join("mount")).expect("a directory");
+        let _busy = Mounted::tmpfs(&world, &world.dir_of(&numbered(2)).join("mount"), "size=64k");
+        let ids = [1, 2, 5, 8, 99].map(numbered);
+        let words = ["prune", how, "--format=json", "no ID"].into_iter().chain(ids.iter().map(String::as_str));
+        documents.extend(printed("prune", world.wsctl(words)));
+    }
+    documents
+}
+
+fn validations() -> Vec<Document> {
+    let world = of_each_status();
+    let (id, absent) = (world.workspace().id(&numbered(0xabc)).make(), numbered(99));
+    let upper = id.to_uppercase();
+    let candidates = [&id, &upper, &absent, "", "../..", "-h"].map(OsStr::new);
+    let words = ["validate", "--format=json", "--"].map(OsStr::new).into_iter().chain(candidates);
+    let all = printed("validate", world.wsctl(words.chain([OsStr::from_bytes(b"\xff")])));
+    [all, printed("validate", world.wsctl(["validate", "--format=json", "-"]))].concat()
+}
+
+static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| [lists(), prunes(), validations()].concat());
+
+/// The words that all documents of a schema have for a key of the items of a list.
+fn seen(name: &str, list: &str, key: &str) -> BTreeSet<String> {
+    let lists = DOCUMENTS.iter().filter(|(of, _)| *of == name).filter_map(|(_, document)| document[list].as_array());
+    lists.flatten().map(|item| item[key].as_str().expect("a word").to_owned()).collect()
+}
+
+/// The words that a schema allows at a place.
+fn known(name: &str, pointer: &str) -> BTreeSet<String> {
+    let schema = schema(&format!("{name}.schema.json"));
+    let words = schema.pointer(pointer).and_then(Value::as_array).expect("words").iter();
+    words.map(|word| word.as_str().expect("a word").to_owned()).collect()
+}
+
+#[test]
+fn every_json_output_keeps_to_its_schema_and_has_no_field_that_it_does_not_name() {
+    if !possible() {
+        return;
+    }
+    let world = World::new();
+    strict_copies(&world);
+    for ((name, document), errors) in DOCUMENTS.iter().zip(errors(&world.path("schema"), &DOCUMENTS)) {
+        assert!(errors.is_empty(), "{name}: {errors:#?} in {document:#}");
+    }
+    for (name, list, key, pointer) in [
+        ("list", "workspaces", "status", "/$defs/workspace/properties/status/enum"),
+        ("prune", "pruned", "rule", "/properties/pruned/items/properties/rule/enum"),
+        ("prune", "skipped", "reason", "/properties/skipped/items/properties/reason/enum"),
+    ] {
+        assert_eq!(seen(name, list, key), known(name, pointer), "{name}: {key}");
+    }
+    let failures = ["busy", "invalid-id", "not-found"].map(str::to_owned);
+    assert!(
+        seen("prune", "failed", "category").is_superset(&failures.into()),
+        "{:?}",
+        seen("prune", "failed", "category")
+    );
+}
+
+#[test]
+fn the_words_for_failures_in_the_schema_are_those_of_the_program() {
+    use wsctl::core::Category::{Busy, CorruptMetadata, InvalidId, Io, NotFound, PermissionDenied, Unexpected};
+    let of_workspaces = [NotFound, Busy, InvalidId, CorruptMetadata, PermissionDenied, Io, Unexpected];
+    let words = of_workspaces.map(|category| category.word().to_owned());
+    assert_eq!(known("prune", "/properties/failed/items/properties/category/enum"), words.into());
+}
+
+/// The pointers to everything in a document.
+fn pointers(document: &Value) -> Vec<String> {
+    let below = |key: &str, value: &Value| {
+        let pointers = pointers(value).into_iter();
+        pointers.map(|pointer| format!("/{key}{pointer}")).collect::<Vec<_>>()
+    };
+    let inside: Vec<_> = match document {
+        Value::Object(members) => members.iter().flat_map(|(key, value)| below(key, value)).collect(),
+        Value::Array(items) => items.iter().enumerate().flat_map(|(at, item)| below(&at.to_string(), item)).collect(),
+        _ => Vec::new(),
+    };
+    [vec![String::new()], inside].concat()
+}
+
+/// The longest document of each schema.
+fn specimens() -> Vec<Document> {
+    let of = |name| DOCUMENTS.iter().filter(move |(of, _)| *of == name).max_by_key(|(_, it)| it.to_string().len());
+    ["list", "list-row", "prune", "validate"].map(|name| of(name).expect("a document").clone()).to_vec()
+}
+
+#[test]
+fn a_schema_misses_no_field_that_is_gone_has_another_type_or_is_in_another_unit_or_form() {
+    if !possible() {
+        return;
+    }
+    let mut wrong = Vec::new();
+    for (name, good) in specimens() {
+        for pointer in pointers(&good) {
+            let mut edit = |value: Value| {
+                let mut document = good.clone();
+                *document.pointer_mut(&pointer).expect("a value") = value;
+                wrong.push((name, document));
+            };
+            let value = good.pointer(&pointer).expect("a value");
+            edit(json!({"unknown": []})); // which is of no right type
+            match value {
+                Value::Object(members) => {
+                    for key in members.keys() {
+                        let mut members = members.clone();
+                        members.remove(key);
+                        edit(members.into());
+                    }
+                }
+                Value::Number(number) => {
+                    edit(json!(number.to_string()));
+                    edit(json!(0.5));
+                }
+                Value::Bool(yes) => edit(json!(yes.to_string())),
+                Value::String(time) if time.ends_with('Z') => {
+                    edit(json!(time.replace('Z', "+00:00")));
+                    edit(json!(time.replace('T', " ")));
+                    edit(json!(1_716_474_600));
+                }
+                Value::String(_)
+                    if ["id", "status", "rule", "category", "reason"].iter().any(|key| pointer.ends_with(key)) =>
+                {
+                    edit(json!("A-B"));
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(wrong.len() > 300, "{}", wrong.len());
+    let errors = errors(&shipped("schema"), &wrong);
+    let missed: Vec<_> = wrong.iter().zip(errors).filter(|(_, errors)| errors.is_empty()).collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+fn a_field_that_a_later_version_adds_breaks_nobody_s_validation_but_fails_these_tests() {
+    if !possible() {
+        return;
+    }
+    let world = World::new();
+    strict_copies(&world);
+    let mut later = Vec::new();
+    for (name, good) in specimens() {
+        for pointer in pointers(&good) {
+            let mut document = good.clone();
+            if let Some(object) = document.pointer_mut(&pointer).and_then(Value::as_object_mut) {
+                object.insert("added".to_owned(), json!(1));
+                later.push((name, document));
+            }
+        }
+    }
+    assert!(later.len() > 20, "{}", later.len());
+    assert!(errors(&shipped("schema"), &later).iter().all(Vec::is_empty));
+    assert!(!errors(&world.path("schema"), &later).iter().any(Vec::is_empty));
+}
+
+/// The properties of a schema and of all in it.
+fn properties(schema: &Value) -> Vec<(&str, &Value)> {
+    let own = schema["properties"].as_object().filter(|_| schema["type"] == "object").into_iter().flatten();
+    let below: Box<dyn Iterator<Item = &Value>> = match schema {
+        Value::Object(members) => Box::new(members.values()),
+        Value::Array(items) => Box::new(items.iter()),
+        _ => Box::new(std::iter::empty()),
+    };
+    own.map(|(key, value)| (key.as_str(), value)).chain(below.flat_map(properties)).collect()
+}
+
+#[test]
+fn every_field_is_described() {
+    for name in names(&shipped("schema")) {
+        let schema = schema(&name);
+        for (field, it) in properties(&schema) {
+            let description = it["description"].as_str().unwrap_or_default();
+            assert!(description.ends_with('.'), "{name}: {field}: {description:?}");
+        }
+    }
+}
