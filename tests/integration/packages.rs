@@ -102,10 +102,16 @@ fn the_package_installs_into_a_root_where_nothing_is_enabled_runs_and_goes_witho
 }
 
 #[test]
-fn the_newest_entry_of_the_package_s_changelog_is_this_version() {
-    let changelog = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/debian/changelog");
-    let changelog = fs::read_to_string(changelog).expect("a changelog");
-    assert!(changelog.starts_with(&format!("wsctl ({VERSION}-1) ")), "{changelog}");
+fn both_changelogs_and_the_cron_job_name_this_version_and_the_changelogs_the_same_day() {
+    let read = |file: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("a file");
+    let debian = read("dist/debian/changelog");
+    assert!(debian.starts_with(&format!("wsctl ({VERSION}-1) ")), "{debian}");
+    let signed = debian.lines().find_map(|line| line.strip_prefix(" -- ")?.split_once("  ")).expect("a signature").1;
+    let day = chrono::DateTime::parse_from_rfc2822(signed).expect("a time").date_naive();
+    let changelog = read("CHANGELOG.md");
+    let versions: Vec<_> = changelog.lines().filter_map(|line| line.strip_prefix("## ")).take(2).collect();
+    assert_eq!(versions, ["[Unreleased]", &format!("[{VERSION}] - {day}")]);
+    assert!(read("dist/kubernetes.yaml").contains(&format!("/wsctl:{VERSION}\n")));
 }
 
 #[test]

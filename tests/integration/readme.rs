@@ -205,22 +205,30 @@ fn the_line_for_cron_prunes_and_says_nothing() {
     }
 }
 
-#[test]
-fn every_place_that_the_readme_links_to_is_there() {
-    let readme = readme();
+/// The anchors that GitHub makes of a page's headings.
+fn anchors(page: &Path) -> Vec<String> {
+    let text = fs::read_to_string(page).expect("a page");
     let anchor = |heading: &str| {
         let kept = heading.to_lowercase().replace(|c: char| !c.is_alphanumeric() && c != ' ' && c != '-', "");
         kept.replace(' ', "-")
     };
-    let headings: Vec<_> = readme.lines().filter(|line| line.starts_with("##")).collect();
-    let anchors: Vec<_> = headings.iter().map(|line| anchor(line.trim_start_matches(['#', ' ']))).collect();
-    let targets: Vec<_> = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
-    assert!(targets.len() > 8, "{targets:?}");
-    for target in targets.iter().filter(|target| !target.starts_with("https:")) {
-        let is_there = match target.strip_prefix('#') {
-            Some(name) => anchors.iter().any(|anchor| anchor == name),
-            None => Path::new(env!("CARGO_MANIFEST_DIR")).join(target).exists(),
-        };
-        assert!(is_there, "{target}: {anchors:?}");
+    let headings = text.lines().filter(|line| line.starts_with("##"));
+    headings.map(|line| anchor(line.trim_start_matches(['#', ' ']))).collect()
+}
+
+#[test]
+fn every_place_that_the_readme_and_the_pages_beside_it_link_to_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for page in ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "tests/README.md"] {
+        let page = root.join(page);
+        let text = fs::read_to_string(&page).expect("a page");
+        let targets: Vec<_> = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+        assert!(targets.len() > 8 || page != root.join("README.md"), "{targets:?}");
+        for target in targets.iter().filter(|target| !target.starts_with("https:")) {
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { page.clone() } else { page.parent().expect("a directory").join(file) };
+            let is_there = file.exists() && (anchor.is_empty() || anchors(&file).iter().any(|it| it == anchor));
+            assert!(is_there, "{}: {target}", page.display());
+        }
     }
 }
