@@ -75,6 +75,7 @@ mod readme;
 mod run;
 mod schedule_scenes;
 mod schedules;
+mod schema_cases;
 mod schemas;
 mod shells;
 mod signals_everywhere;
