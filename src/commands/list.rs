@@ -61,6 +61,7 @@ struct Listing {
 
 /// Looks at the workspaces, and keeps those that the filters let through.
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
+    arguments.check()?;
     let base = context.open_base()?;
     let mut diagnostics = Diagnostics::default();
     let were_given = !ids::none(&arguments.ids, &arguments.separator);

@@ -160,6 +160,12 @@ fn what_is_missing_altogether_is_named() {
 }
 
 #[test]
+fn filters_that_nothing_can_pass_are_refused_with_what_to_do() {
+    let between = &["list", "--older-than", "30d", "--newer-than", "10d"];
+    each(2, &[(between, &["error[usage]: --newer-than is shorter than --older-than", "swap the two"])]);
+}
+
+#[test]
 fn an_age_where_an_id_belongs_is_answered_with_its_option() {
     each(
         2,

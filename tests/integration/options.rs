@@ -143,6 +143,16 @@ fn ls_is_list_by_another_name() {
 }
 
 #[test]
+fn a_status_is_taken_in_upper_or_lower_case() {
+    let world = World::new();
+    let (id, corrupt) = (world.aged(1), world.workspace().metadata("no JSON").make());
+    for (status, found) in [("OK", &id), ("Corrupt", &corrupt), ("missing,CORRUPT", &corrupt)] {
+        let list = world.wsctl(["list", "--format", "ids", "--status", status]).run().exits(0);
+        let _ = list.prints(&format!("{found}\n")).quietly();
+    }
+}
+
+#[test]
 fn the_version_is_the_packages() {
     let world = World::new();
     for option in ["--version", "-V"] {

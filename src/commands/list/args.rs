@@ -2,7 +2,7 @@
 
 use super::{Row, Terminal};
 use crate::args::{self, duration, ids};
-use crate::core::Timestamp;
+use crate::core::{Category, Error, Timestamp};
 use crate::core::workspace::Status;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
@@ -36,7 +36,8 @@ pub struct Arguments {
     #[arg(help_heading = "Filters")]
     newer_than: Option<Duration>,
     /// Only those of these statuses, with commas between them
-    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status_parser(), help_heading = "Filters")]
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status_parser(), ignore_case = true)]
+    #[arg(help_heading = "Filters")]
     status: Vec<Status>,
     /// What to sort by: the newest, the largest or the first ID comes first
     ///
@@ -79,7 +80,7 @@ pub struct Arguments {
 }
 
 fn status_parser() -> impl TypedValueParser<Value = Status> {
-    let known = |word: &str| Status::ALL.into_iter().find(|status| status.word() == word);
+    let known = |word: &str| Status::ALL.into_iter().find(|status| status.word().eq_ignore_ascii_case(word));
     PossibleValuesParser::new(Status::ALL.map(Status::word)).try_map(move |word| known(&word).ok_or("no such status"))
 }
 
@@ -121,6 +122,13 @@ pub(super) enum Format {
 }
 
 impl Arguments {
+    /// Refuses filters that no workspace can pass.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let what = "--newer-than is shorter than --older-than, so no workspace can match: swap the two to list what is between";
+        let is_possible = self.older_than.zip(self.newer_than).is_none_or(|(older, newer)| older <= newer);
+        if is_possible { Ok(()) } else { Err(Error::new(Category::Usage, what)) }
+    }
+
     /// Where the numbers for monitoring belong.
     pub fn metrics(&self) -> Option<&Path> {
         self.metrics.as_deref()
