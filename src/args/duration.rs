@@ -12,11 +12,18 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     if text.starts_with('-') {
         return Err("a duration cannot be negative: write 7d".to_owned());
     }
-    if let Some(number) = number_without_unit(text) {
-        return Err(format!("a unit is needed: write {number}d, {number}h or {number}min"));
+    let number_before = |end: usize| {
+        let before = text[..end].trim_end();
+        &before[before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len()..]
+    };
+    let (last, is_date) = (number_before(text.len()), text.contains(['-', '/', ':']));
+    if !last.is_empty() && !is_date {
+        return Err(format!("a unit is needed: write {last}d, {last}h or {last}min"));
     }
-    if let Some(unit) = units(text).find(|unit| matches!(*unit, "m" | "M")) {
-        let number = number_before(unit, text);
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+    let is_alone = |at: usize| !is_letter(text[..at].chars().next_back()) && !is_letter(text[at + 1..].chars().next());
+    if let Some((at, unit)) = text.match_indices(['m', 'M']).find(|(at, _)| is_alone(*at)) {
+        let number = number_before(at);
         return Err(format!("`{unit}` may mean minutes or months: write {number}min or {number}months"));
     }
     let beyond = || "not a time between a nanosecond and 10,000 years: write 7d".to_owned();
@@ -26,24 +33,6 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         _ => "not a duration: write 7d, 12h or 1day 12h".to_owned(),
     })?;
     if duration > LONGEST { Err(beyond()) } else { Ok(duration) }
-}
-
-fn units(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphabetic()).filter(|unit| !unit.is_empty())
-}
-
-/// The number that stands before this very part of the text.
-fn number_before<'a>(unit: &str, text: &'a str) -> &'a str {
-    let start = unit.as_ptr() as usize - text.as_ptr() as usize;
-    let before = text[..start].trim_end();
-    &before[before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len()..]
-}
-
-/// The last number, if nothing stands behind it and it is not the day in a date.
-fn number_without_unit(text: &str) -> Option<&str> {
-    let start = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len();
-    let is_date = text.contains(['-', '/', ':']);
-    (start < text.len() && !is_date).then(|| &text[start..])
 }
 
 #[cfg(test)]

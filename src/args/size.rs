@@ -12,28 +12,22 @@ pub fn parse(text: &str) -> Result<u64, String> {
         return Err(format!("{number} has no unit: write {number}GiB, or {number}B for bytes"));
     }
     let factor = factor(unit.trim()).ok_or_else(wrong)?;
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let whole: u64 = whole.parse().map_err(|_| wrong())?;
-    if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err(wrong());
-    }
-    let scale = 10_u128.pow(u32::try_from(fraction.len()).unwrap_or(0));
-    let part = fraction.parse::<u128>().map_err(|_| wrong())? * u128::from(factor) / scale;
-    u64::try_from(u128::from(whole) * u128::from(factor) + part).map_err(|_| "a size beyond any disk".to_owned())
+    let number = number.parse::<f64>().ok().filter(|_| !number.ends_with('.')).ok_or_else(wrong)?;
+    let bytes = (number * factor).round();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is no less than 0
+    if bytes < 2_f64.powi(64) { Ok(bytes as u64) } else { Err("a size beyond any disk".to_owned()) }
 }
 
-fn factor(unit: &str) -> Option<u64> {
+fn factor(unit: &str) -> Option<f64> {
     let unit = unit.to_ascii_lowercase();
-    let (prefix, base) = match unit.as_str() {
-        "b" => return Some(1),
-        unit => match (unit.strip_suffix("ib"), unit.strip_suffix('b')) {
-            (Some(prefix), _) => (prefix, 1024),
-            (None, Some(prefix)) => (prefix, 1000),
-            (None, None) => (unit, 1024),
-        },
+    let (prefix, base) = match (unit.strip_suffix("ib"), unit.strip_suffix('b')) {
+        (Some(prefix), _) => (prefix, 1024.0_f64),
+        (None, Some("")) => return Some(1.0),
+        (None, Some(prefix)) => (prefix, 1000.0),
+        (None, None) => (&*unit, 1024.0),
     };
     let power = ["k", "m", "g", "t", "p", "e"].iter().position(|known| *known == prefix)? + 1;
-    Some(u64::pow(base, u32::try_from(power).ok()?))
+    Some(base.powi(i32::try_from(power).ok()?))
 }
 
 /// A size, or a share of something.
@@ -131,10 +125,14 @@ mod tests {
             ("10g", 10 << 30),
             ("1.5 MB", 1_500_000),
             ("2T", 2 << 40),
+            ("2.3KB", 2300),
+            ("16383PiB", 16383 << 50),
         ] {
             assert_eq!(parse(text), Ok(bytes), "{text}");
         }
-        for text in ["", "G", "-1G", "1X", "1.G", "1..5G", "1GiBs", "99999999999E", "٣G", "1KKB", "0", "10", "1.5"] {
+        for text in
+            ["", "G", "-1G", "1X", "1.G", "1..5G", "1GiBs", "99999999999E", "16384PiB", "٣G", "1KKB", "0", "10", "1.5"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

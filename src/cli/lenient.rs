@@ -2,11 +2,11 @@
 
 use super::{Cli, Global, When};
 use clap::builder::ValueParser;
-use clap::{Arg, ArgMatches, CommandFactory, ValueEnum};
+use clap::{Arg, CommandFactory, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What such a command line says all the same.
+/// What could be read of such a command line.
 #[derive(Debug)]
 pub struct Lenient {
     /// What applies to every subcommand. Errors are logged, whatever `RUST_LOG` says.
@@ -30,7 +30,8 @@ impl Lenient {
         let (subcommand, matches) = matches.subcommand().map_or((None, &matches), |(name, below)| (Some(name), below));
         let value = |option| matches.try_get_one::<OsString>(option).ok().flatten();
         let color = value("color").and_then(|when| When::from_str(&when.to_string_lossy(), false).ok());
-        let leaves_metrics = subcommand == Some("prune") && !is_set(matches, "dry_run");
+        // Only prune has a dry run, and a dry run leaves no metrics.
+        let leaves_metrics = matches!(matches.try_get_one("dry_run"), Ok(Some(false)));
         Self {
             global: Global {
                 base: value("base").map(PathBuf::from),
@@ -42,10 +43,6 @@ impl Lenient {
             subcommand: subcommand.map(str::to_owned),
         }
     }
-}
-
-fn is_set(matches: &ArgMatches, flag: &str) -> bool {
-    matches.try_get_one(flag).ok().flatten().copied().unwrap_or(false)
 }
 
 /// Whether this is no option, or one of those that there are. What follows a hyphen in a negative number is no option.
