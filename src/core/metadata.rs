@@ -8,7 +8,7 @@ use super::stat::Stat;
 use super::timestamp::Timestamp;
 use rustix::buffer::spare_capacity;
 use rustix::io::{Errno, retry_on_intr};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -199,13 +199,14 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Members<'de>, A::Error> {
         let mut members = Members::default();
-        while let Some(key) = map.next_key_seed(Bytes(Key::of))? {
-            let value = map.next_value::<&RawValue>()?.get();
-            match key {
-                Key::LastAccessed => members.given_twice |= members.last_accessed.replace(value).is_some(),
-                Key::CreatedAt => members.created_at = Some(value),
-                Key::Description => members.description = Some(value),
-                Key::Other => {}
+        // Read as bytes, a key may hold control characters: serde_json looks for them only in a raw value and in a `str`.
+        while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+            let value = value.get();
+            match string(key.get()).as_deref() {
+                Some("last_accessed") => members.given_twice |= members.last_accessed.replace(value).is_some(),
+                Some("created_at") => members.created_at = Some(value),
+                Some("description") => members.description = Some(value),
+                _ => {}
             }
             members.before_last = members.last.replace(value);
         }
@@ -213,56 +214,28 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// The keys that matter.
-enum Key {
-    LastAccessed,
-    CreatedAt,
-    Description,
-    Other,
-}
-
-impl Key {
-    fn of(bytes: &[u8]) -> Self {
-        match bytes {
-            b"last_accessed" => Self::LastAccessed,
-            b"created_at" => Self::CreatedAt,
-            b"description" => Self::Description,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// Reads a JSON string as bytes: unlike a `str` it may hold a lone surrogate, which Python writes and reads.
-struct Bytes<F>(F);
-
-impl<'de, T, F: FnOnce(&[u8]) -> T> DeserializeSeed<'de> for Bytes<F> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<T, D::Error> {
-        deserializer.deserialize_bytes(self)
-    }
-}
-
-impl<T, F: FnOnce(&[u8]) -> T> Visitor<'_> for Bytes<F> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_bytes<E>(self, bytes: &[u8]) -> std::result::Result<T, E> {
-        Ok(self.0(bytes))
-    }
-}
-
-/// The text of a value that is a string; lone surrogates are shown as U+FFFD.
+/// The text of a value or a key that is a string; lone surrogates are shown as U+FFFD.
 fn string(value: &str) -> Option<Cow<'_, str>> {
     let content = value.strip_prefix('"')?.strip_suffix('"')?;
     if !content.contains('\\') {
         return Some(Cow::Borrowed(content));
     }
-    let text = Bytes(|bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned());
-    text.deserialize(&mut serde_json::Deserializer::from_str(value)).ok().map(Cow::Owned)
+    serde_json::Deserializer::from_str(value).deserialize_bytes(Lossy).ok().map(Cow::Owned)
+}
+
+/// Reads a JSON string as bytes: unlike a `str` it may hold a lone surrogate, which Python writes and reads.
+struct Lossy;
+
+impl Visitor<'_> for Lossy {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> std::result::Result<String, E> {
+        Ok(String::from_utf8_lossy(bytes).into_owned())
+    }
 }
 
 #[cfg(test)]

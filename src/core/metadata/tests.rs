@@ -47,7 +47,7 @@ fn a_missing_key_is_appended_in_the_style_of_the_file() {
 #[test]
 fn what_is_corrupt_is_neither_read_nor_edited() {
     let deep = "[".repeat(200_000);
-    let cases: [&[u8]; 14] = [
+    let cases: [&[u8]; 15] = [
         b"",
         b" ",
         b"not json",
@@ -57,6 +57,7 @@ fn what_is_corrupt_is_neither_read_nor_edited() {
         deep.as_bytes(),
         b"\xef\xbb\xbf{}",
         b"{\"a\":\"\xff\"}",
+        b"{\"a\x00\n\":1}",
         br#"{"last_accessed":"2024-05-23T14:30:00Z","last_accessed":"2024-05-23T14:30:00Z"}"#,
         br#"{"last_accessed":5}"#,
         br#"{"last_accessed":null}"#,
