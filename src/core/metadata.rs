@@ -86,10 +86,11 @@ impl Metadata {
         let members = Members::parse(text(bytes)?)?;
         let last_accessed = members.last_accessed();
         let text = members.last_accessed.and_then(string);
-        let has_offset = text.is_some_and(|text| Timestamp::has_offset_for_application(&text));
+        let has_offset = text.as_deref().is_some_and(Timestamp::has_offset_for_application);
+        // Of a key that is given twice the application takes the last.
+        let is_time = last_accessed.is_ok() || text.as_deref().and_then(Timestamp::parse_metadata).is_some();
         Ok(Self {
-            // Of a key that is given twice the application takes the last.
-            breaks_listing: !has_offset || (last_accessed.is_err() && !members.given_twice),
+            breaks_listing: !(is_time && has_offset),
             last_accessed,
             created_at: members.created_at.and_then(string).and_then(|text| Timestamp::parse_metadata(&text)),
             description: members.description.and_then(string).map(Cow::into_owned),

@@ -79,6 +79,7 @@ fn the_listing_breaks_where_the_time_is_missing_and_skips_what_is_no_json_object
         (r#"{"last_accessed":"#, false),
         (&twice(AWARE, naive), true), // Python takes the last
         (&twice(naive, AWARE), false),
+        (&twice(AWARE, "yesterday+00:00"), true),
         (r#"{"last_accessed": "2024-05-23T14:30:00\u002b00:00"}"#, false),
         (&format!(r#"{{"created_at": "{naive}", "last_accessed": "{AWARE}"}}"#), false),
     ] {
