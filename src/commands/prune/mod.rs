@@ -8,7 +8,7 @@ mod claim;
 mod confirm;
 mod done;
 mod look;
-mod mounts;
+pub mod mounts;
 pub mod plan;
 mod rehearse;
 mod report;

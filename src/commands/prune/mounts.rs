@@ -23,10 +23,11 @@ pub(super) struct Mounts<'a> {
 
 /// What the table tells of a base.
 #[derive(Debug, Default)]
-struct Known {
-    inside: HashSet<WorkspaceId>,
+pub struct Known {
+    /// In or on which workspaces something is mounted.
+    pub inside: HashSet<WorkspaceId>,
     /// It lies on an overlay that cannot rename what is in a lower layer.
-    on_overlay: bool,
+    pub on_overlay: bool,
 }
 
 impl<'a> Mounts<'a> {
@@ -137,7 +138,7 @@ fn without_slash(path: &[u8]) -> &[u8] {
 }
 
 /// What the table tells of the base that lies on this mount, at this path.
-fn known(text: &[u8], mount: Option<u64>, path: &[u8]) -> Known {
+pub fn known(text: &[u8], mount: Option<u64>, path: &[u8]) -> Known {
     let mounts: HashMap<u64, Mount<'_>> = text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect();
     // Where the kernel does not tell the mount, it is the one whose point is the longest that the path begins with.
     let nearest = || mounts.values().filter(|it| it.place(path).is_some()).max_by_key(|it| it.point.len());
