@@ -2,8 +2,8 @@
 
 use super::{Row, Terminal};
 use crate::args::{self, duration, ids};
-use crate::core::{Category, Error, Timestamp};
 use crate::core::workspace::Status;
+use crate::core::{Category, Error, Timestamp};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
 use std::cmp::Ordering;

@@ -34,14 +34,15 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let exclude = arguments.excluded()?;
     let are_given = !ids::none(&arguments.ids, &arguments.separator);
     let given = ids::read(&arguments.ids, &arguments.separator, &context.base)?;
-    given.wrong.iter().for_each(|(input, error)| report.fail_input(&input.to_string_lossy(), error));
     let ids = are_given.then(|| given.ids.into_iter().collect());
     let base = context.open_base()?;
     let asks = !arguments.dry_run && !arguments.yes;
     if asks && !context.terminal.interactive {
+        given.wrong.into_iter().try_for_each(|(_, error)| Err(error))?; // that is told first
         let what = "there is no terminal to ask on: pass --yes to delete without a question, or --dry-run to see what would go";
         return Err(Error::new(Category::Usage, what).into());
     }
+    given.wrong.iter().for_each(|(input, error)| report.fail_input(&input.to_string_lossy(), error));
     let free = match arguments.free(&base) {
         Ok(free) => free,
         Err(error) => {
