@@ -1,4 +1,4 @@
-//! The README's picture of a list on a terminal: drawn from what the program prints, and compared with the committed file.
+//! The README's pictures of a terminal: drawn from what the program prints, and compared with the committed files.
 //! `UPDATE=1 cargo test picture` draws it anew.
 
 use crate::terminal::at_terminal_of;
@@ -81,7 +81,8 @@ fn cells(number: usize) -> f64 {
     f64::from(u32::try_from(number).expect("a width"))
 }
 
-fn svg(screen: &str) -> String {
+fn svg(title: &str, shown: &str) -> String {
+    let screen = format!("\u{1b}[2m$\u{1b}[0m {title}\n{}", shown.replace('\r', ""));
     let (mut texts, mut widest) = (String::new(), 0);
     for (number, text) in screen.lines().enumerate() {
         widest = widest.max(line(&mut texts, text, MARGIN + CELL.1 * (cells(number) + 0.75)));
@@ -91,24 +92,43 @@ fn svg(screen: &str) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
          height=\"{height:.0}\" font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"14\" \
-         fill=\"#e6edf3\">\n<title>wsctl list --size</title>\n\
+         fill=\"#e6edf3\">\n<title>{title}</title>\n\
          <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#0d1117\"/>\n{texts}</svg>\n"
     )
 }
 
 #[test]
-fn the_committed_picture_shows_what_the_program_prints() {
+fn the_committed_picture_shows_a_list() {
     if !has("python3") {
         return;
     }
     let world = base();
     let run = world.wsctl(["list", "--size"]).env("LANG", "C.UTF-8");
-    let list = at_terminal_of(130, run, "").exits(0).stdout.replace('\r', "");
-    let drawn = svg(&format!("\u{1b}[2m$\u{1b}[0m wsctl list --size\n{list}"));
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/list.svg");
+    let list = at_terminal_of(130, run, "").exits(0).stdout;
+    check("dist/list.svg", &svg("wsctl list --size", &list));
+}
+
+#[test]
+fn the_committed_picture_shows_what_prune_asks() {
+    if !has("python3") {
+        return;
+    }
+    let world = base();
+    let run = world.wsctl(["-q", "prune", "--older-than", "30d", "--keep-last", "2"]);
+    let asked = at_terminal_of(130, run, "n\\n").exits(78).stdout;
+    let (question, _) = asked.split_once("[y/N] ").expect("a question");
+    let asked_on = ago(TimeDelta::days(30)).replacen('T', " ", 1);
+    let question = question.replace(world.base().to_str().expect("a path"), "~/.pitlane/workspaces");
+    // The day it is asked on is always the same.
+    let question = question.replace(&asked_on[..16], "2026-10-29 12:00");
+    check("dist/prune.svg", &svg("wsctl -q prune --older-than 30d --keep-last 2", &format!("{question}[y/N] ")));
+}
+
+fn check(name: &str, drawn: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(&file, &drawn).expect("a picture");
+        fs::write(&file, drawn).expect("a picture");
     }
     let committed = fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == drawn, "dist/list.svg is out of date: run UPDATE=1 cargo test picture\n{list}");
+    assert!(committed == drawn, "{name} is out of date: run UPDATE=1 cargo test picture\n{drawn}");
 }

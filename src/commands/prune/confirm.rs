@@ -6,7 +6,8 @@ use super::survey::Found;
 use crate::args::size::CountOrShare;
 use crate::core::workspace::Status;
 use crate::core::{Base, Category, Error, Timestamp};
-use crate::output::{amounts, escape};
+use crate::output::amounts::{self, Dates};
+use crate::output::escape;
 use std::io::{self, BufRead, Write};
 
 /// How many workspaces are named in the question, beside the newest.
@@ -103,7 +104,9 @@ impl Question<'_> {
         let least = "then the least recently accessed until";
         [
             ids.as_ref().map(|ids| format!("the {} given", amounts::count(ids.len(), "ID"))),
-            cutoff.map(|time| format!("last accessed more than {} (before {time})", amounts::age(time, self.now))),
+            cutoff.map(|time| {
+                format!("last accessed more than {} (before {})", amounts::age(time, self.now), Dates::Utc.show(time))
+            }),
             max_total_size.map(|size| format!("{least} all together use at most {}", amounts::size(size))),
             free.map(|free| format!("{least} {} are free", amounts::size(free.wanted))),
         ]
