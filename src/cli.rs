@@ -1,5 +1,5 @@
-//! The command line as clap sees it: the global options and the list of subcommands. Each subcommand's own arguments stand
-//! beside what it does.
+//! The command line as clap sees it: the global options and the list of subcommands. Each subcommand's file has its own
+//! arguments.
 
 use crate::commands::{list, prune, touch, validate};
 use crate::core::{Category, Error, Result};
@@ -18,35 +18,35 @@ pub use lenient::Lenient;
 
 const EXAMPLES: &str = "\
 Examples:
-  wsctl list --size                             what is there
-  wsctl prune --older-than 30d --dry-run -v     what would go
-  wsctl prune --older-than 30d                  shows what would go, and asks
-  wsctl prune --help                            all that prune can do";
+  wsctl list --size                             list all workspaces
+  wsctl prune --older-than 30d --dry-run -v     show what would be deleted
+  wsctl prune --older-than 30d                  show it, ask, and delete
+  wsctl prune --help                            explain every option of prune";
 
 const EXIT_STATUSES: &str = "\
-Exit statuses (of several, the first of 78, 70, 74, 77, 65, 2, 75, 66 decides;
-a signal comes before all):
+Exit statuses (if there are several, the first of 78, 70, 74, 77, 65, 2, 75, 66
+wins, and a signal wins over all):
     0  done; for validate: yes
     1  validate: no
-    2  usage, invalid-id: wrong command line, or a malformed ID
+    2  usage, invalid-id: the command line is wrong, or an ID is malformed
    65  corrupt-metadata: .metadata.json is not what the application writes
    66  not-found: the base, a workspace or its metadata is missing
-   70  unexpected: anything not named here
+   70  unexpected: anything else
    74  io: the storage failed or is full
-   75  busy: somebody else was using or changing it; trying later may work
-   77  permission-denied: the user who runs it may not
-   78  refused: --max-delete, or a `no` at the prompt, stopped a prune
+   75  busy: somebody was using or changing it; try again later
+   77  permission-denied: the user who runs wsctl may not do this
+   78  refused: --max-delete or a `no` at the prompt stopped a prune
   130  SIGINT, 143 SIGTERM: interrupted; the next prune goes on";
 
-/// Administer the workspaces of PitLane AI: check, touch, list and prune them, safely beside the running application
+/// Check, touch, list and prune the workspaces of PitLane AI while the application runs
 ///
-/// A workspace is a directory of the base whose name is a UUID; whatever else is in the base is left alone. Results go to
-/// stdout and everything else to stderr, one line each, with a category in brackets that decides the exit status.
+/// A workspace is a directory in the base whose name is a UUID. Nothing else in the base is touched. Results go to stdout,
+/// everything else to stderr: one line each, with a category in brackets that decides the exit status.
 #[derive(Debug, Parser)]
 #[command(name = "wsctl", version, subcommand_required = true, arg_required_else_help = true)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUSES}"))]
 pub struct Cli {
-    /// What applies to every subcommand.
+    /// The options of every subcommand.
     #[command(flatten)]
     pub global: Global,
     /// What to do.
@@ -57,52 +57,50 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Say which IDs are well formed and name a workspace that exists
+    /// Check that IDs are well formed and that their workspaces exist
     ///
-    /// Prints each ID that is valid in canonical form, one a line, in the order given: safe to use as a path. Exits 0 if all
-    /// are valid and 1 if any is not. A malformed ID and an absent one look the same and take the same time; -v says which it
-    /// was.
+    /// Prints each valid ID in canonical form, one a line, in the order given: this is safe to use as a path. Exits with 0 if all
+    /// are valid, with 1 if any is not. Malformed and absent IDs look the same and take the same time; -v says which it was.
     ///
-    /// What comes from outside belongs behind `--`: there `-` reads no stdin, and `--help` is no option.
+    /// Write untrusted input after `--`: there `-` does not read stdin, and `--help` is not an option.
     #[command(override_usage = "wsctl validate [OPTIONS] [--] <ID>...")]
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", validate::EXAMPLES))]
     Validate(validate::Arguments),
     /// Set the time of last access
     ///
-    /// Changes that one value of .metadata.json and no other byte of it, and says nothing if all went well: once it has
-    /// exited 0, the new time is on disk. A missing file is made anew, with a warning; a corrupt one is never overwritten.
+    /// Changes only the bytes of that one value in .metadata.json. Prints nothing on success: when it exits with 0, the new time
+    /// is on disk. Creates a missing file, with a warning, and never overwrites a corrupt one.
     #[command(override_usage = "wsctl touch [OPTIONS] [--] <ID>...")]
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", touch::EXAMPLES))]
     Touch(touch::Arguments),
     /// List workspaces with their status, age and size
     ///
-    /// A status is one of: ok; missing (there is no .metadata.json); corrupt (it is not what the application writes); denied
-    /// (it cannot be read); future (last accessed more than 5 minutes ahead of the clock). With -v it is said why.
+    /// The status is ok, missing (there is no .metadata.json), corrupt (it is not what the application writes), denied (it cannot
+    /// be read) or future (last accessed more than 5 minutes ahead of the clock). -v says why.
     ///
-    /// The application's own listing breaks where .metadata.json is missing, and where the last access is missing from it or has
-    /// no offset. Then JSON says true for `breaks_listing`, and touch repairs it.
+    /// The application's own listing breaks if .metadata.json is missing, or if the last access in it is missing or has no UTC
+    /// offset. JSON then has `breaks_listing: true`, and touch repairs it.
     ///
-    /// Where an earlier prune left a copy aside beside a new workspace of the same ID, a warning names it.
+    /// A warning names each copy that an earlier prune left aside beside a new workspace with the same ID.
     ///
-    /// On a terminal the table fits the width: descriptions are cut off, and columns for which there is no room are left out and
-    /// named below it. What was sorted by or asked for with -s comes first and stays longest. The last line counts what is shown.
-    /// A pipe gets the whole table, and no such line.
+    /// On a terminal, the table fits the width: it cuts descriptions and leaves out columns, and says which. Columns that you sort
+    /// by or ask for stay longest. The last line counts the workspaces. A pipe gets the whole table without that line.
     #[command(visible_alias = "ls", after_long_help = format!("{}\n\n{EXIT_STATUSES}", list::EXAMPLES))]
     List(list::Arguments),
     /// Delete stale workspaces
     ///
-    /// Rules or IDs say which, at least one of them; protection comes before both. A workspace whose last access is not known
-    /// is never chosen by a rule, and one that is accessed meanwhile stays, whole: busy.
+    /// Give at least one rule or ID. Protected workspaces always stay. A rule never deletes a workspace whose last access is
+    /// unknown. A workspace that is accessed during the prune stays, whole, and is reported as busy.
     ///
-    /// On a terminal it shows what would go, and asks; elsewhere it wants --yes. What a run that was stopped has left half
-    /// done, the next one finishes.
+    /// On a terminal, prune shows what it would delete and asks. Elsewhere it needs --yes. If a run is stopped, the next one
+    /// finishes its work.
     #[command(override_usage = "wsctl prune [OPTIONS] <RULE|ID>...")]
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", prune::EXAMPLES))]
     Prune(Box<prune::Arguments>),
 }
 
 impl Command {
-    /// The file that monitoring reads, if the run shall leave one.
+    /// The file for monitoring, if the run writes one.
     pub fn metrics(&self) -> Option<&Path> {
         match self {
             Self::List(arguments) => arguments.metrics(),
@@ -112,28 +110,28 @@ impl Command {
     }
 }
 
-/// The options that may stand before or after the subcommand.
+/// The options that may come before or after the subcommand.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The workspaces' directory [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]
+    /// The directory that holds the workspaces [env: WSCTL_BASE] [default: ~/.pitlane/workspaces]
     ///
     /// It may be a symlink. An empty WSCTL_BASE counts as unset.
     #[arg(short, long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     base: Option<PathBuf>,
     /// Log more: -v info and a line for each workspace, -vv debug, -vvv trace [env: RUST_LOG]
     ///
-    /// Otherwise warnings and errors are logged. RUST_LOG applies where neither -v nor -q is given.
+    /// The default is to log warnings and errors. RUST_LOG applies if neither -v nor -q is given.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Log errors only, and print no summary
+    /// Log only errors, and print no summary
     ///
-    /// Results stay: lists, JSON and valid IDs. There is no progress to be seen, either.
+    /// Results are still printed: lists, JSON and valid IDs. Progress is not shown.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// When to use colours [env: NO_COLOR, CLICOLOR_FORCE]
     ///
-    /// The journal of systemd gets priorities instead.
+    /// The systemd journal gets priorities instead.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: When,
 }
@@ -141,16 +139,17 @@ pub struct Global {
 /// When to use colours.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum When {
-    /// On a terminal, unless NO_COLOR is set; anywhere, if CLICOLOR_FORCE is.
+    /// On a terminal unless NO_COLOR is set, and everywhere if CLICOLOR_FORCE is set.
     Auto,
-    /// Wherever it goes.
+    /// Everywhere.
     Always,
     /// Nowhere.
     Never,
 }
 
 impl Global {
-    /// The base: as given, else `WSCTL_BASE`, else below the home directory. `env` reads an environment variable.
+    /// The base: from `--base`, else from `WSCTL_BASE`, else the default in the home directory. `env` reads an environment
+    /// variable.
     ///
     /// # Errors
     /// [`Category::Usage`] if there is no home to find the default in.
@@ -179,7 +178,7 @@ impl Global {
     }
 }
 
-/// The whole command line, for what is generated from it.
+/// The whole command line, to generate manual pages and completions from it.
 pub fn command() -> clap::Command {
     Cli::command()
 }

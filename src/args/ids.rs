@@ -14,12 +14,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// How IDs are given beside the plain arguments.
 #[derive(Debug, Args)]
 pub struct Separator {
-    /// IDs on stdin (and those that `list --format ids` prints) are separated by NUL, not by line ends
+    /// Separate IDs by NUL instead of newlines, on stdin and in `list --format ids`
     ///
-    /// As `xargs -0` and `find -print0` have it.
+    /// `xargs -0` and `find -print0` do the same.
     #[arg(short = '0', long = "null")]
     pub null: bool,
-    /// What follows `--`: there even `-` and `--help` are IDs, if malformed ones
+    /// What follows `--` is taken literally: `-` and `--help` are malformed IDs there
     #[arg(last = true, value_name = "ID", hide = true)]
     literal: Vec<OsString>,
 }

@@ -21,27 +21,27 @@ Examples:
 /// The arguments of `touch`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Do not make a missing .metadata.json anew
+    /// Do not create a missing .metadata.json
     ///
-    /// It is left missing, with a warning and the exit status 66.
+    /// Instead, warn and exit with 66.
     #[arg(short = 'c', long)]
     no_create: bool,
-    /// The time to set, instead of now: 2026-11-23T15:51:30Z
+    /// Set this time instead of now: 2026-11-23T15:51:30Z
     ///
-    /// In RFC 3339: with Z or another offset, and as many digits of a second as there are.
+    /// The format is RFC 3339, with Z or another offset and up to nine digits of a second.
     #[arg(long, value_name = "TIME", value_parser = args::time)]
     at: Option<Timestamp>,
-    /// The workspaces; `-` reads IDs from stdin, one a line
+    /// The workspaces to touch; `-` reads IDs from stdin, one a line
     #[arg(value_name = "ID", required_unless_present = "literal")]
     ids: Vec<OsString>,
     #[command(flatten)]
     separator: Separator,
 }
 
-/// What there is to say afterwards: nothing but the status.
+/// The outcome: only an exit status.
 struct Touched(ExitStatus);
 
-/// Touches each workspace, whatever happens to the others.
+/// Touches each workspace. A failure does not stop the others.
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     let time = arguments.at.unwrap_or(context.now);
     let missing = if arguments.no_create { Missing::Leave } else { Missing::Create };
@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         match set_last_accessed(&base, id, time, missing) {
             Ok(Rewritten::Updated) => log::info!("{}: touched", id.subject()),
             Ok(Rewritten::Created) => {
-                let what = ".metadata.json is missing: made anew";
+                let what = ".metadata.json was missing and has been created";
                 diagnostics::remark(&Error::new(Category::NotFound, what).of(id.subject()));
             }
             Err(error) => diagnostics.report(&error),

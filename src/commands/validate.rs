@@ -16,22 +16,22 @@ pub const EXAMPLES: &str = "\
 Examples:
   id=$(wsctl validate -- \"$cookie\") && ls ~/.pitlane/workspaces/\"$id\"
   wsctl validate --format json - < ids.txt
-  wsctl validate -v -- \"$cookie\"               says why, if it is not";
+  wsctl validate -v -- \"$cookie\"               if it is not valid, say why";
 
 /// The arguments of `validate`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// How to show the answers
+    /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
-    /// What to check; `-` reads IDs from stdin, one a line
+    /// The IDs to check; `-` reads IDs from stdin, one a line
     #[arg(value_name = "ID", required_unless_present = "literal")]
     ids: Vec<OsString>,
     #[command(flatten)]
     separator: Separator,
 }
 
-/// The answer for one candidate. A malformed ID and an absent one look the same.
+/// The answer for one candidate. It is the same for a malformed and an absent ID.
 #[derive(Debug, Serialize)]
 struct Answer {
     input: String,
@@ -64,12 +64,12 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         answers.push(Answer { input: candidate.to_string_lossy().into_owned(), id, valid: id.is_some() });
     }
     if answers.is_empty() {
-        diagnostics.raise(ExitStatus::No); // nobody was told yes
+        diagnostics.raise(ExitStatus::No); // no ID was read, so none is valid
     }
     Ok(Box::new(Answers { all: answers, format: arguments.format, status: diagnostics.status() }))
 }
 
-/// Why the answer is no: for who asks with `-v`, and nobody else.
+/// Says why the answer is no. Only `-v` shows this.
 fn reason(candidate: &OsStr) -> &'static str {
     if WorkspaceId::parse(candidate.as_bytes()).is_none() { "malformed" } else { "absent" }
 }

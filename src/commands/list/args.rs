@@ -1,4 +1,4 @@
-//! The command line of `list`, and what its filters and its order mean.
+//! The arguments of `list`: the options, the filters and the order.
 
 use super::{Row, Terminal};
 use crate::args::{self, duration, ids};
@@ -16,63 +16,63 @@ pub const EXAMPLES: &str = "\
 Examples:
   wsctl list --size --sort size --limit 10      the ten largest
   wsctl list --older-than 30d --format json     the stale ones, for a script
-  wsctl list --status missing,corrupt -v        what is wrong with which
-  wsctl list --sort created --time local        the newest, with dates in local time
+  wsctl list --status missing,corrupt -v        what is wrong with each
+  wsctl list --sort created --time local        the newest first, with dates in local time
   wsctl list --status missing --format ids | wsctl touch -";
 
 /// The arguments of `list`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Only those last accessed longer ago than this: 7d, 12h, 2weeks
+    /// Only workspaces last accessed longer ago than this: 7d, 12h, 2weeks
     ///
-    /// A number needs its unit: min, h, d, weeks, months or years. Those whose last access is not known are left out.
+    /// A number needs a unit: min, h, d, weeks, months or years. Workspaces whose last access is unknown do not match.
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, allow_hyphen_values = true)]
     #[arg(help_heading = "Filters")]
     older_than: Option<Duration>,
-    /// Only those last accessed within this time: 7d, 12h, 2weeks
+    /// Only workspaces last accessed within this time: 7d, 12h, 2weeks
     ///
-    /// Those whose last access is not known are left out.
+    /// Workspaces whose last access is unknown do not match.
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, allow_hyphen_values = true)]
     #[arg(help_heading = "Filters")]
     newer_than: Option<Duration>,
-    /// Only those of these statuses, with commas between them
+    /// Only workspaces with one of these statuses, separated by commas
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status_parser(), ignore_case = true)]
     #[arg(help_heading = "Filters")]
     status: Vec<Status>,
-    /// What to sort by: the newest, the largest or the first ID comes first
+    /// Sort by this: the newest, the largest or the first ID comes first
     ///
-    /// Those without a value come last, and ties go by ID: the order is always the same.
+    /// Workspaces without a value come last. Ties are sorted by ID, so the order is always the same.
     #[arg(long, value_name = "KEY", default_value = "accessed", help_heading = "Output")]
     pub(super) sort: Key,
     /// Reverse the order
     ///
-    /// Those without a value come last all the same.
+    /// Workspaces without a value still come last.
     #[arg(short, long, help_heading = "Output")]
     reverse: bool,
-    /// Show no more than this many
+    /// Show at most this many
     #[arg(long, value_name = "N", value_parser = args::number, allow_negative_numbers = true, help_heading = "Output")]
     pub(super) limit: Option<usize>,
     /// Measure disk usage as `du -sx` does, and count files
     ///
-    /// Allocated blocks, directories too, each inode once; other mounts are not entered. That takes longer.
+    /// This counts allocated blocks, also of directories, and each inode once. It does not enter other mounts. It takes longer.
     #[arg(short, long, help_heading = "Output")]
     pub(super) size: bool,
     /// Show times in a table as ages, or as dates in local time or UTC
     ///
-    /// Local time is that of TZ or of /etc/localtime, and each date has its offset behind it: 2026-11-23 16:51+01. In UTC that is
-    /// a Z. JSON always has UTC.
+    /// Local time is that of TZ or /etc/localtime. Each date ends in its UTC offset: 2026-11-23 16:51+01, or Z for UTC. JSON always
+    /// has UTC.
     #[arg(long, value_name = "HOW", default_value = "relative", help_heading = "Output")]
     pub(super) time: Times,
-    /// How to show them
+    /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub(super) format: Format,
-    /// Write the number of workspaces by status, with -s also their size, to a file for Prometheus' `node_exporter`
+    /// Write the number of workspaces by status, with -s also their size, for Prometheus' `node_exporter`
     ///
-    /// All workspaces count, whatever is filtered out or beyond --limit. The file is replaced atomically, also when the run
-    /// fails. list and prune can share one FILE for each base: what prune has written about its runs stays.
+    /// This counts all workspaces, whatever the filters and --limit. It replaces the file atomically, also when the run fails.
+    /// Give list and prune of one base the same file: each keeps what the other wrote about its own runs.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "ids", help_heading = "Output")]
     metrics: Option<PathBuf>,
-    /// The workspaces, instead of all; `-` reads IDs from stdin, one a line
+    /// List only these workspaces; `-` reads IDs from stdin, one a line
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<OsString>,
     #[command(flatten)]

@@ -18,9 +18,9 @@ use std::time::Duration;
 /// What `--help` ends with.
 pub const EXAMPLES: &str = "\
 Examples:
-  wsctl prune --older-than 30d --dry-run -v     what would go
-  wsctl prune --older-than 30d                  shows what would go, and asks
-  wsctl prune --older-than 30d --max-delete 20% --yes     every night, by cron
+  wsctl prune --older-than 30d --dry-run -v     show what would be deleted
+  wsctl prune --older-than 30d                  show it, ask, and delete
+  wsctl prune --older-than 30d --max-delete 20% --yes     every night, from cron
   wsctl prune --max-total-size 10GiB --min-free 5% --keep-last 100 --yes
   wsctl prune --older-than 7d --use-mtime --exclude-from pinned.txt --yes
   wsctl list --older-than 30d --format ids | wsctl prune --older-than 30d -y -
@@ -30,72 +30,73 @@ Examples:
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("selection").args(["older_than", "max_total_size", "min_free", "ids", "literal"]).required(true).multiple(true))]
 pub struct Arguments {
-    /// Those last accessed longer ago than this: 7d, 12h, 2weeks, "1day 12h", 3months
+    /// Delete workspaces last accessed longer ago than this: 7d, 12h, 2weeks, "1day 12h", 3months
     ///
-    /// A number needs its unit: min, h, d, weeks, months or years. `m` is none, since it may mean minutes or months.
+    /// A number needs a unit: min, h, d, weeks, months or years. `m` is refused, because it may mean minutes or months.
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, allow_hyphen_values = true)]
     #[arg(help_heading = "Rules")]
     pub(super) older_than: Option<Duration>,
-    /// Then, while all together use more than this, the least recently accessed: 10GiB
+    /// Delete the least recently used until all together use at most SIZE: 10GiB
     ///
-    /// A number needs its unit: K, M, G, … and KiB, MiB, GiB, … are powers of 1024; KB, MB, GB, … of 1000; B is bytes. Usage is
-    /// what `du -sx` counts.
+    /// A number needs a unit: K, M, G, ... and KiB, MiB, GiB, ... are powers of 1024; KB, MB, GB, ... of 1000; B is bytes. Usage
+    /// is what `du -sx` counts.
     #[arg(long, value_name = "SIZE", value_parser = size::parse, allow_hyphen_values = true)]
     #[arg(help_heading = "Rules")]
     pub(super) max_total_size: Option<u64>,
-    /// Then, while the file system has less free than this, the least recently accessed: 5% or 20GiB
+    /// Delete the least recently used until this much of the file system is free: 5% or 20GiB
     ///
-    /// The share is one of the whole file system, and free is what others than root may use, as df(1) shows it.
+    /// Free space is what ordinary users may use, as df(1) shows it.
     #[arg(long, value_name = "SIZE|P%", allow_hyphen_values = true, help_heading = "Rules")]
     pub(super) min_free: Option<SizeOrShare>,
     /// Count the newest modification of anything in a workspace as an access, too
     ///
-    /// An agent may still be writing where nobody has looked for long. It is the only access of a workspace whose metadata is
-    /// missing or corrupt, which may then be chosen by a rule. All that is in the workspaces is looked at: that takes longer.
+    /// This keeps a workspace that an agent still writes to. It also gives workspaces with missing or corrupt metadata a last
+    /// access, so that rules can delete them. It examines everything in the workspaces, which takes longer.
     #[arg(long, help_heading = "Rules")]
     pub(super) use_mtime: bool,
-    /// Keep the N last accessed, whatever else applies
+    /// Always keep the N workspaces that were accessed last
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, allow_negative_numbers = true)]
     #[arg(value_parser = args::number, help_heading = "Protection")]
     pub(super) keep_last: usize,
-    /// Keep this workspace (repeatable)
+    /// Always keep this workspace (repeatable)
     #[arg(long, value_name = "ID", help_heading = "Protection")]
     pub(super) exclude: Vec<WorkspaceId>,
-    /// Keep the workspaces in this file: IDs, one a line, with # comments (repeatable)
+    /// Always keep the workspaces in this file: IDs, one a line, with # comments (repeatable)
     ///
-    /// If it cannot be read, or a line of it is no ID, nothing is deleted. It may be a pipe: <(command) in bash.
+    /// If the file cannot be read, or a line is not an ID, nothing is deleted. It may be a pipe: <(command) in bash.
     #[arg(long, value_name = "FILE", help_heading = "Protection")]
     pub(super) exclude_from: Vec<PathBuf>,
-    /// Delete nothing at all if more than this many would go, or this share of all: 100 or 20%
+    /// Delete nothing if the rules select more than this number or share of all workspaces: 100 or 20%
     ///
-    /// A guard for cron: a clock that has jumped makes everything look stale. The exit status is then 78.
+    /// Use it in cron: if the clock jumps, every workspace looks stale. The exit status is then 78.
     #[arg(long, value_name = "N|P%", allow_hyphen_values = true, help_heading = "Protection")]
     pub(super) max_delete: Option<CountOrShare>,
-    /// Decide and report the same, but change nothing
+    /// Decide and report as usual, but change nothing
     #[arg(short = 'n', long, help_heading = "Running")]
     pub(super) dry_run: bool,
-    /// Do not ask
+    /// Delete without asking
     ///
-    /// Needed where stdin or stderr is no terminal, unless it is a dry run.
+    /// Needed if stdin or stderr is not a terminal, except in a dry run.
     #[arg(short, long, help_heading = "Running")]
     pub(super) yes: bool,
-    /// How many threads remove at once
+    /// Use this many threads, from 1 to 256
     ///
-    /// From 1 to 256; otherwise twice as many as there are processors, but no more than 4.
+    /// The default is two for each processor, but at most 4.
     #[arg(short, long, value_name = "N", value_parser = jobs, allow_negative_numbers = true, help_heading = "Running")]
     pub(super) jobs: Option<u16>,
-    /// How to show the report
+    /// The format of the report
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Running")]
     pub(super) format: Format,
-    /// Leave the numbers of this run in a file for the textfile collector of Prometheus' `node_exporter`
+    /// Write the numbers of this run to a file for Prometheus' `node_exporter`
     ///
-    /// It is replaced atomically, also when the run fails, but for a dry run. All workspaces are looked at and measured for it,
-    /// whatever the rules need: that takes longer.
+    /// It replaces the file atomically, also when the run fails; a dry run writes none. It measures all workspaces, which takes
+    /// longer.
     #[arg(long, value_name = "FILE", value_parser = file(), value_hint = ValueHint::FilePath, help_heading = "Running")]
     pub(super) metrics: Option<PathBuf>,
-    /// Just these workspaces; with --older-than, those of them that are stale; `-` reads IDs from stdin
+    /// Delete only these workspaces; `-` reads IDs from stdin, one a line
     ///
-    /// A workspace that is given by its ID goes also if its last access is not known.
+    /// With --older-than, delete only those of them that are stale. Without a rule, a workspace is deleted even if its last access
+    /// is unknown.
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<OsString>,
     #[command(flatten)]
