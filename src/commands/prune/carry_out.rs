@@ -1,7 +1,6 @@
-//! The plan carried out: in batches, by several threads, until nothing is left to do or a signal comes.
-//!
-//! Batches are claimed, looked at once more and doomed, before one sync of the base and only then the first unlink: what a
-//! power cut undoes is never half removed.
+//! Carries the plan out: in batches, on several threads, until nothing is left or a signal comes.
+//! A batch is claimed, looked at once more and doomed. Then the base is synced, and only then the first file is deleted, so that
+//! a power cut never brings back a workspace that is half removed.
 
 use super::claim::{Claims, Stopped};
 use super::done::{Done, TaskResult};
@@ -18,33 +17,33 @@ use rustix::process::{Resource, getrlimit};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// How many workspaces are claimed at a time. More would be kept from the application longer.
+/// The number of workspaces in a batch. More would be out of the application's reach for longer.
 const BATCH: usize = 16;
-/// How many doomed ones a thread holds at most.
+/// The most doomed workspaces that a thread holds.
 const IN_HAND: usize = 8 * BATCH;
-/// How many names shall share a sync, which on a disk costs as much as removing a hundred of them. So many may also still be
-/// removed by each thread when the run is interrupted.
+/// The number of names that share a sync, which on a disk costs as much as removing a hundred of them. After a signal, each
+/// thread still removes up to this many.
 const WORTH_A_SYNC: u64 = 1000;
-/// How often what other runs put back is claimed again.
+/// How often a workspace that another run puts back is claimed again.
 const ROUNDS: usize = 5;
-/// The descriptors that one thread needs beside those of what it holds.
+/// The descriptors that a thread needs besides those of its workspaces.
 const DESCRIPTORS: usize = 10;
 
-/// How a plan is carried out.
+/// What is needed to carry a plan out.
 pub(super) struct Work<'a> {
     pub(super) base: &'a Base,
     /// Whether modification times count as accesses.
     pub(super) use_mtime: bool,
-    /// How many threads may be used.
+    /// The most threads to use.
     pub(super) jobs: usize,
-    /// Whether somebody may be shown how far it has come.
+    /// Whether to show progress.
     pub(super) watched: bool,
-    /// What is told of each workspace as soon as it is gone or has failed. It may wait for whoever reads that: so it is called
-    /// while nothing is claimed.
+    /// Reports a workspace that is gone or has failed. It may wait for a slow reader, so it is called only while the thread holds
+    /// no claim.
     pub(super) tell: &'a (dyn Fn(&Done<'_>) + Sync),
 }
 
-/// Puts back what earlier runs had claimed of those that stay, and gives what could not be.
+/// Puts back the claims of earlier runs that stay, and returns those that could not be put back.
 pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decision, Error)> {
     let claims = Claims { base, tag: 0, use_mtime: false, stop: &|| false };
     let failure = |(found, decision, name)| match claims.put_back(name) {
@@ -54,22 +53,22 @@ pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decis
     plan.claims_to_put_back().into_iter().filter_map(failure).collect()
 }
 
-/// Carries a plan out, and gives what was done. Those for which there was no room are tried again for as long as removing others
-/// helps, and those that another run has put back.
+/// Carries a plan out and returns what was done. It tries again what found no room, as long as removing others helps, and what
+/// another run has put back.
 pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) -> Vec<Done<'p>> {
     let mut all = Vec::with_capacity(plan.going().count());
     all.extend(plan.going().map(Done::nothing));
     let meter = &Meter::new(work.watched, Words::PRUNING, all.len());
     let mut tasks = &mut all[..];
     for round in 1.. {
-        // Where somebody has seen a name, it must not stand for what was put back and claimed anew.
+        // A new tag for each round: nobody may take an old name for the new claim.
         Round { work, tag: fresh_tag(), signals, meter }.run(tasks);
         let helped = tasks.iter().any(|task| task.freed > 0 || task.result == TaskResult::Pruned);
         let is_open = |task: &Done<'_>| (helped && task.has_no_room()) || (round < ROUNDS && task.is_put_back());
         if !tasks.iter().any(is_open) {
             break;
         }
-        // A journal hands freed blocks out again only once it has committed their removal. If it cannot, there is no harm.
+        // A journal reuses freed blocks only once their removal is committed. If this fails, nothing is lost.
         let _ = work.base.dir().sync();
         tasks.sort_by_key(|task| !is_open(task));
         let open = tasks.partition_point(is_open);
@@ -77,7 +76,7 @@ pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) 
     }
     let is_interrupted = signals.caught().is_some();
     for task in all.iter_mut().filter(|task| task.has_no_room()) {
-        // What a signal keeps from being tried again stays, if it is at its own path; else there is a failure to report.
+        // After a signal, a workspace at its own path simply stays. Otherwise this is a failure.
         if is_interrupted && task.is_full_at_its_own_path() {
             task.end(TaskResult::Kept, None);
         }
@@ -96,7 +95,7 @@ struct Round<'a> {
 impl Round<'_> {
     fn run(&self, tasks: &mut [Done<'_>]) {
         let (threads, held) = self.share(tasks.len());
-        // What takes long to look at is claimed singly.
+        // What takes long to look at is claimed one at a time.
         let size = if self.work.use_mtime { 1 } else { held.min(BATCH) };
         let batches = Mutex::new(tasks.chunks_mut(size));
         let next_batch = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -128,7 +127,7 @@ impl Round<'_> {
         (self.work.tell)(task);
     }
 
-    /// How many threads to use, and how many workspaces each may hold open, within the limit of descriptors.
+    /// Returns how many threads to use and how many workspaces each may hold open, within the limit of descriptors.
     fn share(&self, tasks: usize) -> (usize, usize) {
         let limit =
             getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
@@ -138,19 +137,19 @@ impl Round<'_> {
     }
 }
 
-/// What a thread has in hand.
+/// What a thread is working on.
 struct Hand<'a, 't, 'p> {
     round: &'a Round<'a>,
     mounts: Mounts<'a>,
     scratch: Scratch,
     doomed: Vec<(&'t mut Done<'p>, Tree)>,
     removed: Effort,
-    /// How many names may still be removed once the run is interrupted.
+    /// How many names may still be removed after a signal.
     grace: AtomicU64,
 }
 
 impl<'t, 'p> Hand<'_, 't, 'p> {
-    /// Claims and dooms a batch. `true`: there was no room for some of it.
+    /// Claims and dooms a batch. Returns whether there was no room for some of it.
     fn take_aside(&mut self, batch: &'t mut [Done<'p>], claims: &Claims<'_>) -> bool {
         let mut claimed = Vec::with_capacity(batch.len());
         let mut stayed = Vec::new();
@@ -171,8 +170,8 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
                 Ok(claim) => claimed.push((task, claim)),
                 Err(stopped) => {
                     task.stop(stopped);
-                    // Where a longer name fits depends on the name: as long as there is nothing in hand whose removal would
-                    // make room, the next one is tried.
+                    // Whether a longer name fits depends on the name. So if nothing is in hand whose removal would make room, try
+                    // the next one.
                     if task.has_no_room() && !(claimed.is_empty() && self.doomed.is_empty()) {
                         full = task.error.as_deref().cloned();
                     }
@@ -199,7 +198,7 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
         stayed.iter().any(|task| task.has_no_room())
     }
 
-    /// Removes what is doomed, once the base is synced: not one name may go before it is certain that all of them may.
+    /// Syncs the base and then removes what is doomed: a power cut must not undo a doom once a file is gone.
     fn remove(&mut self) {
         if self.doomed.is_empty() {
             return;
@@ -207,7 +206,7 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
         let Round { work, signals, .. } = self.round;
         let base = work.base.dir();
         let failed = |errno| Error::os(errno, "cannot sync the base before removing it");
-        // The dooming has changed the base, if nothing later has: this is now, by the clock that stamps its inodes.
+        // Dooming has just changed the base, so this is now, by the clock that stamps its inodes.
         let ready = base.sync().and_then(|()| last_change(base)).map_err(failed);
         let grace = &self.grace;
         let spent = || grace.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
@@ -238,14 +237,13 @@ struct Effort {
 }
 
 impl Effort {
-    /// How many workspaces may share a sync, if they are like those before. A few large ones take longer than a sync, and nobody
-    /// wants to wait for many of them when the run is interrupted.
+    /// Returns how many workspaces like those before may share a sync. Few large ones do, so that a signal is heard soon.
     fn worth_a_sync(&self) -> usize {
         usize::try_from(WORTH_A_SYNC * self.workspaces / self.names.max(1)).unwrap_or(usize::MAX)
     }
 }
 
-/// When the base was changed last, by the clock that stamps its inodes.
+/// Returns when the base was changed last, by the clock that stamps its inodes.
 fn last_change(base: &DirFd) -> rustix::io::Result<FileTime> {
     base.stat_self().map(|stat| stat.modified)
 }

@@ -1,12 +1,12 @@
-//! Taking a workspace out of use, in steps that are each one atomic rename inside the base:
+//! The steps that take a workspace out of use. Each is one atomic rename inside the base:
 //!
 //! ```text
 //! <id>  --claim-->  .wsctl-claimed.<id>.<tag>  --still as decided?-->  .wsctl-doomed.<id>.<tag>  --> removed
 //!                          |  accessed since: back to <id>, never over something new there
 //! ```
 //!
-//! The state lives in the names. Whoever finds one may take the next step, so nothing here needs a lock, and a run that is
-//! killed loses nothing that was not decided on.
+//! The state is in the names. Any run may take the next step for a name that it finds, so no lock is needed, and a run that is
+//! killed loses nothing else.
 
 use super::look::{self, changed, look, read, sweep};
 use super::mounts::Mounts;
@@ -20,23 +20,23 @@ use crate::core::workspace::Seen;
 use crate::core::{Base, Category, Error, WorkspaceId};
 use rustix::io::Errno;
 
-/// How many names are tried for a claim. Somebody may have made one in advance, but cannot guess the next.
+/// How many names are tried for a claim. Somebody may have taken a name in advance, but cannot guess the next one.
 const TRIES: usize = 8;
-/// How much of a root's listing is kept for the removal, in bytes.
+/// How many bytes of a root's listing are kept for the removal.
 const LISTING: usize = 1024;
 
 type Result<T> = std::result::Result<T, Stopped>;
 
-/// How a step ended that did not lead to the next one.
+/// Why a workspace did not get to the next step.
 #[derive(Debug)]
 pub(super) enum Stopped {
-    /// Somebody else has taken it further, or away: it is theirs to report.
+    /// Another run took it further, and reports it.
     Gone,
-    /// It stays at its own path, and that is no failure: the run is interrupted.
+    /// The run was interrupted. It stays at its own path, and that is no failure.
     Kept,
-    /// Another run has put it back, which may not know that this one decided on it.
+    /// Another run put it back, perhaps without knowing that this one decided on it.
     PutBack,
-    /// There is no room for another name, until something has been removed; and where it is by now.
+    /// There is no room for a longer name until something is removed. It is here.
     NoRoom(Error, Where),
     /// It stays, whole, for this reason.
     Failed(Error),
@@ -49,11 +49,11 @@ pub(super) enum Where {
     AsFound,
     /// At its own path.
     Own,
-    /// Claimed, with this tag.
+    /// Claimed under this tag.
     Aside(u64),
 }
 
-/// A workspace that is claimed, and its open directory.
+/// A claimed workspace and its open directory.
 #[derive(Debug)]
 pub(super) struct Claimed {
     name: TrashName,
@@ -63,7 +63,7 @@ pub(super) struct Claimed {
 /// Takes workspaces out of use.
 pub(super) struct Claims<'a> {
     pub(super) base: &'a Base,
-    /// What the names of claims end with, if nobody has taken them.
+    /// The tag of new claims, unless the name is taken.
     pub(super) tag: u64,
     /// Whether modification times count as accesses.
     pub(super) use_mtime: bool,
@@ -72,8 +72,7 @@ pub(super) struct Claims<'a> {
 }
 
 impl Claims<'_> {
-    /// Takes a workspace aside, if a look right before that finds it as it was decided on. One that is aside already is just
-    /// opened.
+    /// Claims a workspace, if one more look finds it unchanged. Opens one that is claimed already.
     pub(super) fn claim(&self, found: &Found, at: Where, scratch: &mut Scratch) -> Result<Claimed> {
         let claimed = |tag| TrashName { stage: Stage::Claimed, id: found.id, tag };
         let aside = match at {
@@ -90,7 +89,7 @@ impl Claims<'_> {
         match self.base.dir().open_accessible(&*name.to_string()) {
             Ok(dir) => Ok(Claimed { name, dir }),
             Err(Errno::NOENT) => Err(self.lost(name)),
-            // It was a directory when it was decided on.
+            // It was a directory at the time of the decision.
             Err(Errno::LOOP | Errno::NOTDIR) => {
                 Err(self.back(name, Error::new(Category::Busy, "others are changing it")))
             }
@@ -103,7 +102,7 @@ impl Claims<'_> {
         let path = format!("{}/{METADATA}", found.id);
         let changed = match (found.seen, look(|| self.base.dir().stat_path(&path))) {
             (_, Err(Errno::XDEV)) => Some(mounted()),
-            // What cannot be seen from here is looked at when it is claimed.
+            // What cannot be seen from here is looked at after the claim.
             (Seen::Unseen, _) | (_, Err(_)) => None,
             (seen, Ok(is)) => changed(found, seen, is, || read(self.base.dir(), &path, scratch)),
         };
@@ -115,7 +114,7 @@ impl Claims<'_> {
         }
     }
 
-    /// Renames to this name, or where that is taken to one with another tag.
+    /// Renames it to this name or, if that is taken, to one with another tag.
     fn rename(&self, from: &str, mut to: TrashName) -> rustix::io::Result<TrashName> {
         for _ in 0..TRIES {
             match self.base.dir().rename_new(from, &*to.to_string()) {
@@ -130,12 +129,11 @@ impl Claims<'_> {
         Err(Errno::EXIST)
     }
 
-    /// Looks at a claimed workspace once more, and dooms it if nothing has changed since the decision; else puts it back. Gives
-    /// what is to be removed, and how many bytes were freed already.
-    ///
-    /// A rename by the application that resolved its directory before the claim may land after any look. But it needs its
-    /// temporary file. If the listing shows none, the rename has landed or can only fail, and the look after it sees which.
-    /// Those that it shows are unlinked, if a look finds nothing changed so far; the rename then fails, or has landed before the
+    /// Looks at a claimed workspace once more. Dooms it if nothing has changed since the decision, else puts it back. Returns
+    /// what to remove, and the bytes that were freed already.
+    /// The application may have resolved the directory before the claim, and its rename may come after any look. But the rename
+    /// needs its temporary file. If the listing shows none, the rename has happened or will fail, and the next look sees which.
+    /// If it shows some, and a look finds nothing changed, they are unlinked. Then the rename fails, or has happened before the
     /// last look.
     pub(super) fn doom(
         &self,
@@ -148,7 +146,7 @@ impl Claims<'_> {
         let failed = |errno| self.back(name, Error::os(errno, "cannot look at it once more"));
         let listed_at = FileTime::now();
         let names = Names::all_of(&dir, LISTING, &mut scratch.buffer).map_err(failed)?;
-        // In a long list there may be one, too.
+        // A long listing may contain one, too.
         let names = names.filter(|names| !names.iter().any(|name| is_temporary(name.to_bytes())));
         let mut seen = found.seen;
         if names.is_none() || seen == Seen::Unseen {
@@ -159,7 +157,7 @@ impl Claims<'_> {
                 return Err(self.back(name, reason));
             }
         }
-        // Sweeping modifies the directory itself, so modification times are looked at before.
+        // Unlinking changes the directory's own modification time, so look at the times first.
         if let Some(reason) = self.modified(&name.to_string(), found, scratch) {
             return Err(self.back(name, reason));
         }
@@ -209,7 +207,7 @@ impl Claims<'_> {
         }
     }
 
-    /// Puts it back for `reason`, which is what is reported if that goes well.
+    /// Puts it back and reports `reason`, or why it could not be put back.
     fn back(&self, name: TrashName, reason: Error) -> Stopped {
         match self.put_back(name) {
             Ok(()) => self.stays(reason),
@@ -217,23 +215,23 @@ impl Claims<'_> {
         }
     }
 
-    /// Once the run is interrupted, nothing that stays is a failure.
+    /// After a signal, it is no failure that a workspace stays.
     fn stays(&self, reason: Error) -> Stopped {
         if (self.stop)() { Stopped::Kept } else { Stopped::Failed(reason) }
     }
 
-    /// What it means that a claimed workspace is not where it was put: another run has taken the next step.
+    /// Explains why a claimed workspace is not under its name: another run took the next step.
     fn lost(&self, name: TrashName) -> Stopped {
         if self.base.contains(name.id).unwrap_or(false) { Stopped::PutBack } else { Stopped::Gone }
     }
 }
 
-/// What would keep a claimed workspace from being put back, as far as that can be known without trying.
+/// Returns what would keep a claimed workspace from being put back, as far as one can know without trying.
 pub(super) fn obstacle_to_put_back(base: &Base, name: TrashName) -> Option<Error> {
     base.contains(name.id).unwrap_or(false).then(|| in_the_way(base, name))
 }
 
-/// What forbids to begin removing it: a mount inside, or that nobody can tell.
+/// Returns why a workspace must not be removed: something is mounted inside, or nobody can tell.
 pub(super) fn obstacle(mounts: &Mounts<'_>, id: WorkspaceId) -> Option<Error> {
     match mounts.are_inside(id) {
         Ok(false) => None,
@@ -248,7 +246,7 @@ fn in_the_way(base: &Base, name: TrashName) -> Error {
     Error::new(Category::Busy, what)
 }
 
-/// Why it could not be claimed.
+/// Explains why it could not be claimed.
 fn unclaimed(errno: Errno) -> Stopped {
     match errno {
         Errno::NOENT => Stopped::Gone,

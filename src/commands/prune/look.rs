@@ -1,5 +1,4 @@
-//! Looks at a workspace that is about to be deleted: whether it was accessed since the decision, and what in it may still be
-//! about to count as an access.
+//! Looks at a workspace that is about to be deleted: was it accessed since the decision, or may it still be?
 
 use super::survey::Found;
 use crate::core::dirfd::DirFd;
@@ -12,7 +11,7 @@ use crate::core::{Category, Error, Result};
 use rustix::io::Errno;
 use std::ops::ControlFlow;
 
-/// Which metadata file there is.
+/// Returns which metadata file there is.
 pub(super) fn look(stat: impl FnOnce() -> rustix::io::Result<Stat>) -> rustix::io::Result<Seen> {
     match stat() {
         Ok(stat) => Ok(Seen::File((&stat).into())),
@@ -21,7 +20,8 @@ pub(super) fn look(stat: impl FnOnce() -> rustix::io::Result<Stat>) -> rustix::i
     }
 }
 
-/// That the metadata file is not the one that was decided on, or says another time: stamps may be too coarse to tell.
+/// Returns an error if the metadata file is not the one of the decision, or if it has a later access where time stamps are too
+/// coarse to tell.
 pub(super) fn changed(
     found: &Found,
     decided_on: Seen,
@@ -48,7 +48,7 @@ pub(super) fn read(dir: &DirFd, path: &str, scratch: &mut Scratch) -> Result<Opt
     opened.map(|_| Metadata::parse(&scratch.buffer)).transpose()
 }
 
-/// That something in a workspace was modified after the time that was decided on, or why nobody can tell.
+/// Returns an error if something in a workspace was modified after the decision, or if nobody can tell.
 pub(super) fn modified(
     base: &DirFd,
     name: &str,
@@ -65,8 +65,8 @@ pub(super) fn modified(
     usage.error.map(|error| if vanished(&error) { accessed() } else { error })
 }
 
-/// Unlinks the files that only wait to be renamed over the metadata, tells how many bytes that freed, and goes back to the start
-/// of the listing.
+/// Unlinks the temporary files that may still be renamed over the metadata. Returns how many bytes that freed, and rewinds the
+/// listing.
 pub(super) fn sweep(dir: &DirFd, scratch: &mut Scratch) -> rustix::io::Result<u64> {
     let (mut freed, mut failure) = (0, None);
     dir.seek(0)?;
@@ -78,7 +78,7 @@ pub(super) fn sweep(dir: &DirFd, scratch: &mut Scratch) -> rustix::io::Result<u6
         let stat = dir.stat(name);
         match dir.with_rights(|| dir.unlink(name)) {
             Ok(()) => freed += stat.map_or(0, |stat| stat.allocated),
-            // A directory of that name can be renamed over nothing that is a file.
+            // A directory cannot be renamed over a file.
             Err(Errno::NOENT | Errno::ISDIR) => {}
             Err(errno) => {
                 failure = Some(errno);

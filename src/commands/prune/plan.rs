@@ -1,4 +1,4 @@
-//! The decision: facts and rules → a plan, which owns the facts. It touches no disk and asks no clock.
+//! The decision: facts and rules become a plan, which owns the facts. It uses neither the disk nor the clock.
 
 use super::survey::{Facts, Found, Place};
 use crate::core::names::TrashName;
@@ -7,24 +7,24 @@ use crate::core::{Category, Error, Timestamp, WorkspaceId};
 use serde::Serialize;
 use std::collections::HashSet;
 
-/// Why a workspace goes.
+/// Why a workspace is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// Its last access is longer ago than `--older-than`.
     OlderThan,
-    /// All together use more than `--max-total-size`.
+    /// All workspaces together use more than `--max-total-size`.
     MaxTotalSize,
     /// The file system has less free than `--min-free`.
     MinFree,
-    /// It was named.
+    /// Its ID was given.
     Id,
-    /// An earlier run had decided on it, and did not get to its end.
+    /// An earlier run doomed it and did not finish.
     Leftover,
 }
 
 impl Rule {
-    /// The word that the report shows.
+    /// Returns the word in the report.
     pub const fn word(self) -> &'static str {
         match self {
             Self::OlderThan => "older-than",
@@ -36,42 +36,42 @@ impl Rule {
     }
 }
 
-/// What becomes of a workspace.
+/// What happens to a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It goes.
+    /// It is deleted.
     Prune(Rule),
     /// It stays.
     Keep,
-    /// It stays, since its last access is not known.
+    /// It stays, because its last access is unknown.
     Skip,
-    /// It stays, since it could not be read; that is a failure.
+    /// It stays, because it could not be read. This is a failure.
     Fail,
-    /// It is none of those that were named.
+    /// It stays, because it is not one of the IDs that were given.
     Ignore,
 }
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
 pub struct Rules {
-    /// Last accesses before this are stale.
+    /// A last access before this is stale.
     pub cutoff: Option<Timestamp>,
-    /// How much all the workspaces together may use, in bytes.
+    /// The most that all workspaces together may use, in bytes.
     pub max_total_size: Option<u64>,
-    /// How much the file system shall have free, and has, in bytes.
+    /// The free space that is wanted and that there is.
     pub free: Option<Free>,
-    /// How many of the last accessed stay in any case.
+    /// The number of workspaces with the latest accesses that always stay.
     pub keep_last: usize,
-    /// Those that stay in any case.
+    /// The workspaces that always stay.
     pub exclude: HashSet<WorkspaceId>,
-    /// Just these, if any were named.
+    /// The only workspaces to consider, if IDs were given.
     pub ids: Option<HashSet<WorkspaceId>>,
 }
 
-/// Free space, in bytes.
+/// Free space of the file system, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Free {
-    /// What there shall be.
+    /// What the rule wants.
     pub wanted: u64,
     /// What there is.
     pub available: u64,
@@ -83,12 +83,12 @@ impl Rules {
         self.max_total_size.is_some() || self.free.is_some()
     }
 
-    /// Whether being named is all that is asked of a workspace.
+    /// Whether an ID is the only reason to delete a workspace.
     fn ids_alone(&self) -> bool {
         self.ids.is_some() && self.cutoff.is_none() && !self.choose_by_size()
     }
 
-    /// The decision by everything but size.
+    /// Decides by everything but size.
     fn decide(&self, found: &Found, is_protected: bool, has_copy: bool) -> Decision {
         if found.place == Place::Doomed {
             return Decision::Prune(Rule::Leftover);
@@ -96,7 +96,7 @@ impl Rules {
         if self.ids.as_ref().is_some_and(|ids| !ids.contains(&found.id)) {
             return Decision::Ignore;
         }
-        // Where there is a copy, that is the one that is meant: whoever plants one must not have the other deleted for it.
+        // If there is a copy, the ID means the copy: whoever plants a copy must not get the workspace deleted.
         if is_protected || (self.ids_alone() && has_copy && found.place == Place::Own) {
             return Decision::Keep;
         }
@@ -115,7 +115,7 @@ impl Rules {
 }
 
 impl Decision {
-    /// Where permissions are missing, it is passed over; another reason is a failure.
+    /// Skips it if permission is missing. Any other reason is a failure.
     fn of_unreadable(reason: Option<&Error>) -> Self {
         match reason.map(Error::category) {
             Some(Category::PermissionDenied) => Self::Skip,
@@ -125,7 +125,7 @@ impl Decision {
 }
 
 impl Found {
-    /// What a rule that chooses it by its age comes to.
+    /// Returns the decision for a workspace that a rule selects by its last access.
     fn prune_by(&self, rule: Rule) -> Decision {
         if self.may_be_later { Decision::of_unreadable(self.unmeasured.as_deref()) } else { Decision::Prune(rule) }
     }
@@ -139,12 +139,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Each workspace with its decision.
+    /// Iterates over the workspaces with their decisions.
     pub fn iter(&self) -> impl Iterator<Item = (&Found, Decision)> {
         self.facts.found.iter().zip(self.decisions.iter().copied())
     }
 
-    /// Those that go, each with its rule.
+    /// Iterates over those to delete, with their rules.
     pub(super) fn going(&self) -> impl Iterator<Item = (&Found, Rule)> {
         self.iter().filter_map(|(found, decision)| match decision {
             Decision::Prune(rule) => Some((found, rule)),
@@ -152,13 +152,13 @@ impl Plan {
         })
     }
 
-    /// Whether nothing goes.
+    /// Whether there is nothing to delete.
     pub(super) fn is_empty(&self) -> bool {
         self.going().next().is_none()
     }
 
-    /// Those that stay of which there may be something to tell or to put back, by ID: that does not depend on how the base is
-    /// listed.
+    /// Returns those that stay and need a report or have to be put back, sorted by ID, so that the order does not depend on the
+    /// listing.
     pub(super) fn reportable(&self) -> Vec<(&Found, Decision)> {
         let is_usual =
             |found: &Found| found.unknown.is_none() && found.unmeasured.is_none() && found.place == Place::Own;
@@ -172,34 +172,34 @@ impl Plan {
         told
     }
 
-    /// The claims of earlier runs that stay, and have to be put back.
+    /// Returns the claims of earlier runs that stay and have to be put back.
     pub(super) fn claims_to_put_back(&self) -> Vec<(&Found, Decision, TrashName)> {
         let is_open = |(found, decision): &(&Found, Decision)| match found.place {
             Place::Own | Place::Doomed => false,
             Place::Claimed => true,
-            // One whose age is not known has been told of; with other IDs it is nobody's business.
+            // If its age is unknown, that was reported. If other IDs were given, it is not our business.
             Place::Copy => !matches!(decision, Decision::Skip | Decision::Ignore),
         };
         let open = self.reportable().into_iter().filter(is_open);
         open.filter_map(|(found, decision)| Some((found, decision, found.trash_name()?))).collect()
     }
 
-    /// How many stay because the rules keep them.
+    /// Counts those that the rules keep.
     pub(super) fn kept(&self) -> usize {
         self.iter().filter(|(found, decision)| *decision == Decision::Keep && found.counts()).count()
     }
 
-    /// How many the rules chose; what earlier runs doomed is none of them.
+    /// Counts those that the rules select, without leftovers.
     pub(super) fn chosen(&self) -> usize {
         self.going().filter(|(_, rule)| *rule != Rule::Leftover).count()
     }
 
-    /// How many workspaces there are, looked at or not.
+    /// Returns the number of workspaces, examined or not.
     pub(super) fn total(&self) -> usize {
         self.facts.total
     }
 
-    /// The IDs that were given and name nothing.
+    /// Returns the IDs that were given but do not exist.
     pub(super) fn absent(&self) -> &[WorkspaceId] {
         &self.facts.absent
     }
@@ -243,7 +243,7 @@ pub fn decide(facts: Facts, rules: &Rules) -> Plan {
     Plan { facts, decisions }
 }
 
-/// Those whose last access is known, the longest ago first; ties go by ID.
+/// Returns those whose last access is known, the oldest first. Ties are sorted by ID.
 fn oldest_first(found: &[Found]) -> Vec<usize> {
     let known = |found: &Found| found.status == Status::Ok && found.place != Place::Doomed;
     let mut indices: Vec<usize> = (0..found.len()).filter(|index| known(&found[*index])).collect();
@@ -251,7 +251,7 @@ fn oldest_first(found: &[Found]) -> Vec<usize> {
     indices
 }
 
-/// The `number` workspaces that were accessed last.
+/// Returns the `number` workspaces that were accessed last.
 fn last_accessed(found: &[Found], by_age: &[usize], number: usize) -> HashSet<usize> {
     by_age.iter().rev().filter(|index| found[**index].place != Place::Copy).take(number).copied().collect()
 }

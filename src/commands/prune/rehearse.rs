@@ -1,4 +1,4 @@
-//! What a plan would come to: the dry run, and what is asked about.
+//! What a plan would do, for the dry run and the question.
 
 use super::claim;
 use super::done::{Done, TaskResult};
@@ -8,7 +8,7 @@ use super::survey::Found;
 use crate::core::{Base, Error, survey, tree};
 use crate::output::meter::{Meter, Words};
 
-/// What would become of those that are to go, in the order of the plan.
+/// Returns what would happen to each workspace that is to be deleted, in the order of the plan.
 pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, watched: bool) -> Vec<Done<'p>> {
     let mounts = Mounts::read(base.dir());
     if mounts.is_base_on_overlay() {
@@ -36,7 +36,7 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, watched: bo
     })
 }
 
-/// Which claims of earlier runs could not be put back, as far as that can be known without trying.
+/// Returns the claims of earlier runs that could not be put back, as far as one can know without trying.
 pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decision, Error)> {
     let obstacle = |(found, decision, name)| Some((found, decision, claim::obstacle_to_put_back(base, name)?));
     plan.claims_to_put_back().into_iter().filter_map(obstacle).collect()

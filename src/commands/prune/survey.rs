@@ -1,5 +1,5 @@
-//! The facts that a decision needs: every workspace that may be concerned, and what earlier runs left. They are read once and never
-//! changed.
+//! The facts that the decision needs: every workspace in scope, and what earlier runs left. They never change after they are
+//! read.
 
 use crate::core::names::{Stage, TrashName};
 use crate::core::survey::{self, Names};
@@ -9,51 +9,51 @@ use crate::output::meter::{Meter, Words};
 use std::collections::HashSet;
 use std::num::NonZero;
 
-/// Where in the base a workspace is.
+/// Where a workspace is in the base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// At its own path.
     Own,
-    /// Claimed by an earlier run, or by one that is under way, where there is none at its own path.
+    /// Claimed by an earlier or a running prune, with nothing at its own path.
     Claimed,
-    /// The same, beside one at its own path that somebody has made since.
+    /// Claimed, with a new workspace at its own path.
     Copy,
-    /// Doomed by a run.
+    /// Doomed by an earlier or a running prune.
     Doomed,
 }
 
-/// What is known of a workspace, as far as deciding on it and finding it again needs.
+/// A workspace, as far as the decision and the removal need to know it.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// Which workspace it is.
+    /// Its ID.
     pub id: WorkspaceId,
     /// Where it is.
     pub place: Place,
-    /// What tells its name there from others, if a prune has taken it aside.
+    /// The tag in its name, if it is claimed or doomed.
     pub tag: u64,
     /// What is known of its last access.
     pub status: Status,
-    /// The last access that counts: by the metadata, with `--use-mtime` also by modification times.
+    /// The last access: from the metadata, with `--use-mtime` also from modification times.
     pub last_access: Option<Timestamp>,
-    /// Whether it may be later, since not all modification times were seen.
+    /// Whether the last access may be later, because some modification times could not be read.
     pub may_be_later: bool,
-    /// Which metadata file it has.
+    /// The metadata file that was read.
     pub seen: Seen,
-    /// Disk usage in bytes, if it was measured and is anything.
+    /// Disk usage in bytes, if it was measured and is not 0.
     pub size: Option<NonZero<u64>>,
-    /// Why its last access is not known.
+    /// Why the last access is unknown.
     pub unknown: Option<Box<Error>>,
-    /// Why it may use more than its size says.
+    /// Why it may use more than `size`.
     pub unmeasured: Option<Box<Error>>,
 }
 
 impl Found {
-    /// The name of its directory in the base.
+    /// Returns the name of its directory in the base.
     pub(super) fn name(&self) -> String {
         self.trash_name().map_or_else(|| self.id.to_string(), |name| name.to_string())
     }
 
-    /// Its name, if a prune has taken it aside.
+    /// Returns its name, if it is claimed or doomed.
     pub(super) fn trash_name(&self) -> Option<TrashName> {
         let stage = match self.place {
             Place::Own => return None,
@@ -63,23 +63,23 @@ impl Found {
         Some(TrashName { stage, id: self.id, tag: self.tag })
     }
 
-    /// Its disk usage in bytes, as far as it was measured.
+    /// Returns its disk usage in bytes, 0 if it was not measured.
     pub(super) fn bytes(&self) -> u64 {
         self.size.map_or(0, NonZero::get)
     }
 
-    /// Whether it counts as one of the workspaces: neither what is doomed does, nor a copy beside another one.
+    /// Whether it counts as a workspace. Doomed ones and copies do not.
     pub(super) fn counts(&self) -> bool {
         matches!(self.place, Place::Own | Place::Claimed)
     }
 }
 
-/// Which workspaces to look at, and how closely.
+/// Which workspaces to examine, and how closely.
 #[derive(Debug)]
 pub(super) struct Scope<'a> {
-    /// The IDs that were given, if any were.
+    /// The IDs that were given, if any.
     pub(super) ids: Option<&'a HashSet<WorkspaceId>>,
-    /// Whether a rule compares with all the others.
+    /// Whether a rule compares all workspaces.
     pub(super) all: bool,
     /// Whether a rule needs the sizes.
     pub(super) sizes: bool,
@@ -87,18 +87,18 @@ pub(super) struct Scope<'a> {
     pub(super) use_mtime: bool,
 }
 
-/// What was found.
+/// All facts.
 #[derive(Debug, Default)]
 pub struct Facts {
-    /// In the order of [`Names`], which is also the one in which a disk removes them fastest; what was taken aside comes last.
+    /// In the order of [`Names`], in which a disk also removes them fastest. Claimed and doomed ones come last.
     pub found: Vec<Found>,
-    /// The IDs that were given and name nothing.
+    /// The IDs that were given but do not exist.
     pub absent: Vec<WorkspaceId>,
-    /// How many workspaces there are, looked at or not.
+    /// The number of workspaces, examined or not.
     pub total: usize,
 }
 
-/// Reads the base, and looks at what is in scope on at most `threads` threads.
+/// Reads the base and examines what is in scope, on at most `threads` threads.
 ///
 /// # Errors
 /// By errno, if the base cannot be listed.
@@ -121,8 +121,7 @@ pub(super) fn survey(base: &Base, scope: &Scope<'_>, threads: usize, now: Timest
     Ok(Facts { found, absent, total })
 }
 
-/// Tells claims beside a workspace from those that are all there is of one, and counts the workspaces of which there is a claim
-/// alone.
+/// Tells copies from claims without a workspace at their own path, and counts the latter.
 fn placed(trash: Vec<TrashName>, workspaces: &[WorkspaceId]) -> (Vec<(TrashName, Place)>, usize) {
     let is_claim = |name: &&TrashName| name.stage == Stage::Claimed;
     let claimed: HashSet<WorkspaceId> = trash.iter().filter(is_claim).map(|name| name.id).collect();
@@ -135,7 +134,7 @@ fn placed(trash: Vec<TrashName>, workspaces: &[WorkspaceId]) -> (Vec<(TrashName,
     (trash.into_iter().map(place).collect(), claimed.len() - both.len())
 }
 
-/// The IDs that name nothing that was listed. What was listed and is gone by the time it is looked at, another run has taken.
+/// Returns the IDs that were not listed. One that was listed but has gone since was taken by another run.
 fn absent(ids: &HashSet<WorkspaceId>, workspaces: &[WorkspaceId], trash: &[(TrashName, Place)]) -> Vec<WorkspaceId> {
     let present: HashSet<WorkspaceId> =
         workspaces.iter().copied().chain(trash.iter().map(|(name, _)| name.id)).collect();
@@ -184,8 +183,7 @@ fn look(
     Some(found)
 }
 
-/// Lets the newest modification time count: the later of the two where the metadata says one, the only one where there is no
-/// metadata to go by.
+/// Counts the newest modification as an access. It is the only one if the metadata has none.
 fn count_modification(found: &mut Found, newest: Option<Timestamp>, now: Timestamp) {
     if !matches!(found.status, Status::Ok | Status::Missing | Status::Corrupt) {
         return;
