@@ -3,12 +3,11 @@
 use humantime::DurationError as Error;
 use std::time::Duration;
 
-/// Longer than the time that there is to look back on.
+/// Longer than any time to look back.
 const LONGEST: Duration = Duration::from_secs(10_000 * 366 * 86_400);
 
-/// Reads a duration: numbers, each with its unit. `m` is none: some tools mean minutes by it and others months.
-///
-/// humantime reads each part; of several it would take `1 12h` for 112 hours, and panic where the sum is too long.
+/// Reads a duration: numbers, each with a unit. `m` is refused, because some tools mean minutes by it and others months.
+/// humantime reads each part. It would read `1 12h` as 112 hours, and panic if the sum of several parts is too long.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let none = || "not a duration: write 7d, 12h or 1day 12h".to_owned();
     let beyond = || "not a time between a nanosecond and 10,000 years: write 7d".to_owned();
@@ -30,7 +29,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
             _ => humantime::parse_duration(&format!("{number}{unit}")),
         };
         let part = part.map_err(|error| match error {
-            Error::UnknownUnit { unit, .. } => format!("`{unit}` is no unit: write min, h, d, weeks, months or years"),
+            Error::UnknownUnit { unit, .. } => {
+                format!("`{unit}` is not a unit: write min, h, d, weeks, months or years")
+            }
             Error::NumberOverflow => beyond(),
             _ => none(),
         })?;
@@ -40,7 +41,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     if text.trim().is_empty() { Err(none()) } else { Ok(sum) }
 }
 
-/// What is so at the beginning, and the rest.
+/// Splits a text behind the characters at its beginning for which `is_so` holds.
 fn split(text: &str, is_so: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !is_so(c)).unwrap_or(text.len()))
 }
@@ -81,7 +82,7 @@ mod tests {
             ("5M", "5min or 5months"),
             ("1month 5m", "5min or 5months"),
             ("-3d", "negative"),
-            ("7 bananas", "`bananas` is no unit: write min"),
+            ("7 bananas", "`bananas` is not a unit: write min"),
             ("99999999999d", "10,000 years"),
             ("99999999999999999999999d", "write 7d"),
             ("18446744073709551615s 1000ms", "10,000 years"),

@@ -1,4 +1,4 @@
-//! Workspace IDs: as arguments, from stdin and from files.
+//! Reads workspace IDs: from arguments, stdin and files.
 
 use super::duration;
 use crate::core::{Category, Error, Result, WorkspaceId};
@@ -11,7 +11,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How IDs are given beside the plain arguments.
+/// How IDs are separated, and those after `--`.
 #[derive(Debug, Args)]
 pub struct Separator {
     /// Separate IDs by NUL instead of newlines, on stdin and in `list --format ids`
@@ -24,22 +24,21 @@ pub struct Separator {
     literal: Vec<OsString>,
 }
 
-/// Whether no IDs were given, not even to be read from stdin.
-pub fn none(given: &[OsString], separator: &Separator) -> bool {
+/// Whether no IDs were given and none are to be read from stdin.
+pub fn are_missing(given: &[OsString], separator: &Separator) -> bool {
     given.is_empty() && separator.literal.is_empty()
 }
 
 /// The IDs that a command was given.
 #[derive(Debug)]
 pub struct Given {
-    /// Those that are IDs, in their order.
+    /// The valid IDs, in their order.
     pub ids: Vec<WorkspaceId>,
     /// The others, with what is wrong with each.
     pub wrong: Vec<(OsString, Error)>,
 }
 
-/// Reads the IDs that were given as [`candidates`]. An argument may also be the path of a workspace in this base.
-///
+/// Reads the IDs. An argument may also be the path of a workspace in this base.
 /// # Errors
 /// As [`candidates`].
 pub fn read(given: &[OsString], separator: &Separator, base: &Path) -> anyhow::Result<Given> {
@@ -54,18 +53,17 @@ pub fn read(given: &[OsString], separator: &Separator, base: &Path) -> anyhow::R
     Ok(Given { ids, wrong })
 }
 
-/// The ID in `ID/`, `BASE/ID` and `BASE/ID/`, as a shell completes them, where BASE is written like the base itself: no link is
-/// followed to compare them. Anything else is left as it is.
+/// Returns the ID in `ID/`, `BASE/ID` and `BASE/ID/`, which shells complete. BASE must be written like the base itself: comparing
+/// them follows no link. Returns anything else unchanged.
 fn without_base<'a>(argument: &'a OsStr, base: &Path) -> &'a OsStr {
     let path = Path::new(argument);
     let is_in_base = path.parent().is_some_and(|parent| parent == base || parent == Path::new(""));
     path.file_name().filter(|name| is_in_base && WorkspaceId::parse(name.as_bytes()).is_some()).unwrap_or(argument)
 }
 
-/// The candidates that were given, in their order, where `-` stands for those on stdin. Nothing is checked yet.
-///
+/// Returns the candidates in their order. `-` stands for those on stdin. None is checked yet.
 /// # Errors
-/// [`Category::Io`] if stdin is to be read and cannot be, or is closed.
+/// [`Category::Io`] if stdin has to be read and is closed or cannot be read.
 pub fn candidates(given: &[OsString], separator: &Separator) -> anyhow::Result<Vec<OsString>> {
     let mut all = Vec::with_capacity(given.len());
     for argument in given {
@@ -86,8 +84,8 @@ pub fn candidates(given: &[OsString], separator: &Separator) -> anyhow::Result<V
     Ok(all)
 }
 
-/// Whether the process began with descriptor 0 closed. std opens `/dev/null` there before `main`, so that `<&-` would be an
-/// empty list; a constructor comes earlier.
+/// Whether the process began with descriptor 0 closed. std opens `/dev/null` there before `main`, so `<&-` would be an empty
+/// list. A constructor runs earlier.
 static STDIN_IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 #[ctor::ctor]
@@ -107,9 +105,8 @@ fn split(bytes: &[u8], separator: &Separator) -> impl Iterator<Item = OsString> 
 }
 
 /// Reads one ID.
-///
 /// # Errors
-/// [`Category::InvalidId`], with what was given (no more than a line's worth of it) and what to write instead.
+/// [`Category::InvalidId`], with the beginning of what was given and what to write instead.
 pub fn parse(candidate: &OsStr) -> Result<WorkspaceId> {
     WorkspaceId::parse(candidate.as_bytes()).ok_or_else(|| {
         let shown = shown(candidate);
@@ -117,13 +114,13 @@ pub fn parse(candidate: &OsStr) -> Result<WorkspaceId> {
         let advice = match id {
             Some(id) => format!("write {id}; it is looked up in the base"),
             None if duration::parse(&shown).is_ok() => format!("list and prune take an age as --older-than {shown}"),
-            None => "it takes a UUID of 36 characters, as `wsctl list` shows them".to_owned(),
+            None => "write a UUID of 36 characters, as `wsctl list` shows them".to_owned(),
         };
         Error::new(Category::InvalidId, format!("'{shown}' is not a workspace ID: {advice}"))
     })
 }
 
-/// What was given, no more than a line's worth of it.
+/// Returns what was given, cut to a line's length.
 pub fn shown(candidate: &OsStr) -> String {
     let text = candidate.to_string_lossy();
     match text.char_indices().nth(80) {

@@ -1,4 +1,4 @@
-//! Values from the command line, read once into types. What is wrong with one is said in a sentence that tells what to write.
+//! Reads values from the command line into types. An error says what is wrong and what to write instead.
 
 pub mod duration;
 pub mod ids;
@@ -10,13 +10,13 @@ use std::num::{IntErrorKind, ParseIntError};
 /// Reads a point in time.
 pub fn time(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse_rfc3339(text)
-        .ok_or_else(|| "not a time in RFC 3339, with its offset: write 2026-11-23T15:51:30Z".to_owned())
+        .ok_or_else(|| "not an RFC 3339 time with an offset: write 2026-11-23T15:51:30Z".to_owned())
 }
 
-/// Reads a number of things.
+/// Reads a number.
 pub fn number(text: &str) -> Result<usize, String> {
     text.trim().parse().map_err(|error: ParseIntError| match error.kind() {
-        IntErrorKind::PosOverflow => "too large a number".to_owned(),
+        IntErrorKind::PosOverflow => "the number is too large".to_owned(),
         _ => "not a whole number: write 10".to_owned(),
     })
 }

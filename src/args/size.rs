@@ -15,7 +15,7 @@ pub fn parse(text: &str) -> Result<u64, String> {
     let number = number.parse::<f64>().ok().filter(|_| !number.ends_with('.')).ok_or_else(wrong)?;
     let bytes = (number * factor).round();
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is no less than 0
-    if bytes < 2_f64.powi(64) { Ok(bytes as u64) } else { Err("a size beyond any disk".to_owned()) }
+    if bytes < 2_f64.powi(64) { Ok(bytes as u64) } else { Err("larger than any disk".to_owned()) }
 }
 
 fn factor(unit: &str) -> Option<f64> {
@@ -33,9 +33,9 @@ fn factor(unit: &str) -> Option<f64> {
 /// A size, or a share of something.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum SizeOrShare {
-    /// So many bytes.
+    /// A number of bytes.
     Bytes(u64),
-    /// So much of the whole.
+    /// A share of the whole.
     Share(Percent),
 }
 
@@ -53,9 +53,9 @@ impl FromStr for SizeOrShare {
 /// A number of things, or a share of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CountOrShare {
-    /// So many.
+    /// A number.
     Count(usize),
-    /// So much of the whole.
+    /// A share of the whole.
     Share(Percent),
 }
 
@@ -74,15 +74,15 @@ impl FromStr for CountOrShare {
     }
 }
 
-/// A share between 0 and 100 in the hundred.
+/// A share from 0 to 100 percent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Percent {
-    /// In millionths of a hundredth, so that 2.3% of 1000 is 23.
+    /// In millionths of a percent, so that 2.3% of 1000 is 23.
     millionths: u32,
 }
 
 impl Percent {
-    /// This share of `whole`.
+    /// Returns this share of `whole`.
     pub fn of(self, whole: u64) -> u64 {
         let part = u128::from(whole) * u128::from(self.millionths) / 100_000_000;
         u64::try_from(part).unwrap_or(u64::MAX)

@@ -1,12 +1,12 @@
-//! What is wrong with a command line, in one line that says what to write instead.
+//! Says what is wrong with a command line and what to write instead, in one line.
 
 use super::Lenient;
 use crate::output::escape;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
 
-/// What users of other programs write, and what to write here; `{}` is the number that they gave. An option is suggested
-/// only to a subcommand that has it.
+/// What users of other programs write, and what to write here. `{}` stands for the number that they gave. An option is suggested
+/// only if the subcommand has it.
 const ELSEWHERE: [(&[&str], &str); 5] = [
     (&["--json", "-o"], "--format json"),
     (&["--force", "-f"], "--yes"),
@@ -15,14 +15,14 @@ const ELSEWHERE: [(&[&str], &str); 5] = [
     (&["version"], "wsctl --version"),
 ];
 
-/// Says what clap found wrong with these arguments: in clap's own words, without the usage, where no others help more.
+/// Says what is wrong with these arguments. Uses clap's own words, without the usage, if no others help more.
 pub fn complaint(mut error: clap::Error, args: &[OsString], line: &Lenient) -> String {
     let subcommand = line.subcommand.as_deref();
-    // No option's value begins like an option, and of the arguments only what validate is asked about may.
+    // Only an argument of validate may begin with a hyphen. So do not suggest `--` for others.
     if error.kind() == ErrorKind::UnknownArgument && subcommand.is_some_and(|subcommand| subcommand != "validate") {
         error.remove(ContextKind::Suggested);
     }
-    // clap takes what looks like an escape sequence out of its plain text: what was given is shown as it was given.
+    // clap removes what looks like an escape sequence from its plain text, so escape it before.
     let given: Vec<_> = error.context().map(|(kind, value)| (kind, escaped(value))).collect();
     for (kind, value) in given {
         error.insert(kind, value);
@@ -39,7 +39,7 @@ pub fn complaint(mut error: clap::Error, args: &[OsString], line: &Lenient) -> S
     format!("{what}; try 'wsctl{} --help'", subcommand.map_or_else(String::new, |name| format!(" {name}")))
 }
 
-/// What is missing altogether, by subcommand.
+/// Says what is missing.
 fn missing(subcommand: Option<&str>) -> &'static str {
     match subcommand {
         Some("prune") => "no rule or ID given: pass --older-than 30d, --max-total-size 10GiB, --min-free 5% or IDs",
@@ -47,20 +47,20 @@ fn missing(subcommand: Option<&str>) -> &'static str {
     }
 }
 
-/// Names the subcommands, where none is like the one that was given.
+/// Names the subcommands, if the one that was given is like none of them.
 fn subcommands(error: &clap::Error) -> Option<String> {
     let is_like_none = error.get(ContextKind::SuggestedSubcommand).is_none();
-    is_like_none.then(|| format!("{}; there are validate, touch, list and prune", plain(error)))
+    is_like_none.then(|| format!("{}; the subcommands are validate, touch, list and prune", plain(error)))
 }
 
-/// Says that in `wsctl --base list` there is no subcommand left.
+/// Says that `wsctl --base list` has no subcommand left.
 fn base_took_subcommand(line: &Lenient) -> Option<String> {
     let word = line.global.base.as_ref().filter(|_| line.subcommand.is_none())?.to_str()?;
     super::command().find_subcommand(word)?;
     Some(format!("--base took '{word}' as its directory: write --base DIR {word}"))
 }
 
-/// Says what to write for a word that other programs know.
+/// Says what to write instead of a word that other programs know.
 fn known_elsewhere(word: &str, args: &[OsString], subcommand: Option<&str>) -> Option<String> {
     let (_, here) = ELSEWHERE.iter().find(|(words, _)| words.contains(&word))?;
     if let Some(option) = here.strip_prefix("--") {
@@ -73,7 +73,7 @@ fn known_elsewhere(word: &str, args: &[OsString], subcommand: Option<&str>) -> O
     Some(format!("there is no '{word}': write {}", here.replace("{}", number.unwrap_or("30"))))
 }
 
-/// A text that goes with the error.
+/// Returns a text that belongs to the error.
 fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
     match error.get(kind)? {
         ContextValue::String(text) => Some(text),
@@ -81,7 +81,7 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
     }
 }
 
-/// What to write for an option whose value is missing or empty.
+/// Says what to write for an option without a value.
 fn without_value(error: &clap::Error) -> Option<String> {
     if !text(error, ContextKind::InvalidValue)?.is_empty() {
         return None;
@@ -97,12 +97,12 @@ fn without_value(error: &clap::Error) -> Option<String> {
         "SIZE" => "10GiB",
         "SIZE|P%" => "5%",
         "TIME" => "2026-11-23T15:51:30Z",
-        _ => return None, // the values that there are follow in clap's own words
+        _ => return None, // clap lists the possible values
     };
     Some(format!("{option} needs a value: write {option} {example}"))
 }
 
-/// clap's own words, without the usage and without line ends.
+/// Returns clap's own words on one line, without the usage.
 fn plain(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let paragraphs = text.split("\n\n").map(|part| part.trim_start_matches("error: ").trim());

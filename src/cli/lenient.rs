@@ -1,4 +1,4 @@
-//! A command line that is wrong, asks for help or is not yet finished, read as far as it can be.
+//! Reads as much as possible of a command line that is wrong, asks for help or is unfinished.
 
 use super::{Cli, Global, When};
 use clap::builder::ValueParser;
@@ -6,19 +6,19 @@ use clap::{Arg, CommandFactory, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What could be read of such a command line.
+/// What could be read.
 #[derive(Debug)]
 pub struct Lenient {
-    /// What applies to every subcommand. Errors are logged, whatever `RUST_LOG` says.
+    /// The global options. Errors are logged, whatever `RUST_LOG` says.
     pub global: Global,
-    /// The file for monitoring, if it is a prune that would have left one.
+    /// The file for monitoring, if the command is a prune that would write one.
     pub metrics: Option<PathBuf>,
     /// The name of the subcommand.
     pub(super) subcommand: Option<String>,
 }
 
 impl Lenient {
-    /// Reads it once: any value will do, and unknown options are passed over, since clap reads nothing that follows one.
+    /// Reads the line. It takes any value, and drops unknown options, because clap reads nothing after one.
     pub fn of(args: &[OsString]) -> Self {
         let any_value = |arg: Arg| {
             if arg.get_action().takes_values() { arg.value_parser(ValueParser::os_string()) } else { arg }
@@ -30,7 +30,7 @@ impl Lenient {
         let (subcommand, matches) = matches.subcommand().map_or((None, &matches), |(name, below)| (Some(name), below));
         let value = |option| matches.try_get_one::<OsString>(option).ok().flatten();
         let color = value("color").and_then(|when| When::from_str(&when.to_string_lossy(), false).ok());
-        // Only prune has a dry run, and a dry run leaves no metrics.
+        // Only prune has a dry run, and a dry run writes no metrics.
         let leaves_metrics = matches!(matches.try_get_one("dry_run"), Ok(Some(false)));
         Self {
             global: Global {
@@ -45,7 +45,7 @@ impl Lenient {
     }
 }
 
-/// Whether this is no option, or one of those that there are. What follows a hyphen in a negative number is no option.
+/// Whether a word is a known option, or no option at all. A negative number is no option.
 fn is_known(word: &OsString, command: &clap::Command) -> bool {
     let mut all = command.get_subcommands().chain([command]).flat_map(clap::Command::get_arguments);
     let Some(option) = word.to_str().and_then(|word| word.strip_prefix('-')) else { return true };

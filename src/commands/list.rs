@@ -1,4 +1,4 @@
-//! `wsctl list`: the workspaces with their status, age and size.
+//! `wsctl list`: shows the workspaces with their status, age and size.
 
 mod args;
 mod copies;
@@ -21,7 +21,7 @@ use std::io::{self, Write};
 
 pub use args::{Arguments, EXAMPLES};
 
-/// One workspace as the list knows it.
+/// One workspace in the list.
 #[derive(Debug)]
 struct Row {
     id: WorkspaceId,
@@ -35,15 +35,15 @@ struct Row {
     failure: Option<Box<Error>>,
 }
 
-/// The list as it will be shown.
+/// The list to show.
 #[derive(Debug)]
 struct Listing {
     rows: Vec<Row>,
-    /// How many the filters let through.
+    /// How many match the filters.
     total: usize,
-    /// How many were looked at.
+    /// How many were examined.
     examined: usize,
-    /// Whether only some were to be looked at.
+    /// Whether IDs were given.
     were_given: bool,
     base: String,
     now: Timestamp,
@@ -51,7 +51,7 @@ struct Listing {
     end: u8,
     sort: Key,
     with_size: bool,
-    /// `None`: times are shown as ages.
+    /// The zone of dates, or `None` to show ages.
     dates: Option<Dates>,
     terminal: Terminal,
     is_quiet: bool,
@@ -59,12 +59,12 @@ struct Listing {
     status: ExitStatus,
 }
 
-/// Looks at the workspaces, and keeps those that the filters let through.
+/// Examines the workspaces and keeps those that match the filters.
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     arguments.check()?;
     let base = context.open_base()?;
     let mut diagnostics = Diagnostics::default();
-    let were_given = !ids::none(&arguments.ids, &arguments.separator);
+    let were_given = !ids::are_missing(&arguments.ids, &arguments.separator);
     let mut rows = if were_given {
         let mut given = ids::read(&arguments.ids, &arguments.separator, &context.base)?;
         given.wrong.iter().for_each(|(_, error)| diagnostics.report(error));
@@ -86,7 +86,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     }
     let gauges = if arguments.metrics().is_some() { gauges(&rows, arguments.measures()) } else { Vec::new() };
     let examined = rows.len();
-    rows.retain(|row| arguments.lets_through(row.status, row.last_accessed, context.now));
+    rows.retain(|row| arguments.matches(row.status, row.last_accessed, context.now));
     let total = rows.len();
     if let Some(limit) = arguments.limit {
         rows.truncate(limit);
@@ -111,7 +111,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     }))
 }
 
-/// How to show dates, if they are to be shown. A zone that cannot be read is UTC, as it is for date(1).
+/// Returns the zone of dates, if dates are to be shown. If the zone cannot be read, it is UTC, as for date(1).
 fn dates(arguments: &Arguments, context: &Context<'_>) -> Option<Dates> {
     match arguments.time {
         Times::Relative => None,
@@ -126,7 +126,7 @@ fn dates(arguments: &Arguments, context: &Context<'_>) -> Option<Dates> {
     }
 }
 
-/// What monitoring wants to know of all workspaces.
+/// Returns the numbers of all workspaces for monitoring.
 fn gauges(rows: &[Row], are_measured: bool) -> Vec<Gauge> {
     let mut counts = metrics::Counts::default();
     for row in rows {
@@ -137,7 +137,7 @@ fn gauges(rows: &[Row], are_measured: bool) -> Vec<Gauge> {
     metrics::of_workspaces(&counts, are_measured.then_some((used, unmeasured)))
 }
 
-/// Reads the descriptions of these few, once it is known which they are.
+/// Reads the descriptions of the rows that remain.
 fn describe(base: &Base, rows: &mut [Row], kept: usize, now: Timestamp) {
     let mut buffer = Vec::new();
     for row in rows.iter_mut().filter(|_| kept > 0) {
@@ -146,14 +146,14 @@ fn describe(base: &Base, rows: &mut [Row], kept: usize, now: Timestamp) {
     }
 }
 
-/// The beginning of a description, as many bytes as are kept; `None` if that is none.
+/// Returns the first `kept` bytes of a description, or `None` if that is nothing.
 fn shortened(mut text: String, kept: usize) -> Option<Box<str>> {
     let end = (0..=kept.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     text.truncate(end);
     (kept > 0).then(|| text.into_boxed_str())
 }
 
-/// One row for each workspace that is there, in the order that was given.
+/// Examines these workspaces. Returns a row for each that exists, in the same order.
 fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Context<'_>) -> Vec<Row> {
     let sizes = arguments.measures();
     let kept = if arguments.limit.is_some() { 0 } else { arguments.kept_of_description(&context.terminal) };
@@ -163,30 +163,28 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Conte
         let name = id.encode(&mut name);
         let facts = examine(base.dir(), name, context.now, buffer)?;
         log::trace!("{}: {}", id.subject(), facts.status.word());
-        // What is merely missing or corrupt has its status to say so; what could not be read is a failure.
+        // A missing or corrupt file shows in the status. A file that could not be read is a failure.
         if let (Status::Missing | Status::Corrupt, Some(reason)) = (facts.status, &facts.error) {
             log::info!("{}: {}", id.subject(), reason.full());
         }
         if facts.breaks_listing && facts.last_accessed.is_some() {
-            log::info!(
-                "{}: its last_accessed has no offset that the application reads, so that its own listing breaks; wsctl touch \
-                 repairs it",
-                id.subject()
-            );
+            let what =
+                "last_accessed has no UTC offset, which breaks the application's own listing; wsctl touch repairs it";
+            log::info!("{}: {what}", id.subject());
         }
         let mut failure = facts.error.filter(|_| facts.status == Status::Denied);
         let (mut measured, mut is_unmeasured) = (None, false);
         if sizes {
             let usage = tree::measure(base.dir(), name, &|| false, scratch);
             if usage.error.as_ref().is_some_and(|error| error.category() == Category::NotFound) {
-                return None; // pruned since
+                return None; // it was pruned just now
             }
             measured = Some((usage.bytes, usage.files));
             is_unmeasured = usage.error.is_some();
             failure = failure.or(usage.error);
         }
         meter.ended(measured.map_or(0, |(bytes, _)| bytes));
-        let is_shown = arguments.lets_through(facts.status, facts.last_accessed, context.now);
+        let is_shown = arguments.matches(facts.status, facts.last_accessed, context.now);
         Some(Row {
             id: *id,
             status: facts.status,

@@ -1,4 +1,4 @@
-//! One file a subcommand: its arguments, its flow, its outcome. No command uses another.
+//! One file for each subcommand: its arguments, its flow, its outcome. No command uses another.
 
 pub mod list;
 pub mod prune;
@@ -13,26 +13,25 @@ use clap::ValueEnum;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What every command is told about the world.
+/// What every command knows about the world.
 #[derive(Debug)]
 pub struct Context<'a> {
-    /// The base, as it was given.
+    /// The base, as the user gave it.
     pub base: PathBuf,
     /// The time at which the program started.
     pub now: Timestamp,
     /// How much to say.
     pub verbosity: Verbosity,
-    /// Who is looking.
+    /// What is known of the terminal.
     pub terminal: Terminal,
     /// The value of TZ.
     pub time_zone: Option<OsString>,
-    /// What a signal does.
+    /// How signals are handled.
     pub signals: &'a Signals,
 }
 
 impl Context<'_> {
-    /// Opens the base. Where it seems to be the wrong one, the right one is named.
-    ///
+    /// Opens the base. Warns if it seems to be the wrong one, and names the right one.
     /// # Errors
     /// As [`Base::open`].
     pub fn open_base(&self) -> Result<Base> {
@@ -51,29 +50,29 @@ impl Context<'_> {
     }
 }
 
-/// What is known of the terminal, if there is one.
+/// What is known of the terminal.
 #[derive(Debug, Clone, Copy)]
 pub struct Terminal {
-    /// Somebody is there to be asked: stdin and stderr are a terminal.
+    /// Whether a person can be asked: stdin and stderr are terminals.
     pub interactive: bool,
-    /// Somebody may be shown how far a run has come: stderr is a terminal, and nobody wants it quiet.
+    /// Whether to show progress: stderr is a terminal, and `-q` was not given.
     pub watched: bool,
-    /// The terminal that stdout is, if it is one.
+    /// The terminal on stdout, if stdout is one.
     pub screen: Option<Screen>,
     /// Whether to use colours on stdout.
     pub color: ColorChoice,
 }
 
-/// What there is room for on a terminal.
+/// What fits on a terminal.
 #[derive(Debug, Clone, Copy)]
 pub struct Screen {
-    /// The width in columns, if it tells.
+    /// Its width in columns, if it is known.
     pub width: Option<usize>,
-    /// Whether characters beyond ASCII may be shown: the locale is UTF-8.
+    /// Whether it can show more than ASCII: the locale is UTF-8.
     pub utf8: bool,
 }
 
-/// How a result is shown.
+/// The format of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Lines for people.

@@ -110,7 +110,7 @@ pub fn check(file: &Path) -> Result<()> {
     let is_other = std::fs::metadata(file).is_ok_and(|found| !found.is_file());
     let is_descriptor = std::fs::read_link(file).is_ok_and(|target| target.starts_with("/proc"));
     if file.file_name().is_none() {
-        return refused("it names no file");
+        return refused("it is not the path of a file");
     }
     if is_other || is_descriptor {
         return refused("there is something else than a regular file: name a file that may be replaced");

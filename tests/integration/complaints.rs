@@ -90,7 +90,10 @@ fn a_base_that_took_the_subcommand_is_named() {
 fn whoever_names_no_subcommand_that_is_like_one_is_told_which_there_are() {
     each(
         2,
-        &[(&["frobnicate"], &["there are validate, touch, list and prune"]), (&["help", "frobnicate"], &["there are"])],
+        &[
+            (&["frobnicate"], &["the subcommands are validate, touch, list and prune"]),
+            (&["help", "frobnicate"], &["the subcommands are"]),
+        ],
     );
 }
 
@@ -103,7 +106,7 @@ fn a_value_that_is_none_is_answered_with_one() {
             (&prune("--older-than", "7"), &["'7'", "a unit is needed: write 7d, 7h or 7min"]),
             (&prune("--older-than", "0"), &["a unit is needed"]),
             (&prune("--older-than", "5m"), &["5min or 5months"]),
-            (&prune("--older-than", "7x"), &["`x` is no unit: write min, h, d, weeks, months or years"]),
+            (&prune("--older-than", "7x"), &["`x` is not a unit: write min, h, d, weeks, months or years"]),
             (&prune("--older-than", "soon"), &["write 7d"]),
             (&prune("--older-than", "2026-11-23"), &["'2026-11-23'", "not a duration: write 7d"]),
             (&["list", "--newer-than", "2026-11-23T15:51:30Z"], &["not a duration: write 7d"]),
@@ -114,7 +117,7 @@ fn a_value_that_is_none_is_answered_with_one() {
             (&prune("--min-free", "some"), &["write 10GiB", "5%"]),
             (&prune("--max-delete", "some"), &["write 100 or 20%"]),
             (&prune("--keep-last", "-1"), &["not a whole number: write 10"]),
-            (&prune("--keep-last", "99999999999999999999999"), &["too large a number"]),
+            (&prune("--keep-last", "99999999999999999999999"), &["the number is too large"]),
             (&prune("--jobs", "0"), &["from 1 to 256: write 4"]),
             (&prune("--jobs", "-1"), &["from 1 to 256: write 4"]),
             (&prune("--exclude", "foo"), &["'foo'", "a UUID of 36 characters"]),
@@ -154,7 +157,7 @@ fn what_is_missing_altogether_is_named() {
             (&["prune", "-y", "--keep-last", "3"], &["no rule or ID given"]),
             (&["touch"], &["no ID was given", "`wsctl list`", "stdin"]),
             (&["validate"], &["no ID was given"]),
-            (&["prune", "--older-than", "1d"], &["pass --yes to delete without a question, or --dry-run to see"]),
+            (&["prune", "--older-than", "1d"], &["pass --yes to delete without asking, or --dry-run to see"]),
         ],
     );
 }

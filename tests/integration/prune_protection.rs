@@ -150,11 +150,14 @@ fn help_of(world: &World, option: &str) -> String {
 fn help_says_what_each_refinement_of_the_rules_does() {
     let world = World::new();
     for (option, words) in [
-        ("--min-free", "while the file system has less free than this, the least recently accessed: 5% or 20GiB"),
+        ("--min-free", "Delete the least recently used until this much of the file system is free: 5% or 20GiB"),
         ("--use-mtime", "the newest modification of anything in a workspace as an access"),
-        ("--keep-last", "the N last accessed, whatever else applies"),
+        ("--keep-last", "Always keep the N workspaces that were accessed last"),
         ("--exclude-from", "the workspaces in this file: IDs, one a line, with # comments"),
-        ("--max-delete", "nothing at all if more than this many would go, or this share of all: 100 or 20%"),
+        (
+            "--max-delete",
+            "Delete nothing if the rules select more than this number or share of all workspaces: 100 or 20%",
+        ),
     ] {
         let help = help_of(&world, option);
         assert!(help.contains(words), "{option}: {help}");

@@ -224,7 +224,7 @@ fn an_ordinary_users_files_stay_his_also_when_root_touches_them() {
         world.give_away();
         let run = world.wsctl(["touch", "--at", AT, &old, &missing]);
         let run = if as_root { run } else { run.by_ordinary_user() };
-        let _ = run.run().exits(0).prints("").complains("made anew");
+        let _ = run.run().exits(0).prints("").complains("created anew");
         assert!(world.read_metadata(&old).contains(WRITTEN) && world.read_metadata(&missing).contains(WRITTEN));
         assert_eq!(rights(&world.metadata_of(&old)), (0o640, ORDINARY_USER, ORDINARY_USER));
         assert_eq!(rights(&world.metadata_of(&missing)), (0o600, ORDINARY_USER, ORDINARY_USER));

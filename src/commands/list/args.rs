@@ -84,20 +84,20 @@ fn status_parser() -> impl TypedValueParser<Value = Status> {
     PossibleValuesParser::new(Status::ALL.map(Status::word)).try_map(move |word| known(&word).ok_or("no such status"))
 }
 
-/// What to sort by.
+/// The key to sort by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Key {
-    /// The last access, newest first.
+    /// By last access, newest first.
     Accessed,
-    /// The creation, newest first.
+    /// By creation, newest first.
     Created,
-    /// The disk usage, largest first.
+    /// By disk usage, largest first.
     Size,
-    /// The ID.
+    /// By ID.
     Id,
 }
 
-/// How times are shown in a table.
+/// How a table shows times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Times {
     /// As ages: 3d ago.
@@ -108,39 +108,39 @@ pub(super) enum Times {
     Utc,
 }
 
-/// How the list is shown.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// Columns for people.
     Table,
     /// One JSON document.
     Json,
-    /// A JSON object a line.
+    /// One JSON object a line.
     Jsonl,
-    /// The IDs alone, one a line; with -0, each with a NUL behind it.
+    /// Only IDs, one a line; with -0, separated by NUL.
     Ids,
 }
 
 impl Arguments {
-    /// Refuses filters that no workspace can pass.
+    /// Refuses filters that no workspace can match.
     pub(super) fn check(&self) -> Result<(), Error> {
         let what = "--newer-than is shorter than --older-than, so no workspace can match: swap the two to list what is between";
         let is_possible = self.older_than.zip(self.newer_than).is_none_or(|(older, newer)| older <= newer);
         if is_possible { Ok(()) } else { Err(Error::new(Category::Usage, what)) }
     }
 
-    /// Where the numbers for monitoring belong.
+    /// Returns the file for monitoring.
     pub fn metrics(&self) -> Option<&Path> {
         self.metrics.as_deref()
     }
 
-    /// Whether sizes are measured.
+    /// Whether to measure sizes.
     pub(super) fn measures(&self) -> bool {
         self.size || self.sort == Key::Size
     }
 
-    /// How many bytes of a description may be shown: of a table no more than a terminal has room for, and a character rarely
-    /// takes more than four for each column.
+    /// Returns how many bytes of a description may be shown. In a table that is what a terminal has room for: a character rarely
+    /// takes more than four bytes for each column.
     pub(super) fn kept_of_description(&self, terminal: &Terminal) -> usize {
         match self.format {
             Format::Ids => 0,
@@ -149,8 +149,8 @@ impl Arguments {
         }
     }
 
-    /// Whether a workspace of this status and with this last access is to be shown.
-    pub(super) fn lets_through(&self, status: Status, last_accessed: Option<Timestamp>, now: Timestamp) -> bool {
+    /// Whether a workspace with this status and last access matches the filters.
+    pub(super) fn matches(&self, status: Status, last_accessed: Option<Timestamp>, now: Timestamp) -> bool {
         let age = last_accessed.map(|time| time.age(now));
         let old = self.older_than.is_none_or(|limit| age.is_some_and(|age| age.to_std().is_ok_and(|age| age > limit)));
         let new =
@@ -158,7 +158,7 @@ impl Arguments {
         old && new && (self.status.is_empty() || self.status.contains(&status))
     }
 
-    /// The order to show rows in. Those without a value come last, also in reverse; ties go by ID.
+    /// Compares two rows in the order to show them. Those without a value come last, also in reverse. Ties are sorted by ID.
     pub(super) fn order(&self, a: &Row, b: &Row) -> Ordering {
         let bytes = |row: &Row| row.usage.map(|(bytes, _)| bytes);
         let by = match self.sort {

@@ -1,4 +1,4 @@
-//! The list as JSON and as bare IDs.
+//! The list as JSON and as plain IDs.
 
 use super::{Listing, Row};
 use crate::core::workspace::Status;
@@ -32,7 +32,7 @@ impl Listing {
     }
 
     fn item<'a>(&'a self, row: &'a Row) -> Item<'a> {
-        let (size_bytes, files) = row.usage.unzip();
+        let (size_bytes, files) = row.usage.filter(|_| self.with_size).unzip();
         Item {
             id: row.id,
             path: format!("{}/{}", self.base.trim_end_matches('/'), row.id),
@@ -42,13 +42,13 @@ impl Listing {
             age_seconds: row.last_accessed.map(|time| time.age(self.now).num_seconds()),
             description: row.description.as_deref(),
             breaks_listing: row.breaks_listing,
-            size_bytes: self.with_size.then_some(Measured(size_bytes)),
-            files: self.with_size.then_some(Measured(files)),
+            size_bytes,
+            files,
         }
     }
 }
 
-/// The rows of a JSON document, made as they are written.
+/// The rows of a JSON document, created while they are written.
 struct Items<'a>(&'a Listing);
 
 impl Serialize for Items<'_> {
@@ -59,7 +59,7 @@ impl Serialize for Items<'_> {
     }
 }
 
-/// A row as JSON shows it. Sizes are there only if they were asked for.
+/// A row in JSON. It has sizes only with `-s`.
 #[derive(serde::Serialize)]
 struct Item<'a> {
     id: WorkspaceId,
@@ -71,12 +71,7 @@ struct Item<'a> {
     description: Option<&'a str>,
     breaks_listing: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    size_bytes: Option<Measured>,
+    size_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    files: Option<Measured>,
+    files: Option<u64>,
 }
-
-/// What measuring gave: null where it failed.
-#[derive(serde::Serialize)]
-#[serde(transparent)]
-struct Measured(Option<u64>);

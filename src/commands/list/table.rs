@@ -1,4 +1,4 @@
-//! The list as a table, and what is said below it on a terminal.
+//! The list as a table, and the notes below it on a terminal.
 
 use super::args::Key;
 use super::{Listing, Row, Terminal};
@@ -8,7 +8,7 @@ use crate::output::table::{self, Cell, Column, Style, Table};
 use crate::output::{amounts, escape};
 use std::io::{self, Write};
 
-/// Where a column stands, and what is in it.
+/// A column and the values in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Head {
     Id,
@@ -23,7 +23,7 @@ enum Head {
 impl Listing {
     pub(super) fn table(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.rows.is_empty() && self.total == 0 && self.terminal.screen.is_some() {
-            return Ok(()); // the note says it
+            return Ok(()); // a note says so
         }
         let heads = self.heads();
         let table = self.laid_out(&heads);
@@ -38,11 +38,11 @@ impl Listing {
         Ok(())
     }
 
-    /// What to tell whoever sits at a terminal: why there is nothing to see, or not all.
+    /// Returns a note for a terminal: why nothing is shown, or not all.
     pub(super) fn remark(&self) -> Option<String> {
         if self.total == 0 {
             return match self.examined {
-                0 if self.were_given => None, // each of them was reported
+                0 if self.were_given => None, // each was reported
                 0 => Some(format!("no workspaces in {}", self.base)),
                 examined => Some(format!("none of {examined} match the filters")),
             };
@@ -53,8 +53,8 @@ impl Listing {
         Some(format!("no room for {names}: use a wider terminal, or --format json"))
     }
 
-    /// The columns in their order: what was sorted by and asked for comes first. On a terminal no room is lost to descriptions
-    /// where there are none.
+    /// Returns the columns in order: those to sort by and those asked for come first. A terminal gets no column for descriptions
+    /// if there are none.
     fn heads(&self) -> Vec<Head> {
         let sorted_by = match self.sort {
             Key::Created => vec![Head::Created],
@@ -75,8 +75,8 @@ impl Listing {
         heads
     }
 
-    /// The columns, each as wide as what is in it gets. The further left, the sooner they get their place, but a creation that was
-    /// not sorted by comes last.
+    /// Returns the columns with their widths. Those further left get their room first, except that the creation comes last if it
+    /// is not sorted by.
     fn laid_out(&self, heads: &[Head]) -> Table {
         let dates = || self.rows.iter().flat_map(|row| [row.last_accessed, row.created_at]).flatten();
         let date = match &self.dates {
@@ -122,7 +122,7 @@ impl Listing {
         self.dates.as_ref().map_or_else(|| amounts::age(time, self.now), |zone| zone.show(time))
     }
 
-    /// A description, safe for a terminal: one whose locale is not UTF-8 gets ASCII alone.
+    /// Returns a description that is safe for a terminal. Without a UTF-8 locale it is ASCII only.
     fn text(&self, description: &str) -> String {
         let text = escape::text(description);
         if self.terminal.screen.is_none_or(|screen| screen.utf8) || text.is_ascii() {
@@ -131,7 +131,7 @@ impl Listing {
         text.chars().map(|c| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() }).collect()
     }
 
-    /// Green today, yellow after 30 days.
+    /// Shows today's accesses green, and those older than 30 days yellow.
     fn color_of_age(&self, time: Timestamp, status: Status) -> u8 {
         match time.age(self.now).num_days() {
             _ if status == Status::Future => color_of_status(status),
@@ -141,7 +141,7 @@ impl Listing {
         }
     }
 
-    /// `10 workspaces (8 ok, 1 corrupt, 1 missing), 1.3 MiB`: of those shown, the gravest status next to `ok`.
+    /// Counts what is shown: `10 workspaces (8 ok, 1 corrupt, 1 missing), 1.3 MiB`. The gravest status comes right after `ok`.
     fn footer(&self) -> String {
         let count = |status| self.rows.iter().filter(|row| row.status == status).count();
         let order = [Status::Ok, Status::Corrupt, Status::Denied, Status::Missing, Status::Future];
@@ -163,7 +163,7 @@ impl Listing {
     }
 }
 
-/// What is not `ok` stands out.
+/// Makes every status but `ok` stand out.
 fn color_of_status(status: Status) -> u8 {
     match status {
         Status::Ok => 0,

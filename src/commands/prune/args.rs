@@ -104,7 +104,7 @@ pub struct Arguments {
 }
 
 fn file() -> impl TypedValueParser<Value = PathBuf> {
-    let named = |path: PathBuf| if path.file_name().is_some() { Ok(path) } else { Err("it names no file") };
+    let named = |path: PathBuf| if path.file_name().is_some() { Ok(path) } else { Err("it is not the path of a file") };
     PathBufValueParser::new().try_map(named)
 }
 
@@ -114,17 +114,17 @@ fn jobs(text: &str) -> std::result::Result<u16, String> {
 }
 
 impl Arguments {
-    /// Where the numbers of this run belong; a dry run changes nothing on disk.
+    /// Returns the file for monitoring. A dry run writes none.
     pub fn metrics(&self) -> Option<&Path> {
         self.metrics.as_deref().filter(|_| !self.dry_run)
     }
 
-    /// Before this, a last access is stale.
+    /// Returns the cutoff: a last access before it is stale.
     pub(super) fn cutoff(&self, now: Timestamp) -> Option<Timestamp> {
         self.older_than.map(|duration| now.earlier(duration))
     }
 
-    /// The workspaces that stay in any case.
+    /// Returns the workspaces that always stay.
     pub(super) fn excluded(&self) -> anyhow::Result<HashSet<WorkspaceId>> {
         let mut excluded: HashSet<WorkspaceId> = self.exclude.iter().copied().collect();
         for file in &self.exclude_from {
@@ -133,7 +133,7 @@ impl Arguments {
         Ok(excluded)
     }
 
-    /// The free space that there shall be, and is.
+    /// Returns the free space that is wanted and that there is.
     ///
     /// # Errors
     /// As [`Base::space`].
@@ -147,7 +147,7 @@ impl Arguments {
         Ok(Some(Free { wanted, available: space.available }))
     }
 
-    /// The rules.
+    /// Returns the rules.
     pub(super) fn rules(
         &self,
         free: Option<Free>,
@@ -159,7 +159,7 @@ impl Arguments {
         Rules { cutoff, max_total_size, free, keep_last, exclude, ids }
     }
 
-    /// Which workspaces have to be looked at for these rules.
+    /// Returns which workspaces these rules need to examine.
     pub(super) fn scope<'a>(&self, rules: &'a Rules) -> Scope<'a> {
         let sizes = rules.choose_by_size() || self.metrics().is_some();
         Scope { ids: rules.ids.as_ref(), all: sizes || self.keep_last > 0, sizes, use_mtime: self.use_mtime }

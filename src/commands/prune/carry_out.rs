@@ -57,7 +57,7 @@ pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decis
 /// another run has put back.
 pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) -> Vec<Done<'p>> {
     let mut all = Vec::with_capacity(plan.going().count());
-    all.extend(plan.going().map(Done::nothing));
+    all.extend(plan.going().map(Done::new));
     let meter = &Meter::new(work.watched, Words::PRUNING, all.len());
     let mut tasks = &mut all[..];
     for round in 1.. {

@@ -242,7 +242,7 @@ pub(super) fn obstacle(mounts: &Mounts<'_>, id: WorkspaceId) -> Option<Error> {
 
 fn in_the_way(base: &Base, name: TrashName) -> Error {
     let way_back = name.way_back(base.path());
-    let what = format!("there is a new workspace of this ID; the old one stays aside until it is stale; {way_back}");
+    let what = format!("there is a new workspace with this ID; the old one stays aside until it is stale; {way_back}");
     Error::new(Category::Busy, what)
 }
 
@@ -254,7 +254,7 @@ fn unclaimed(errno: Errno) -> Stopped {
         Errno::NOSPC | Errno::DQUOT => Stopped::NoRoom(Error::os(errno, "cannot claim it"), Where::Own),
         Errno::XDEV => Stopped::Failed(Error::os(
             errno,
-            "cannot claim it: it lies in a lower layer of an overlay (redirect_dir=off), or has another project ID than the base",
+            "cannot claim it: it is in a lower layer of an overlay (redirect_dir=off), or has another project ID than the base",
         )),
         _ => Stopped::Failed(Error::os(errno, "cannot claim it")),
     }

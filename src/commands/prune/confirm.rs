@@ -1,4 +1,4 @@
-//! What has to be allowed before anything is deleted: by `--max-delete`, and on a terminal by whoever sits there.
+//! Permission to delete: from `--max-delete`, and on a terminal from the person who sits there.
 
 use super::done::{Done, TaskResult};
 use super::plan::{Decision, Plan, Rules};
@@ -10,9 +10,9 @@ use crate::output::amounts::{self, Dates};
 use crate::output::escape;
 use std::io::{self, BufRead, Write};
 
-/// How many workspaces are named in the question, beside the newest.
+/// How many workspaces the question names, besides the newest.
 const NAMED: usize = 4;
-/// How often it is asked.
+/// How often the question is asked.
 const ATTEMPTS: usize = 3;
 
 /// Refuses a plan that would delete more than `--max-delete` allows.
@@ -30,7 +30,7 @@ pub(super) fn guard(plan: &Plan, max_delete: Option<CountOrShare>) -> Result<(),
     Err(Error::new(Category::Refused, what))
 }
 
-/// Asks whether these shall go. A signal ends the program while it waits.
+/// Asks whether to delete these. A signal ends the program while it waits.
 pub(super) fn ask(question: &Question<'_>) -> Result<(), Error> {
     if answer(&question.text()).map_err(|error| Error::io(&error, "cannot ask"))? {
         return Ok(());
@@ -38,7 +38,7 @@ pub(super) fn ask(question: &Question<'_>) -> Result<(), Error> {
     Err(Error::new(Category::Refused, "nothing was deleted: the answer was no"))
 }
 
-/// What somebody has to know before he answers.
+/// What a person has to know before answering.
 pub(super) struct Question<'a> {
     pub(super) base: &'a Base,
     pub(super) rules: &'a Rules,
@@ -48,7 +48,7 @@ pub(super) struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// What would go, oldest first, by which rule, and what would stay.
+    /// Says what would be deleted, the oldest first, by which rule, and what would stay.
     fn text(&self) -> String {
         let mut leaving: Vec<_> = self.rehearsed.iter().filter(|done| done.result == TaskResult::Pruned).collect();
         leaving.sort_by_key(|done| done.found.last_access);
@@ -78,7 +78,7 @@ impl Question<'_> {
         lines.join("\n") + "\nDelete them? [y/N] "
     }
 
-    /// The oldest of them and the newest, each on a line.
+    /// Describes the oldest ones and the newest one, a line each.
     fn each(&self, leaving: &[&Done<'_>]) -> Vec<String> {
         let known = leaving.iter().position(|done| done.found.last_access.is_some());
         let last = leaving.len().saturating_sub(1);
@@ -126,7 +126,7 @@ impl Question<'_> {
     }
 }
 
-/// Asks on stderr and reads a line from stdin, again if that is neither yes nor no.
+/// Asks on stderr and reads a line from stdin. Asks again if the answer is neither yes nor no.
 fn answer(question: &str) -> io::Result<bool> {
     let mut terminal = io::stderr().lock();
     terminal.write_all(question.as_bytes())?;

@@ -37,7 +37,7 @@ pub(super) enum TaskResult {
 
 impl<'a> Done<'a> {
     /// One that has not been worked on yet.
-    pub(super) fn nothing((found, rule): (&'a Found, Rule)) -> Self {
+    pub(super) fn new((found, rule): (&'a Found, Rule)) -> Self {
         Self { found, rule, result: TaskResult::Kept, error: None, freed: 0 }
     }
 

@@ -32,21 +32,21 @@ pub use totals::gauges_of_failure;
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     let mut report = Report::new(context, arguments.format, arguments.dry_run, arguments.cutoff(context.now));
     let exclude = arguments.excluded()?;
-    let are_given = !ids::none(&arguments.ids, &arguments.separator);
+    let are_given = !ids::are_missing(&arguments.ids, &arguments.separator);
     let given = ids::read(&arguments.ids, &arguments.separator, &context.base)?;
     let ids = are_given.then(|| given.ids.into_iter().collect());
     let base = context.open_base()?;
     let asks = !arguments.dry_run && !arguments.yes;
     if asks && !context.terminal.interactive {
-        given.wrong.into_iter().try_for_each(|(_, error)| Err(error))?; // that is told first
-        let what = "there is no terminal to ask on: pass --yes to delete without a question, or --dry-run to see what would go";
+        given.wrong.into_iter().try_for_each(|(_, error)| Err(error))?; // a wrong ID is reported first
+        let what = "there is no terminal to ask on: pass --yes to delete without asking, or --dry-run to see what would be deleted";
         return Err(Error::new(Category::Usage, what).into());
     }
     given.wrong.iter().for_each(|(input, error)| report.fail_input(&input.to_string_lossy(), error));
     let free = match arguments.free(&base) {
         Ok(free) => free,
         Err(error) => {
-            report.diagnostics.report(&error); // and that nothing goes
+            report.diagnostics.report(&error); // the summary says that nothing was pruned
             return Ok(Box::new(report));
         }
     };

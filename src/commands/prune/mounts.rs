@@ -1,7 +1,6 @@
-//! Which workspaces have something mounted inside: removing such a one would leave a torn tree around the mount.
-//!
-//! What counts is where in the file system a mount lies, not by which path: the base may be bound at a second place, and the mount
-//! have been made at the first. The kernel refuses to remove a mount point of this namespace by either.
+//! Finds the workspaces that have something mounted inside. Their removal would leave a torn tree around the mount.
+//! What counts is where a mount lies in the file system, not its path: the base may be bound at two places, and the mount may
+//! have been made at the other one. The kernel refuses to remove a mount point of this namespace by either path.
 
 use crate::core::{DirFd, Error, Result, WorkspaceId, names::TrashName};
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -17,44 +16,43 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 pub(super) struct Mounts<'a> {
     base: &'a DirFd,
     table: Option<File>,
-    /// An error is what kept it from being read.
+    /// What the table says, or why it could not be read.
     known: Result<Known>,
 }
 
-/// What the table tells of a base.
+/// What the table says about a base.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// In or on which workspaces something is mounted.
+    /// The workspaces in or on which something is mounted.
     pub inside: HashSet<WorkspaceId>,
-    /// It lies on an overlay that cannot rename what is in a lower layer.
+    /// Whether the base is on an overlay that cannot rename what is in a lower layer.
     pub on_overlay: bool,
 }
 
 impl<'a> Mounts<'a> {
-    /// Reads the table. Where there is none (no `/proc`), removal itself still stops at every mount that it meets.
+    /// Reads the table. If there is none (no `/proc`), the removal itself still stops at every mount.
     pub(super) fn read(base: &'a DirFd) -> Self {
         let mut mounts = Self { base, table: None, known: Ok(Known::default()) };
         mounts.read_again();
         mounts
     }
 
-    /// Looks whether the table has changed, and reads it again if so, or if that failed before.
+    /// Reads the table again if it has changed, or if reading it failed before.
     pub(super) fn refresh(&mut self) {
         if self.known.is_err() || self.have_changed() {
             self.read_again();
         }
     }
 
-    /// Whether something was mounted in or on the workspace, at its own path or taken aside. A mount keeps its place in the
-    /// tree when a directory above it is renamed, so names from before a claim serve as well.
-    ///
+    /// Whether something is mounted in or on the workspace. A mount keeps its place in the tree when a directory above it is
+    /// renamed, so it is found by the name before and after a claim.
     /// # Errors
-    /// By errno, if the table is there and cannot be read: who does not know must not begin to tear a tree.
+    /// By errno, if the table exists but cannot be read: then nobody knows, and the removal must not begin.
     pub(super) fn are_inside(&self, id: WorkspaceId) -> Result<bool> {
         self.known.as_ref().map(|known| known.inside.contains(&id)).map_err(Error::clone)
     }
 
-    /// Whether workspaces may lie in a lower layer, from which they cannot be claimed.
+    /// Whether workspaces may be in a lower layer, where they cannot be claimed.
     pub(super) fn is_base_on_overlay(&self) -> bool {
         self.known.as_ref().is_ok_and(|known| known.on_overlay)
     }
@@ -78,7 +76,7 @@ impl<'a> Mounts<'a> {
         };
     }
 
-    /// The table, and the path of the base.
+    /// Returns the table and the path of the base.
     fn text(&mut self) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
         if self.table.is_none() {
             match File::open("/proc/self/mountinfo") {
@@ -103,15 +101,15 @@ impl<'a> Mounts<'a> {
 struct Mount<'a> {
     parent: u64,
     device: &'a [u8],
-    /// Which directory of the file system is mounted.
+    /// The directory of the file system that is mounted.
     root: Vec<u8>,
-    /// Where.
+    /// The mount point.
     point: Vec<u8>,
     overlay: bool,
 }
 
 impl<'a> Mount<'a> {
-    /// Reads a line, with its number.
+    /// Reads a line and returns it with its number.
     fn parse(line: &'a [u8]) -> Option<(u64, Self)> {
         let mut fields = line.split(|byte| *byte == b' ');
         let number = |field: &[u8]| str::from_utf8(field).ok()?.parse().ok();
@@ -124,7 +122,7 @@ impl<'a> Mount<'a> {
         Some((own, Self { parent, device, root, point, overlay: is_overlay && !renames }))
     }
 
-    /// Where a path that leads through this mount lies in the file system.
+    /// Returns where a path through this mount is in the file system.
     fn place(&self, path: &[u8]) -> Option<Vec<u8>> {
         let below = path.strip_prefix(without_slash(&self.point))?;
         (below.is_empty() || below.starts_with(b"/"))
@@ -132,18 +130,18 @@ impl<'a> Mount<'a> {
     }
 }
 
-/// A path without a slash at its end: nothing for `/`.
+/// Removes the slash at the end of a path: `/` becomes empty.
 fn without_slash(path: &[u8]) -> &[u8] {
     path.strip_suffix(b"/").unwrap_or(path)
 }
 
-/// What the table tells of the base that lies on this mount, at this path.
+/// Returns what the table says about the base at this path on this mount.
 pub fn known(text: &[u8], mount: Option<u64>, path: &[u8]) -> Known {
     let mounts: HashMap<u64, Mount<'_>> = text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect();
-    // Where the kernel does not tell the mount, it is the one whose point is the longest that the path begins with.
+    // If the kernel does not say which mount it is, take the one with the longest mount point on the path.
     let nearest = || mounts.values().filter(|it| it.place(path).is_some()).max_by_key(|it| it.point.len());
     let own = mount.map_or_else(nearest, |number| mounts.get(&number));
-    // Below a chroot its own mount is not in the table: then paths have to do.
+    // In a chroot, the base's own mount is not in the table: then compare paths.
     let base = [own.and_then(|own| own.place(path)).as_deref().unwrap_or(without_slash(path)), b"/"].concat();
     let place = |it: &Mount<'_>| match own {
         Some(own) => mounts.get(&it.parent).filter(|parent| parent.device == own.device)?.place(&it.point),
@@ -157,7 +155,7 @@ pub fn known(text: &[u8], mount: Option<u64>, path: &[u8]) -> Known {
     Known { inside: mounts.values().filter_map(workspace).collect(), on_overlay: own.is_some_and(|own| own.overlay) }
 }
 
-/// Undoes the `\040` and the like of the table.
+/// Undoes the escapes of the table, such as `\040`.
 fn unescape(field: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(field.len());
     let mut rest = field;

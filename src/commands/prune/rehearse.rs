@@ -12,14 +12,12 @@ use crate::output::meter::{Meter, Words};
 pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, watched: bool) -> Vec<Done<'p>> {
     let mounts = Mounts::read(base.dir());
     if mounts.is_base_on_overlay() {
-        log::warn!(
-            "the base lies on an overlay: a workspace that is in a lower layer of it cannot be claimed, and would stay"
-        );
+        log::warn!("the base is on an overlay: workspaces in a lower layer cannot be claimed and would stay");
     }
     let going: Vec<_> = plan.going().collect();
     let meter = Meter::new(watched, Words::MEASURING, going.len());
     survey::look_at_all(&going, jobs, |(found, rule), scratch| {
-        let mut done = Done::nothing((found, *rule));
+        let mut done = Done::new((found, *rule));
         if let Some(error) = claim::obstacle(&mounts, found.id) {
             done.end(TaskResult::Failed, Some(error));
             return Some(done);

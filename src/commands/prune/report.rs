@@ -1,4 +1,4 @@
-//! What happened, as people and scripts read it. Its counts are what happened, never what was planned.
+//! The report: what happened, for people and scripts. Its counts are never what was planned.
 
 use super::super::{Context, Format};
 use super::done::{Done, TaskResult};
@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// The report of one run; its serialization is the JSON document.
+/// The report of one run. It serializes to the JSON document.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     schema_version: u32,
@@ -24,15 +24,15 @@ pub(super) struct Report {
     base: String,
     cutoff: Option<Timestamp>,
     pruned: Vec<Pruned>,
-    /// How many those are, who may not all be shown.
+    /// How many were pruned. Only JSON keeps each.
     #[serde(skip)]
     number: usize,
-    /// How many were considered and stay.
+    /// How many were examined and stay.
     kept: usize,
     skipped: Vec<Skipped>,
     failed: Vec<Failed>,
     freed_bytes: u64,
-    /// What there is, as far as monitoring asks for it.
+    /// What there is now, if monitoring asks for it.
     #[serde(skip)]
     totals: Option<Totals>,
     #[serde(skip)]
@@ -67,14 +67,14 @@ struct Skipped {
 
 #[derive(Debug, Serialize)]
 struct Failed {
-    /// The workspace, or what was given for one.
+    /// The workspace, or what was given instead of an ID.
     id: String,
     category: Category,
     message: String,
 }
 
 impl Report {
-    /// A report of nothing yet.
+    /// Returns an empty report.
     pub(super) fn new(context: &Context<'_>, format: Format, dry_run: bool, cutoff: Option<Timestamp>) -> Self {
         Self {
             schema_version: 1,
@@ -94,14 +94,14 @@ impl Report {
         }
     }
 
-    /// Reports a failure that has to do with what was given for a workspace.
+    /// Reports an argument that is not an ID.
     pub(super) fn fail_input(&mut self, input: &str, error: &Error) {
         self.line(|| failed(input, error));
         diagnostics::remark(error);
         self.count_failure(input.to_owned(), error);
     }
 
-    /// Reports a failure that has to do with one workspace.
+    /// Reports a failure of one workspace.
     fn fail(&mut self, id: WorkspaceId, error: &Error) {
         self.line(|| failed(&id.to_string(), error));
         diagnostics::remark(&error.clone().of(id.subject()));
@@ -113,7 +113,7 @@ impl Report {
         self.diagnostics.raise(error.status());
     }
 
-    /// Reports what was decided on those that stay, and what there is to say of those that are not there.
+    /// Reports the decisions on those that stay, and the IDs that do not exist.
     pub(super) fn plan(&mut self, plan: &Plan, sizes_matter: bool, totals: Option<Totals>) {
         self.totals = totals;
         self.kept = plan.kept();
@@ -137,7 +137,7 @@ impl Report {
         }
     }
 
-    /// Reports one that is passed over, since its last access is not known.
+    /// Reports one that is skipped, because its last access is unknown.
     fn skip(&mut self, found: &Found) {
         let status = if found.may_be_later { Status::Denied } else { found.status };
         let reason = found.unknown.as_deref().or(found.unmeasured.as_deref());
@@ -150,7 +150,7 @@ impl Report {
         self.skipped.push(Skipped { id: found.id, reason: status.word() });
     }
 
-    /// Reports those claims of earlier runs that could not be put back.
+    /// Reports the claims of earlier runs that could not be put back.
     pub(super) fn not_put_back(&mut self, failures: &[(&Found, Decision, Error)]) {
         for (found, decision, error) in failures {
             self.kept -= usize::from(*decision == Decision::Keep && found.counts());
@@ -158,7 +158,7 @@ impl Report {
         }
     }
 
-    /// Tells what became of one, or in a dry run what would: at once, from any thread.
+    /// Reports at once, from any thread, what became of a workspace, or in a dry run what would become of it.
     pub(super) fn tell(&self, done: &Done<'_>) {
         let Done { found, rule, freed, error, .. } = done;
         let subject = found.id.subject();
@@ -170,7 +170,7 @@ impl Report {
             });
             if found.place == Place::Copy && *rule == Rule::Id {
                 log::warn!(
-                    "{subject}: what an earlier prune had left aside of it was meant; the workspace itself stays"
+                    "{subject}: this ID means the copy that an earlier prune left aside; the workspace itself stays"
                 );
             }
         } else if let Some(error) = error {
@@ -181,13 +181,13 @@ impl Report {
         }
     }
 
-    /// Counts what was done, or in a dry run what would be, in the order of last accesses.
+    /// Counts what was done, or in a dry run what would be done, in the order of last accesses.
     pub(super) fn done(&mut self, mut all: Vec<Done<'_>>) {
         all.sort_unstable_by_key(|done| (done.found.last_access, done.found.id, done.found.place));
         for done in &all {
             self.freed_bytes += done.freed;
             if let Some(totals) = self.totals.as_mut().filter(|_| !self.dry_run) {
-                totals.done(done);
+                totals.subtract(done);
             }
             if self.dry_run {
                 self.tell(done);
@@ -213,7 +213,7 @@ impl Report {
         }
     }
 
-    /// Writes a line about one workspace, if those are asked for.
+    /// Writes a line about one workspace, if such lines are asked for.
     fn line(&self, line: impl FnOnce() -> String) {
         if self.show.format == Format::Text && self.show.verbosity >= Verbosity::VERBOSE {
             self.lines.write(&line());

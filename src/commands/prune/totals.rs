@@ -1,10 +1,10 @@
-//! The workspaces that there are after a run, in numbers, and the run itself: what monitoring wants to know.
+//! The numbers for monitoring: what there is after a run, and what the run did.
 
 use super::done::{Done, TaskResult};
 use super::plan::Plan;
 use crate::output::metrics::{self, Gauge};
 
-/// What there is. It is counted before anything goes, and then less what has gone.
+/// What there is. It is counted before the run, and what has gone is subtracted.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     workspaces: metrics::Counts,
@@ -13,7 +13,7 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    /// What there is before a run, which has measured all of it.
+    /// Counts what there is before the run, which has measured all workspaces.
     pub(super) fn of(plan: &Plan) -> Self {
         let mut totals = Self::default();
         for (found, _) in plan.iter() {
@@ -24,8 +24,8 @@ impl Totals {
         totals
     }
 
-    /// Takes out what has gone: by this run, or by another one.
-    pub(super) fn done(&mut self, done: &Done<'_>) {
+    /// Subtracts what has gone, whoever removed it.
+    pub(super) fn subtract(&mut self, done: &Done<'_>) {
         let found = done.found;
         let is_gone = matches!(done.result, TaskResult::Pruned | TaskResult::Elsewhere);
         if is_gone && found.counts() {
@@ -36,13 +36,13 @@ impl Totals {
         self.used_bytes = self.used_bytes.saturating_sub(freed);
     }
 
-    /// What monitoring reads of it.
+    /// Returns the gauges.
     pub(super) fn gauges(&self) -> Vec<Gauge> {
         metrics::of_workspaces(&self.workspaces, Some((self.used_bytes, self.unmeasured)))
     }
 }
 
-/// What a run came to.
+/// What a run did.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) pruned: usize,
@@ -53,34 +53,30 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// What monitoring reads of it.
+    /// Returns the gauges.
     #[allow(clippy::cast_precision_loss)]
     pub(super) fn gauges(&self) -> Vec<Gauge> {
         [
             ("wsctl_prune_last_run_pruned_workspaces", "Workspaces that the last run removed", self.pruned as f64),
             (
                 "wsctl_prune_last_run_kept_workspaces",
-                "Workspaces that the last run considered and left",
+                "Workspaces that the last run examined and kept",
                 self.kept as f64,
             ),
             (
                 "wsctl_prune_last_run_skipped_workspaces",
-                "Workspaces passed over since their last access is unknown",
+                "Workspaces that the last run skipped, because their last access is unknown",
                 self.skipped as f64,
             ),
-            (
-                "wsctl_prune_last_run_failed_workspaces",
-                "Workspaces that the last run could not deal with",
-                self.failed as f64,
-            ),
-            ("wsctl_prune_last_run_freed_bytes", "Disk usage that the last run freed", self.freed_bytes as f64),
+            ("wsctl_prune_last_run_failed_workspaces", "Workspaces that the last run failed on", self.failed as f64),
+            ("wsctl_prune_last_run_freed_bytes", "Bytes that the last run freed", self.freed_bytes as f64),
         ]
         .map(|(name, help, value)| Gauge::new(name, help, value))
         .into()
     }
 }
 
-/// The same of a run that failed before it could remove anything.
+/// Returns the gauges of a run that failed before it could remove anything.
 pub fn gauges_of_failure() -> Vec<Gauge> {
     Counts::default().gauges()
 }
