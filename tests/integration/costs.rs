@@ -55,17 +55,17 @@ fn list_with_sizes_makes_seventeen_more_for_a_workspace_of_six_names() {
 }
 
 /// A removal that keeps no promise makes 15 calls for this workspace: an unlink for each of five files, and two directories
-/// opened, listed twice, closed and removed. The promises take 17 more: 4 to examine it, 3 to look at it right before the claim,
-/// 1 to claim it, 1 to look once more, 1 to doom it, and 7 to measure what goes; the sync of the base is shared by many. Where
-/// nothing stays in the inner directory, it is listed once instead of twice, but removal is tried before, since it might be
-/// empty.
+/// opened, listed twice, closed and removed. The promises take 18 more: 4 to examine it, 3 to look at it right before the claim,
+/// 1 to claim it, 1 to look once more, 1 to doom it, 1 to see that it is what was doomed, and 7 to measure what goes; the sync of
+/// the base is shared by many. Where nothing stays in the inner directory, it is listed once instead of twice, but removal is
+/// tried before, since it might be empty.
 #[test]
 fn prune_makes_no_more_calls_than_its_promises_take() {
     if !has("strace") {
         return;
     }
     let calls = calls_for_each(&["prune", "--older-than", "30d", "-y", "-j", "1"]);
-    assert!((31.5..32.5).contains(&calls), "{calls}");
+    assert!((32.5..33.5).contains(&calls), "{calls}");
 }
 
 #[test]

@@ -111,3 +111,30 @@ fn without_rename_noreplace_a_workspace_made_right_before_the_way_back_makes_the
         assert_eq!((ids_in(&ran.json()["failed"]), world.names()), (vec![id], vec![claimed]));
     }
 }
+
+/// Wherever a prune stands, another one puts back what it claimed, and somebody makes a directory of the name that is free now.
+#[test]
+fn who_takes_the_name_of_a_claim_that_was_put_back_has_nothing_at_its_own_path_torn() {
+    if !has("strace") {
+        return;
+    }
+    let mut planted = 0;
+    for call in ["openat2", "getdents64", "statx", "renameat2"] {
+        for nth in 1.. {
+            let world = World::new();
+            let [id, other] = [world.workspace().days_ago(40).file("data/lap.csv", b"1").make(), world.aged(1)];
+            let before = tree(&world.dir_of(&id));
+            let Ok(standing) = Standing::try_after(&world, (call, nth), world.wsctl(PRUNE)) else { break };
+            let claimed = trash(&world).pop().filter(|name| name.contains("claimed"));
+            if let Some(name) = &claimed {
+                let _ = world.wsctl(["prune", "-y", &other]).run().exits(0);
+                fs::create_dir(world.base().join(name)).expect("a directory");
+                planted += 1;
+            }
+            let ran = standing.go_on();
+            let is_whole = !world.dir_of(&id).exists() || tree(&world.dir_of(&id)) == before;
+            assert!(is_whole, "{call} {nth}: {:?} {ran:#?}", tree(&world.dir_of(&id)));
+        }
+    }
+    assert!(planted > 3, "{planted}");
+}

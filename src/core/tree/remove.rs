@@ -110,11 +110,20 @@ impl Removal<'_> {
         let Tree { name, mut dir, mut names, listed_at } = tree;
         let mut refills = 0;
         for _ in 0..TRIES {
+            let is_open = dir.is_some();
             let root = match dir.take().map_or_else(|| base.open_accessible(&*name), Ok) {
                 Err(Errno::NOENT) => return Ok(false),
                 root => root.map_err(describe)?,
             };
             let stat = root.stat_self().map_err(describe)?;
+            // Another run may have put back what was claimed, and somebody have made a directory of the name that was free
+            // then: it was doomed in its place.
+            match if is_open { base.stat(&*name) } else { Ok(stat) } {
+                Ok(named) if named.identity() == stat.identity() => {}
+                Err(Errno::NOENT) => return Ok(false),
+                Ok(_) => return Err(describe(Errno::NOTDIR)),
+                Err(errno) => return Err(describe(errno)),
+            }
             if !names.is_empty() && stat.modified.is_racy(listed_at) {
                 names.clear(); // there may be more by now
                 root.seek(0).map_err(describe)?;
