@@ -123,7 +123,7 @@ impl DirFd {
     /// better is a time or a size that others change just now, and one that is mounted on the name may never answer.
     pub fn stat(&self, name: impl Arg + Copy) -> Result<Stat> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
-        let mask = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+        let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID;
         match retry_on_intr(|| rustix::fs::statx(&self.fd, name, flags, mask)) {
             Ok(statx) => self.on_this_mount(Stat::from(&statx)),
             Err(Errno::NOSYS | Errno::PERM) => self.stat_path(name),

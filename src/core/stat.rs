@@ -33,6 +33,8 @@ pub struct Stat {
     pub modified: FileTime,
     /// When the inode, or a name of it, was last changed. Only the kernel sets that.
     pub changed: FileTime,
+    /// When it was made, where that is told (statx(2), most file systems); else the same time for all.
+    pub born: FileTime,
 }
 
 impl Stat {
@@ -76,17 +78,19 @@ impl From<&rustix::fs::Stat> for Stat {
             allocated: u64::try_from(stat.st_blocks).unwrap_or(0) * BLOCK,
             modified: time(stat.st_mtime as i64, stat.st_mtime_nsec as u64),
             changed: time(stat.st_ctime as i64, stat.st_ctime_nsec as u64),
+            born: FileTime(0),
         }
     }
 }
 
 impl From<&Statx> for Stat {
     fn from(stat: &Statx) -> Self {
-        let tells_mount = StatxFlags::from_bits_retain(stat.stx_mask).contains(StatxFlags::MNT_ID);
+        let tells = |what| StatxFlags::from_bits_retain(stat.stx_mask).contains(what);
+        let born = FileTime::new(stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec);
         Self {
             device: makedev(stat.stx_dev_major, stat.stx_dev_minor),
             inode: stat.stx_ino,
-            mount: tells_mount.then_some(stat.stx_mnt_id),
+            mount: tells(StatxFlags::MNT_ID).then_some(stat.stx_mnt_id),
             mode: stat.stx_mode.into(),
             links: stat.stx_nlink.into(),
             user: stat.stx_uid,
@@ -95,6 +99,7 @@ impl From<&Statx> for Stat {
             allocated: stat.stx_blocks * BLOCK,
             modified: FileTime::new(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
             changed: FileTime::new(stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec),
+            born: if tells(StatxFlags::BTIME) { born } else { FileTime(0) },
         }
     }
 }
@@ -197,5 +202,19 @@ impl From<&Stat> for Signature {
             size: u32::try_from(stat.size).unwrap_or(u32::MAX),
             is_racy: false,
         }
+    }
+}
+
+/// Enough of a stat to tell a directory from one that is made in its place. That one may well get the number of the one that has
+/// gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Birth {
+    inode: NonZero<u64>,
+    born: FileTime,
+}
+
+impl From<&Stat> for Birth {
+    fn from(stat: &Stat) -> Self {
+        Self { inode: NonZero::new(stat.inode).unwrap_or(NonZero::<u64>::MAX), born: stat.born }
     }
 }

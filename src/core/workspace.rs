@@ -4,7 +4,7 @@ use super::dirfd::DirFd;
 use super::error::{Category, Error};
 use super::metadata::{self, Metadata};
 use super::names::METADATA;
-use super::stat::{FileTime, Signature};
+use super::stat::{Birth, FileTime, Signature};
 use super::timestamp::Timestamp;
 use chrono::TimeDelta;
 use rustix::io::Errno;
@@ -53,8 +53,8 @@ impl Status {
 /// Which metadata file was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// There was none.
-    Nothing,
+    /// There was none, in this directory.
+    Nothing(Birth),
     /// There was this one.
     File(Signature),
     /// It cannot be told.
@@ -92,16 +92,16 @@ pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) ->
         Ok(None) => Error::new(Category::NotFound, format!("{METADATA} is missing")),
         Err(error) => error,
     };
-    match dir.stat(name) {
-        Ok(stat) if stat.is_dir() => {}
+    let directory = match dir.stat(name) {
+        Ok(stat) if stat.is_dir() => Seen::Nothing((&stat).into()),
         Ok(_) | Err(Errno::NOENT) => return None,
-        Err(_) => {} // reading met it, too
-    }
+        Err(_) => Seen::Unseen, // reading met it, too
+    };
     let facts = Facts::unknown(found);
-    if facts.status == Status::Missing {
-        return Some(facts);
-    }
-    let seen = dir.stat_path(&path).map_or(Seen::Unseen, |stat| Seen::File((&stat).into()));
+    let seen = match facts.status {
+        Status::Missing => directory,
+        _ => dir.stat_path(&path).map_or(Seen::Unseen, |stat| Seen::File((&stat).into())),
+    };
     Some(Facts { seen, ..facts })
 }
 
@@ -131,7 +131,7 @@ impl Facts {
         breaks_listing: false,
         created_at: None,
         description: None,
-        seen: Seen::Nothing,
+        seen: Seen::Unseen,
         error: None,
     };
 }

@@ -121,3 +121,20 @@ fn with_use_mtime_nothing_is_claimed_while_another_workspace_is() {
         assert!(claims && dooms, "{renames:#?}");
     }
 }
+
+#[test]
+fn what_is_made_anew_after_the_decision_on_one_without_metadata_stays() {
+    if !has("strace") {
+        return;
+    }
+    let world = World::new();
+    let id = world.workspace().file("data/old", b"x").make_without_metadata();
+    let prune = ["prune", "-y", "--format", "json", "-j", "1", &id];
+    let standing = Standing::after(&world, "readlink,readlinkat", None, world.wsctl(prune));
+    let _ = world.wsctl(prune).run().exits(0);
+    fs::create_dir(world.dir_of(&id)).expect("a directory");
+    fs::write(world.dir_of(&id).join("new"), "what an agent writes").expect("a file");
+    let ran = standing.go_on();
+    assert!(world.dir_of(&id).join("new").exists(), "{ran:#?}");
+    assert_eq!(ran.json()["pruned"], json!([]), "{ran:#?}");
+}

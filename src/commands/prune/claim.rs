@@ -100,13 +100,15 @@ impl Claims<'_> {
     /// Looks at a workspace at its own path, so that one that was accessed since the decision never leaves it.
     fn look_before_claim(&self, found: &Found, scratch: &mut Scratch) -> Result<()> {
         let path = format!("{}/{METADATA}", found.id);
-        let changed = match (found.seen, look(|| self.base.dir().stat_path(&path))) {
+        let (base, name) = (self.base.dir(), found.id.to_string());
+        let looked = look(|| base.stat_path(&path), || base.stat(&*name));
+        let changed = match (found.seen, looked) {
             (_, Err(Errno::XDEV)) => Some(mounted()),
             // What cannot be seen from here is looked at after the claim.
             (Seen::Unseen, _) | (_, Err(_)) => None,
-            (seen, Ok(is)) => changed(found, seen, is, || read(self.base.dir(), &path, scratch)),
+            (seen, Ok(is)) => changed(found, seen, is, || read(base, &path, scratch)),
         };
-        let changed = changed.or_else(|| self.modified(&found.id.to_string(), found, scratch));
+        let changed = changed.or_else(|| self.modified(&name, found, scratch));
         match changed {
             None => Ok(()),
             Some(_) if !self.base.contains(found.id).unwrap_or(true) => Err(Stopped::Gone), // another run was faster
@@ -148,9 +150,10 @@ impl Claims<'_> {
         let names = Names::all_of(&dir, LISTING, &mut scratch.buffer).map_err(failed)?;
         // A long listing may contain one, too.
         let names = names.filter(|names| !names.iter().any(|name| is_temporary(name.to_bytes())));
+        let look_inside = || look(|| dir.stat(METADATA_C), || dir.stat(c"."));
         let mut seen = found.seen;
         if names.is_none() || seen == Seen::Unseen {
-            let first = look(|| dir.stat(METADATA_C)).map_err(failed)?;
+            let first = look_inside().map_err(failed)?;
             if seen == Seen::Unseen {
                 seen = first; // it was named by its ID
             } else if let Some(reason) = changed(found, seen, first, || read(&dir, METADATA, scratch)) {
@@ -162,7 +165,7 @@ impl Claims<'_> {
             return Err(self.back(name, reason));
         }
         let freed = if names.is_none() { sweep(&dir, scratch).map_err(failed)? } else { 0 };
-        let last = look(|| dir.stat(METADATA_C)).map_err(failed)?;
+        let last = look_inside().map_err(failed)?;
         let reason = changed(found, seen, last, || read(&dir, METADATA, scratch));
         if let Some(reason) = reason.or_else(|| obstacle(mounts, name.id)) {
             return Err(self.back(name, reason));

@@ -11,11 +11,14 @@ use crate::core::{Category, Error, Result};
 use rustix::io::Errno;
 use std::ops::ControlFlow;
 
-/// Returns which metadata file there is.
-pub(super) fn look(stat: impl FnOnce() -> rustix::io::Result<Stat>) -> rustix::io::Result<Seen> {
-    match stat() {
+/// Which metadata file there is, or if there is none, in which directory.
+pub(super) fn look(
+    file: impl FnOnce() -> rustix::io::Result<Stat>,
+    directory: impl FnOnce() -> rustix::io::Result<Stat>,
+) -> rustix::io::Result<Seen> {
+    match file() {
         Ok(stat) => Ok(Seen::File((&stat).into())),
-        Err(Errno::NOENT) => Ok(Seen::Nothing),
+        Err(Errno::NOENT) => directory().map(|stat| Seen::Nothing((&stat).into())),
         Err(errno) => Err(errno),
     }
 }
