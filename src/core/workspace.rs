@@ -57,8 +57,8 @@ pub enum Seen {
     Nothing(Birth),
     /// There was this one.
     File(Signature),
-    /// It cannot be told.
-    Unseen,
+    /// It cannot be told, in this directory, if that is known.
+    Unseen(Option<Birth>),
 }
 
 /// What one look at a workspace's metadata told.
@@ -92,15 +92,15 @@ pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) ->
         Ok(None) => Error::new(Category::NotFound, format!("{METADATA} is missing")),
         Err(error) => error,
     };
-    let directory = match dir.stat(name) {
-        Ok(stat) if stat.is_dir() => Seen::Nothing((&stat).into()),
+    let birth = match dir.stat(name) {
+        Ok(stat) if stat.is_dir() => Some((&stat).into()),
         Ok(_) | Err(Errno::NOENT) => return None,
-        Err(_) => Seen::Unseen, // reading met it, too
+        Err(_) => None, // reading met it, too
     };
     let facts = Facts::unknown(found);
-    let seen = match facts.status {
-        Status::Missing => directory,
-        _ => dir.stat_path(&path).map_or(Seen::Unseen, |stat| Seen::File((&stat).into())),
+    let seen = match (facts.status, birth) {
+        (Status::Missing, Some(birth)) => Seen::Nothing(birth),
+        _ => dir.stat_path(&path).map_or(Seen::Unseen(birth), |stat| Seen::File((&stat).into())),
     };
     Some(Facts { seen, ..facts })
 }
@@ -131,7 +131,7 @@ impl Facts {
         breaks_listing: false,
         created_at: None,
         description: None,
-        seen: Seen::Unseen,
+        seen: Seen::Unseen(None),
         error: None,
     };
 }

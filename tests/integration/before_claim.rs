@@ -2,10 +2,11 @@
 //! look. The runs are made to stand still between the decision and the look, so that nothing here depends on who is faster.
 
 use crate::tools::{Standing, modify, straced, tree};
-use crate::world::{Run, World, ago, has, ids_in};
+use crate::world::{Run, World, ago, has, ids_in, is_root};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Prunes what is older than 30 days, on one thread.
@@ -134,6 +135,25 @@ fn what_is_made_anew_after_the_decision_on_one_without_metadata_stays() {
     let _ = world.wsctl(prune).run().exits(0);
     fs::create_dir(world.dir_of(&id)).expect("a directory");
     fs::write(world.dir_of(&id).join("new"), "what an agent writes").expect("a file");
+    let ran = standing.go_on();
+    assert!(world.dir_of(&id).join("new").exists(), "{ran:#?}");
+    assert_eq!(ran.json()["pruned"], json!([]), "{ran:#?}");
+}
+
+#[test]
+fn what_is_made_anew_after_the_decision_on_one_that_may_not_be_looked_into_stays() {
+    if !(has("strace") && is_root()) {
+        return;
+    }
+    let world = World::new();
+    let id = world.workspace().file("data/old", b"x").make();
+    world.give_away();
+    fs::set_permissions(world.dir_of(&id), fs::Permissions::from_mode(0o000)).expect("a mode");
+    let prune = || world.wsctl(["prune", "-y", "--format", "json", "-j", "1", &id]).by_ordinary_user();
+    let standing = Standing::after(&world, "readlink,readlinkat", None, prune());
+    let _ = prune().run().exits(0);
+    let _ = world.workspace().id(&id).file("new", b"what an agent writes").make();
+    world.give_away();
     let ran = standing.go_on();
     assert!(world.dir_of(&id).join("new").exists(), "{ran:#?}");
     assert_eq!(ran.json()["pruned"], json!([]), "{ran:#?}");

@@ -8,7 +8,7 @@
 //! The state is in the names. Any run may take the next step for a name that it finds, so no lock is needed, and a run that is
 //! killed loses nothing else.
 
-use super::look::{self, changed, look, read, sweep};
+use super::look::{self, changed, look, read, replaced, sweep};
 use super::mounts::Mounts;
 use super::survey::Found;
 use crate::core::base::mounted;
@@ -104,8 +104,8 @@ impl Claims<'_> {
         let looked = look(|| base.stat_path(&path), || base.stat(&*name));
         let changed = match (found.seen, looked) {
             (_, Err(Errno::XDEV)) => Some(mounted()),
-            // What cannot be seen from here is looked at after the claim.
-            (Seen::Unseen, _) | (_, Err(_)) => None,
+            (Seen::Unseen(_), _) => replaced(found.seen, || base.stat(&*name)),
+            (_, Err(_)) => None, // it is looked at when it is claimed
             (seen, Ok(is)) => changed(found, seen, is, || read(base, &path, scratch)),
         };
         let changed = changed.or_else(|| self.modified(&name, found, scratch));
@@ -152,9 +152,13 @@ impl Claims<'_> {
         let names = names.filter(|names| !names.iter().any(|name| is_temporary(name.to_bytes())));
         let look_inside = || look(|| dir.stat(METADATA_C), || dir.stat(c"."));
         let mut seen = found.seen;
-        if names.is_none() || seen == Seen::Unseen {
+        let is_unseen = matches!(seen, Seen::Unseen(_));
+        if names.is_none() || is_unseen {
             let first = look_inside().map_err(failed)?;
-            if seen == Seen::Unseen {
+            if let Some(reason) = replaced(seen, || dir.stat(c".")) {
+                return Err(self.back(name, reason));
+            }
+            if is_unseen {
                 seen = first; // it was named by its ID
             } else if let Some(reason) = changed(found, seen, first, || read(&dir, METADATA, scratch)) {
                 return Err(self.back(name, reason));

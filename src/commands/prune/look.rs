@@ -4,7 +4,7 @@ use super::survey::Found;
 use crate::core::dirfd::DirFd;
 use crate::core::metadata::{self, Metadata};
 use crate::core::names::is_temporary;
-use crate::core::stat::Stat;
+use crate::core::stat::{Birth, Stat};
 use crate::core::tree::{self, Scratch, Stop};
 use crate::core::workspace::Seen;
 use crate::core::{Category, Error, Result};
@@ -43,6 +43,12 @@ pub(super) fn changed(
         Err(error) if error.category() == Category::CorruptMetadata => None, // it tells no access
         Err(error) => Some(error),
     }
+}
+
+/// That the directory is not the one that was decided on, where what is in it could not be seen.
+pub(super) fn replaced(decided_on: Seen, is: impl FnOnce() -> rustix::io::Result<Stat>) -> Option<Error> {
+    let Seen::Unseen(Some(birth)) = decided_on else { return None };
+    is().is_ok_and(|stat| Birth::from(&stat) != birth).then(accessed)
 }
 
 /// Reads the metadata again.

@@ -157,7 +157,7 @@ fn look(
         status: Status::Missing,
         last_access: None,
         may_be_later: false,
-        seen: Seen::Unseen,
+        seen: Seen::Unseen(None),
         size: None,
         unknown: None,
         unmeasured: None,
