@@ -1,36 +1,25 @@
+# Completions for PowerShell, 7.3 or later: the program itself tells what fits.
 
 Register-ArgumentCompleter -Native -CommandName wsctl -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
-    $prev = $env:COMPLETE;
-    $env:COMPLETE = "powershell";
-
-    $args = $commandAst.Extent.Text
-    $args = $args.Substring(0, [math]::Min($cursorPosition, $args.Length));
-    if ($wordToComplete -eq "") {
-        $args += " ''";
-    }
-
-    $results = Invoke-Expression @"
-& wsctl -- $args
-"@;
-    if ($null -eq $prev) {
-        Remove-Item Env:\COMPLETE;
-    } else {
-        $env:COMPLETE = $prev;
-    }
-    $results | ForEach-Object {
-        $split = $_.Split("`t");
-        $cmd = $split[0];
-
-        if ($split.Length -eq 2) {
-            $help = $split[1];
+    # The words before, as texts: nothing of the line is run.
+    $words = @(foreach ($word in $commandAst.CommandElements) {
+        if ($word.Extent.EndOffset -lt $cursorPosition) {
+            if ($word -is [System.Management.Automation.Language.StringConstantExpressionAst]) { $word.Value } else { $word.Extent.Text }
         }
-        else {
-            $help = $split[0];
-        }
+    })
+    # PowerShell takes a list with commas for several words.
+    $line = $commandAst.Extent.Text
+    $line = $line.Substring(0, [math]::Min($cursorPosition - $commandAst.Extent.StartOffset, $line.Length))
+    $listed = if ($line -match '(\S*,)[^\s,]*$') { $Matches[1] } else { '' }
 
-        [System.Management.Automation.CompletionResult]::new($cmd, $cmd, 'ParameterValue', $help)
+    env COMPLETE=powershell wsctl -- @words "$listed$wordToComplete" 2>$null | ForEach-Object {
+        $value, $help = $_.Substring($listed.Length) -split "`t", 2
+        if (-not $help) { $help = $value }
+        # Where it gets no candidate, PowerShell completes a path.
+        if ($value -notmatch '<(DIR|FILE)>$') {
+            [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $help)
+        }
     }
-};
-        
+}

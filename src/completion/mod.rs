@@ -1,17 +1,19 @@
 //! Completion in a shell. When Tab is pressed it runs `COMPLETE=<shell> wsctl -- <words>`, and the engine of `clap_complete`
 //! answers by clap's own reading of the words; with no words it writes the script that makes the shell do so.
 //!
-//! The scripts for bash, zsh and fish are ours, in `completions/`. Those of the engine do not take `--option=value` for one
-//! word (bash), do nothing at the first Tab where the script is loaded at need (zsh), and put names of files on the command
-//! line unquoted (bash), or quoted too much (zsh). So a path is completed by the shell itself, which is told so by a placeholder
-//! for the candidates.
+//! The scripts are ours, in `completions/`, but for elvish. Those of the engine do not take `--option=value` for one word
+//! (bash), do nothing at the first Tab where the script is loaded at need (zsh), put names of files on the command line unquoted
+//! (bash), or quoted too much (zsh), do not complete a path that begins with a variable (fish), and run the line as it stands
+//! (PowerShell); for nushell there is none. So a path is completed by the shell itself, which is told so by a placeholder for
+//! the candidates.
 
 mod values;
 
 use crate::cli;
 use crate::core::{Timestamp, WorkspaceId};
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command};
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -25,47 +27,20 @@ pub const VARIABLE: &str = "COMPLETE";
 /// Where bash, zsh and elvish say which word is to be completed; for the others it is the last.
 const INDEX: &str = "_CLAP_COMPLETE_INDEX";
 
-const SHELLS: [&dyn EnvCompleter; 5] = [
-    &Scripted { shell: &Bash, script: include_str!("../../completions/wsctl.bash") },
-    &Elvish,
-    &Scripted { shell: &Fish, script: include_str!("../../completions/wsctl.fish") },
-    &Powershell,
-    &Scripted { shell: &Zsh, script: include_str!("../../completions/_wsctl") },
+/// The names of each shell, how it asks and is answered, and its script, unless the engine's does.
+const SHELLS: [(&[&str], &dyn EnvCompleter, Option<&str>); 6] = [
+    (&["bash"], &Bash, Some(include_str!("../../completions/wsctl.bash"))),
+    (&["elvish"], &Elvish, None),
+    (&["fish"], &Fish, Some(include_str!("../../completions/wsctl.fish"))),
+    (&["nu", "nushell"], &Fish, Some(include_str!("../../completions/wsctl.nu"))),
+    (&["powershell", "pwsh"], &Powershell, Some(include_str!("../../completions/_wsctl.ps1"))),
+    (&["zsh"], &Zsh, Some(include_str!("../../completions/_wsctl"))),
 ];
-
-/// A shell with a script of our own.
-struct Scripted {
-    shell: &'static dyn EnvCompleter,
-    script: &'static str,
-}
-
-impl EnvCompleter for Scripted {
-    fn name(&self) -> &'static str {
-        self.shell.name()
-    }
-
-    fn is(&self, name: &str) -> bool {
-        self.shell.is(name)
-    }
-
-    fn write_registration(&self, _: &str, _: &str, _: &str, _: &str, out: &mut dyn Write) -> io::Result<()> {
-        out.write_all(self.script.as_bytes())
-    }
-
-    fn write_complete(
-        &self,
-        command: &mut Command,
-        words: Vec<OsString>,
-        directory: Option<&Path>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        self.shell.write_complete(command, words, directory, out)
-    }
-}
 
 /// What a shell asks.
 pub struct Request {
     shell: &'static dyn EnvCompleter,
+    script: Option<&'static str>,
     words: Vec<OsString>,
 }
 
@@ -79,7 +54,8 @@ impl Request {
             _ => return None,
         };
         let name = Path::new(shell).file_name()?.to_str()?; // it may be $SHELL
-        SHELLS.into_iter().find(|shell| shell.is(name)).map(|shell| Self { shell, words: words.to_vec() })
+        let (_, shell, script) = SHELLS.into_iter().find(|(names, ..)| names.contains(&name))?;
+        Some(Self { shell, script, words: words.to_vec() })
     }
 
     /// Whether the script is asked for, and no candidates.
@@ -95,7 +71,10 @@ impl Request {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         if self.words.is_empty() {
-            return self.shell.write_registration(VARIABLE, "wsctl", "wsctl", "wsctl", out);
+            return match self.script {
+                Some(script) => out.write_all(script.as_bytes()),
+                None => self.shell.write_registration(VARIABLE, "wsctl", "wsctl", "wsctl", out),
+            };
         }
         let last = self.words.len() - 1;
         let index = env(INDEX).and_then(|index| index.to_str()?.parse().ok()).unwrap_or(last);
@@ -103,7 +82,7 @@ impl Request {
             self.unquote_all_but(index);
         }
         let mut command = self.command(index, now, env);
-        self.shell.write_complete(&mut command, self.words, None, out)
+        self.shell.write_complete(&mut command, self.words, Some(Path::new(".")), out)
     }
 
     /// Bash and zsh hand the words over as they were typed.
@@ -129,7 +108,15 @@ impl Request {
         command.build();
         // An option is offered to whoever has begun one, or where there is nothing else.
         let has_begun = current.as_bytes().starts_with(b"-");
-        altered(command, &|arg| {
+        let begun = current.to_string_lossy();
+        let listed: Vec<_> =
+            begun.rsplit_once(',').map_or_else(Vec::new, |(listed, _)| listed.split([',', '=']).collect());
+        altered(command, &|mut arg| {
+            if arg.get_value_delimiter().is_some() {
+                let mut left = arg.get_possible_values();
+                left.retain(|value| !listed.contains(&value.get_name()));
+                arg = arg.value_parser(PossibleValuesParser::new(left));
+            }
             let arg = if arg.is_positional() || has_begun { arg } else { arg.hide(true) };
             match self.completer(&arg, &ids) {
                 Some(completer) => arg.add(completer),
@@ -142,18 +129,13 @@ impl Request {
     fn completer(&self, arg: &Arg, ids: &ArgValueCompleter) -> Option<ArgValueCompleter> {
         match arg.get_value_names()?.first()?.as_str() {
             "ID" => Some(ids.clone()),
-            "DIR" => Some(self.path("<DIR>", PathCompleter::dir())),
-            "FILE" => Some(self.path("<FILE>", PathCompleter::any())),
+            "DIR" | "FILE" if self.script.is_none() => None, // by the engine
+            // Our own scripts let the shell complete a path when they are answered so.
+            name @ ("DIR" | "FILE") => {
+                let placeholder = format!("<{name}>");
+                Some(ArgValueCompleter::new(move |_: &OsStr| vec![CompletionCandidate::new(&placeholder)]))
+            }
             name => Amount::of(name).map(ArgValueCompleter::new),
-        }
-    }
-
-    /// Our own scripts let the shell complete a path when they are answered so. PowerShell does where there are no candidates.
-    fn path(&self, placeholder: &'static str, completer: PathCompleter) -> ArgValueCompleter {
-        match self.shell.name() {
-            "elvish" => ArgValueCompleter::new(completer),
-            "powershell" => ArgValueCompleter::new(|_: &OsStr| Vec::new()),
-            _ => ArgValueCompleter::new(move |_: &OsStr| vec![CompletionCandidate::new(placeholder)]),
         }
     }
 

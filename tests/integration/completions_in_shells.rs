@@ -19,7 +19,7 @@ fn subcommands_options_and_their_values_are_offered() {
         offered("wsctl list --").offers(&["--older-than", "--sort", "--base"], &["--max-delete"]);
         offered("wsctl list --sort ").offers(&["accessed", "created", "size", "id"], &["--base"]);
         offered("wsctl list --sort=").offers(&["accessed", "created", "size", "id"], &[]);
-        offered("wsctl list --status ok,").offers(&["ok,missing", "ok,corrupt", "ok,denied"], &[]);
+        offered("wsctl list --status ok,").offers(&["ok,missing", "ok,corrupt", "ok,denied"], &["ok,ok"]);
         offered("wsctl prune --older-than 7").offers(&["7min", "7h", "7d", "7weeks", "7months"], &["7M"]);
         offered("wsctl list --newer-than=").offers(&["12h", "7d", "30d"], &[]);
         offered("wsctl prune --min-free ").offers(&["5%", "10GiB"], &[]);
@@ -42,6 +42,25 @@ fn a_single_candidate_stands_on_the_line_at_once() {
         assert_eq!(line("wsctl touch 00"), format!("wsctl touch {id} "), "{shell:?}");
         assert_eq!(line("wsctl prune --exclude=00"), format!("wsctl prune --exclude={id} "), "{shell:?}");
         assert_eq!(line("wsctl touch \"00"), format!("wsctl touch \"{id}\" "), "{shell:?}");
+    }
+    for shell in here([Shell::Nushell]) {
+        let line = |typed: &str| tab(&world, shell, typed, &[("WSCTL_BASE", &world.base())]).line;
+        assert_eq!(line("wsctl list --status=ok,mi"), "wsctl list --status=ok,missing");
+        for quote in ["", "'", "\"", "`"] {
+            assert_eq!(line(&format!("wsctl touch {quote}00")), format!("wsctl touch {id}"));
+        }
+    }
+}
+
+#[test]
+fn what_stands_on_the_line_is_not_run() {
+    let world = World::new();
+    // Elvish completes no line on which a command stands.
+    for shell in here(Shell::ALL).filter(|shell| *shell != Shell::Elvish) {
+        for run in ["(touch pwned)", "$(touch pwned)", "`touch pwned`"] {
+            let _ = tab(&world, shell, &format!("wsctl touch {run} "), &[]); // not a word in every shell
+            assert!(!world.path("pwned").exists(), "{shell:?}: {run}");
+        }
     }
 }
 
@@ -155,5 +174,9 @@ fn paths_are_completed_by_the_shell_with_its_own_quotes() {
     for shell in here([Shell::Fish, Shell::Elvish]) {
         tab(&world, shell, "wsctl -b ", &[]).offers(&["a $(touch pwned)/", "base/"], &["c 'it"]);
         tab(&world, shell, "wsctl prune --exclude-from=", &[]).offers(&["a $(touch pwned)/", "c 'it"], &[]);
+    }
+    for shell in here([Shell::Nushell]) {
+        tab(&world, shell, "wsctl -b ", &[]).offers(&["`a $(touch pwned)/`", "base/"], &[]);
+        tab(&world, shell, "wsctl prune --exclude-from ", &[]).offers(&["a $(touch pwned)/", "c 'it"], &[]);
     }
 }

@@ -53,6 +53,14 @@ set edit:insert:binding[Ctrl-X] = $tell
 set edit:completion:binding[Ctrl-X] = $tell
 "#;
 
+/// One candidate a line, with what is said of it, and the line that it makes of what was typed.
+const NU_TELL: &str = r#"
+$env.TYPED | commandline complete --detailed | each {|it|
+    let line = $env.TYPED | str substring ..<$it.span.start
+    $"($it.value)\t($it.description? | default '')\nLINE=($line)($it.value)=END"
+} | to text
+"#;
+
 /// A shell and the way in which it comes to the completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {
@@ -68,16 +76,18 @@ pub enum Shell {
     Fish,
     /// The file is part of `rc.elv`.
     Elvish,
+    /// The file is sourced.
+    Nushell,
 }
 
 impl Shell {
     /// Those that describe what they offer.
-    pub const DESCRIBING: [Self; 3] = [Self::Zsh, Self::ZshSourced, Self::Fish];
+    pub const DESCRIBING: [Self; 4] = [Self::Zsh, Self::ZshSourced, Self::Fish, Self::Nushell];
     /// Those that put a single candidate on the line at once, and tell so here.
     pub const INSERTING: [Self; 4] = [Self::Bash, Self::BashCompletion, Self::Zsh, Self::ZshSourced];
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Bash, Self::BashCompletion, Self::Zsh, Self::ZshSourced, Self::Fish, Self::Elvish];
+    pub const ALL: [Self; 7] =
+        [Self::Bash, Self::BashCompletion, Self::Zsh, Self::ZshSourced, Self::Fish, Self::Elvish, Self::Nushell];
 
     /// Whether it is installed; as loud as [`has`].
     pub fn is_here(self) -> bool {
@@ -87,6 +97,7 @@ impl Shell {
             Self::Zsh | Self::ZshSourced => &["zsh"],
             Self::Fish => &["fish"],
             Self::Elvish => &["elvish", "zsh"],
+            Self::Nushell => &["nu"],
         };
         needs.iter().all(|program| has(program))
     }
@@ -126,6 +137,7 @@ impl Shell {
                 format!("sh -c 'stty cols 200 rows 50; exec elvish -rc {home}/rc.elv'")
             }
             Self::Fish => format!("set fish_complete_path '{}'; complete --do-complete $argv[1]", text(&completions)),
+            Self::Nushell => format!("source '{}'; {NU_TELL}", completion("wsctl.nu")),
         }
     }
 }
@@ -135,7 +147,7 @@ impl Shell {
 pub struct Tab {
     /// All that appeared: the candidates, if there was more than one, and whatever else.
     pub shown: String,
-    /// The line as it stood then. Fish only says what it would offer: the last of it.
+    /// The line as it stood then. Fish and nushell only say what they would offer: the last of it.
     pub line: String,
 }
 
@@ -173,13 +185,14 @@ fn press(world: &World, shell: Shell, typed: &str, env: &[(&str, &Path)]) -> Tab
     let keys = format!("{typed}\t");
     let through = match shell {
         Shell::Fish => vec!["fish", "--no-config", "-c", &command, typed],
+        Shell::Nushell => vec!["nu", "--no-config-file", "-c", &command],
         // It may take the next key before it shows what came of the last.
         Shell::Elvish => vec!["zsh", "-f", "-c", TYPIST, "typist", &command, &keys, "COMPLETING"],
         _ => vec!["zsh", "-f", "-c", TYPIST, "typist", &command, &keys, ""],
     };
     let run = world.bare::<&str>([]).through(through);
     let run = run.env("TERM", "dumb").env("LC_ALL", "C.UTF-8").env("INPUTRC", "/dev/null");
-    let run = run.env("ZDOTDIR", &home).env("XDG_RUNTIME_DIR", &home);
+    let run = run.env("ZDOTDIR", &home).env("XDG_RUNTIME_DIR", &home).env("TYPED", typed);
     let mut command = env.iter().fold(run, |run, (name, value)| run.env(name, value)).command();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let ran = finish(command.spawn().expect("a shell"), &command).exits(0).quietly();
