@@ -18,6 +18,7 @@ fn subcommands_options_and_their_values_are_offered() {
         offered("wsctl ").offers(&["validate", "touch", "list", "prune"], &["--base", "rror"]);
         offered("wsctl list --").offers(&["--older-than", "--sort", "--base"], &["--max-delete"]);
         offered("wsctl list --sort ").offers(&["accessed", "created", "size", "id"], &["--base"]);
+        offered("wsctl ls --time ").offers(&["relative", "local", "utc"], &["--base"]);
         offered("wsctl list --sort=").offers(&["accessed", "created", "size", "id"], &[]);
         offered("wsctl list --status ok,").offers(&["ok,missing", "ok,corrupt", "ok,denied"], &["ok,ok"]);
         offered("wsctl prune --older-than 7").offers(&["7min", "7h", "7d", "7weeks", "7months"], &["7M"]);
@@ -93,7 +94,7 @@ fn workspaces_are_offered_as_they_are_now() {
     fs::create_dir(base.join("monaco-2024")).expect("a directory that is not ours");
     for shell in here(Shell::ALL) {
         let offered = |typed: &str| tab(&world, shell, typed, &[("WSCTL_BASE", &base)]);
-        for typed in ["touch ", "validate ", "list ", "list -s ", "prune ", "prune --exclude "] {
+        for typed in ["touch ", "validate ", "list ", "ls ", "list -s ", "prune ", "prune --exclude "] {
             offered(&format!("wsctl {typed}")).offers(&[&old, &new, &missing], &["monaco", "--base"]);
         }
         if Shell::DESCRIBING.contains(&shell) {
