@@ -44,7 +44,8 @@ impl Timestamp {
         if digits > 9 || !text.is_ascii() {
             return None; // chrono drops further digits, and takes U+2212 for a minus
         }
-        DateTime::parse_from_rfc3339(text).ok().and_then(|time| Self::new(time.to_utc()))
+        let time = DateTime::parse_from_rfc3339(text).ok().filter(|time| time.year() > 0)?;
+        Self::new(time.to_utc())
     }
 
     /// Reads the forms found in metadata: RFC 3339, with an offset *and* a `Z` (as the application writes), or without an
@@ -155,6 +156,7 @@ mod tests {
             "2024-05-23T14:30:00\u{2212}01:00",
             "2024-02-30T14:30:00Z",
             "0000-01-01T00:00:00Z",
+            "0000-12-31T23:59:59-01:00", // year 1 in UTC, but Python reads no year 0
             "0001-01-01T00:00:00+01:00",
             "99999-01-01T00:00:00Z",
             "9999-12-31T23:59:59-01:00",
