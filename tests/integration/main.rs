@@ -41,6 +41,7 @@ mod list_table;
 mod man_pages;
 mod many_hosts;
 mod metrics;
+mod model;
 mod mounts_anywhere;
 mod mutants;
 mod named;
