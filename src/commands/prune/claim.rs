@@ -105,7 +105,7 @@ impl Claims<'_> {
         let changed = match (found.seen, looked) {
             (_, Err(Errno::XDEV)) => Some(mounted()),
             (Seen::Unseen(_), _) => replaced(found.seen, || base.stat(&*name)),
-            (_, Err(_)) => None, // it is looked at when it is claimed
+            (_, Err(_)) => None, // the look after the claim decides
             (seen, Ok(is)) => changed(found, seen, is, || read(base, &path, scratch)),
         };
         let changed = changed.or_else(|| self.modified(&name, found, scratch));

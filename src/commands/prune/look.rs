@@ -11,7 +11,7 @@ use crate::core::{Category, Error, Result};
 use rustix::io::Errno;
 use std::ops::ControlFlow;
 
-/// Which metadata file there is, or if there is none, in which directory.
+/// Returns which metadata file there is, or which directory lacks one.
 pub(super) fn look(
     file: impl FnOnce() -> rustix::io::Result<Stat>,
     directory: impl FnOnce() -> rustix::io::Result<Stat>,
@@ -45,7 +45,7 @@ pub(super) fn changed(
     }
 }
 
-/// That the directory is not the one that was decided on, where what is in it could not be seen.
+/// Returns an error if another directory is in the place of one whose metadata could not be seen.
 pub(super) fn replaced(decided_on: Seen, is: impl FnOnce() -> rustix::io::Result<Stat>) -> Option<Error> {
     let Seen::Unseen(Some(birth)) = decided_on else { return None };
     is().is_ok_and(|stat| Birth::from(&stat) != birth).then(accessed)
