@@ -22,9 +22,13 @@ pub fn complaint(mut error: clap::Error, args: &[OsString], line: &Lenient) -> S
     if error.kind() == ErrorKind::UnknownArgument && subcommand.is_some_and(|subcommand| subcommand != "validate") {
         error.remove(ContextKind::Suggested);
     }
-    // clap removes what looks like an escape sequence from its plain text, so escape it before.
+    // clap removes what looks like an escape sequence from its plain text, so escape it before. Its tips would still repeat it
+    // without the escapes.
     let given: Vec<_> = error.context().map(|(kind, value)| (kind, escaped(value))).collect();
-    for (kind, value) in given {
+    if given.iter().any(|(kind, value)| error.get(*kind) != Some(value)) {
+        error.remove(ContextKind::Suggested);
+    }
+    for (kind, value) in given.into_iter().filter(|(kind, _)| *kind != ContextKind::Suggested) {
         error.insert(kind, value);
     }
     let wrong = |kind| known_elsewhere(text(&error, kind)?, args, subcommand);

@@ -201,6 +201,12 @@ fn only_validate_is_advised_to_take_what_begins_with_a_hyphen_for_an_id() {
 }
 
 #[test]
+fn no_tip_repeats_what_only_escapes_can_show() {
+    let odd = "'-\\u{1b}' found; try 'wsctl validate --help'";
+    each(2, &[(&["validate", "-\u{1b}[31m"], &[odd]), (&["validate", "--a\r"], &["'--a\\r' found; try "])]);
+}
+
+#[test]
 fn whoever_names_a_base_that_is_none_is_told_how_to_name_another() {
     let advice = "name the workspaces' directory with --base or WSCTL_BASE";
     let id = numbered(1);
