@@ -1,4 +1,4 @@
-//! Durable, atomic replacement of one file: whoever reads it, at any instant and after any crash, finds the old or the new.
+//! Replaces one file durably and atomically: a reader finds the old or the new content, at any moment and after any crash.
 
 use super::attributes;
 use super::dirfd::DirFd;
@@ -11,25 +11,25 @@ use rustix::path::Arg;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 
-/// Whose a file shall be, and with which permissions.
+/// The owner and permissions of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Ownership<'a> {
-    /// The numbers of the owner and the group. `None`: those whom the system gives a file that is made there, and the ACL, too.
+    /// The owner and the group. `None` for those that the system gives to a new file, with its ACL.
     pub owner: Option<(u32, u32)>,
-    /// The permission bits, with those for set-user-ID and the like.
+    /// The permission bits, with set-user-ID and the like.
     pub mode: u32,
-    /// The file whose ACL and other extended attributes it shall have.
+    /// The file whose ACL and other extended attributes to copy.
     pub attributes: Option<&'a OwnedFd>,
 }
 
 impl Ownership<'_> {
-    /// The same as that of an existing file or directory, without extended attributes.
+    /// Takes owner and mode from an existing file or directory, without extended attributes.
     pub fn of(stat: &Stat) -> Self {
         Self { owner: Some((stat.user, stat.group)), mode: stat.mode & 0o7777, attributes: None }
     }
 }
 
-/// The new content, complete and on disk under a temporary name. Dropped without being put in place, it leaves nothing.
+/// The new content, complete and on disk under a temporary name. It is removed when dropped before it is renamed.
 #[derive(Debug)]
 pub struct Staged<'a> {
     dir: &'a DirFd,
@@ -39,7 +39,7 @@ pub struct Staged<'a> {
 }
 
 impl<'a> Staged<'a> {
-    /// Writes `content` into a temporary file in `dir`, gives it its owner and mode, and waits until it is on disk.
+    /// Writes `content` to a temporary file in `dir`, sets owner and mode, and waits until it is on disk.
     pub fn new(dir: &'a DirFd, content: &[u8], ownership: Ownership<'_>) -> Result<Self> {
         if dir.is_append_only() {
             let what = "the directory is append-only (see chattr(1)): no file in it can be replaced";
@@ -54,7 +54,8 @@ impl<'a> Staged<'a> {
     }
 
     fn fill(&self, content: &[u8], ownership: Ownership<'_>) -> Result<()> {
-        // Tells a sweep that somebody is at it; where there are no locks, a sweep cannot tell either and leaves it alone.
+        // The lock tells a sweep that somebody is writing. Where there are no locks, a sweep cannot tell either and leaves the
+        // file.
         let _ = rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive);
         let failed = |errno| Error::os(errno, "cannot write a temporary file");
         let mut rest = content;
@@ -66,8 +67,8 @@ impl<'a> Staged<'a> {
         retry_on_intr(|| rustix::fs::fsync(&self.file)).map_err(failed)
     }
 
-    /// Sets owner and mode, where they differ, and the extended attributes. The owner first: changing it clears some bits of the
-    /// mode. The ACL last: with one, the group's bits of a mode are its mask.
+    /// Sets the owner and mode, where they differ, and the extended attributes. The owner goes first, because changing it clears
+    /// mode bits. The ACL goes last, because the group bits of a mode are its mask.
     fn give(&self, to: Ownership<'_>) -> Result<()> {
         let failed = |errno| Error::os(errno, "cannot keep the owner and mode of the file");
         let is = Ownership::of(&Stat::of(&self.file).map_err(failed)?);
@@ -75,7 +76,7 @@ impl<'a> Staged<'a> {
         if let Some((user, group)) = owner {
             let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
             retry_on_intr(|| rustix::fs::fchown(&self.file, Some(user), Some(group))).map_err(|errno| match errno {
-                // An owner who has no number in this user namespace.
+                // This user namespace has no number for the owner.
                 Errno::INVAL | Errno::OVERFLOW => failed(errno).recategorized(Category::PermissionDenied),
                 errno => failed(errno),
             })?;
@@ -84,7 +85,7 @@ impl<'a> Staged<'a> {
             attributes::remove_inherited_acl(&self.file).map_err(failed)?;
         }
         let acl = to.attributes.map(attributes::acl).transpose().map_err(failed)?.flatten();
-        // The ACL restores the bits of the group and of others. Where it cannot be set, the file stays its owner's alone.
+        // The ACL restores the bits of the group and of others. If it cannot be set, only the owner keeps access.
         let mode = if acl.is_some() { to.mode & !0o077 } else { to.mode };
         if is.mode != mode || owner.is_some() {
             retry_on_intr(|| rustix::fs::fchmod(&self.file, Mode::from_raw_mode(mode))).map_err(failed)?;
@@ -93,19 +94,17 @@ impl<'a> Staged<'a> {
     }
 
     /// Renames it over `name`. It is durable once the directory is synced.
-    ///
     /// # Errors
-    /// ENOENT if somebody has swept the temporary file away.
+    /// ENOENT if somebody has swept the temporary file.
     pub fn replace(mut self, name: impl Arg + Copy) -> rustix::io::Result<()> {
         self.dir.rename(&*self.name, name)?;
         self.in_place = true;
         Ok(())
     }
 
-    /// Renames it to `name`, if there is nothing of that name.
-    ///
+    /// Renames it to `name`, if nothing has that name.
     /// # Errors
-    /// EEXIST if there is; ENOENT as in [`Staged::replace`].
+    /// EEXIST if something has it; ENOENT as in [`Staged::replace`].
     pub fn create(mut self, name: &str) -> rustix::io::Result<()> {
         self.dir.rename_new(&*self.name, name)?;
         self.in_place = true;
@@ -116,13 +115,13 @@ impl<'a> Staged<'a> {
 impl Drop for Staged<'_> {
     fn drop(&mut self) {
         if !self.in_place {
-            let _ = self.dir.unlink(&*self.name); // gone already, or beyond our power
+            let _ = self.dir.unlink(&*self.name); // it is gone, or we may not
         }
     }
 }
 
-/// Removes the temporary files that killed runs left in `dir`. One that somebody is still writing is locked, and stays; what
-/// cannot be told or removed stays, too, and does no harm.
+/// Removes temporary files that killed runs left in `dir`. One that somebody is writing is locked and stays. What cannot be
+/// removed stays, too, and does no harm.
 pub fn sweep(dir: &DirFd) {
     let mut buffer = Vec::with_capacity(8 * 1024);
     if dir.seek(0).is_err() {

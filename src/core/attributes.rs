@@ -1,4 +1,4 @@
-//! Extended attributes, among them the POSIX ACL: how one file gets those of another. All of it goes through descriptors.
+//! Copies extended attributes, including the POSIX ACL, from one file to another. It uses only descriptors.
 
 use super::error::{Category, Error, Result};
 use rustix::buffer::spare_capacity;
@@ -7,14 +7,14 @@ use rustix::io::{Errno, retry_on_intr};
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 
-/// The ACL that decides who may read and write, as Linux keeps it.
+/// The ACL that decides who may read and write.
 const ACL: &CStr = c"system.posix_acl_access";
-/// Hashes and signatures of a content: wrong for any other.
+/// Hashes and signatures of the content: wrong for any other content.
 const OF_CONTENT: [&CStr; 2] = [c"security.ima", c"security.evm"];
-/// No value and no list of names is longer, see xattr(7).
+/// The longest value or list of names, see xattr(7).
 const MAX_LEN: usize = 64 * 1024;
 
-/// The ACL of an open file, as the kernel encodes it. `None`: it has only its mode.
+/// Returns the ACL of an open file, as the kernel encodes it. `None` means that it has only its mode.
 pub fn acl(file: &OwnedFd) -> rustix::io::Result<Option<Vec<u8>>> {
     let mut acl = Vec::with_capacity(MAX_LEN);
     match retry_on_intr(|| fgetxattr(file, ACL, spare_capacity(&mut acl))) {
@@ -24,14 +24,13 @@ pub fn acl(file: &OwnedFd) -> rustix::io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Takes the ACL away that a file was made with, if its directory has a default one.
+/// Removes the ACL that a new file got from its directory's default ACL.
 pub fn remove_inherited_acl(file: &OwnedFd) -> rustix::io::Result<()> {
     if acl(file)?.is_some() { retry_on_intr(|| fremovexattr(file, ACL)) } else { Ok(()) }
 }
 
-/// Gives `to` this ACL, and the other attributes of `from`. What may not be set or does not fit is left out: then `to` must not
-/// give anybody more rights than `from` does.
-///
+/// Gives `to` this ACL and the other attributes of `from`. Leaves out what may not be set or does not fit. Then `to` must not
+/// give anybody more rights than `from`.
 /// # Errors
 /// [`Category::Io`] if they cannot be read.
 pub fn carry_over(from: &OwnedFd, to: &OwnedFd, acl: Option<&[u8]>) -> Result<()> {
@@ -55,7 +54,8 @@ pub fn carry_over(from: &OwnedFd, to: &OwnedFd, acl: Option<&[u8]>) -> Result<()
     Ok(())
 }
 
-/// `false`: there is none, we may not see it, or it is too long to be told. What a failing disk hides must not get lost.
+/// Returns `false` if there is no such attribute, if we may not see it, or if it is too long. A failing disk is an error, so that
+/// nothing gets lost.
 fn is_read(result: rustix::io::Result<usize>) -> Result<bool> {
     match result {
         Err(errno) if Category::from(errno) == Category::Io => Err(Error::os(errno, "cannot read its attributes")),

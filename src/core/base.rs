@@ -7,7 +7,7 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::path::Arg;
 use std::path::{Path, PathBuf};
 
-/// An opened base. Everything in it is reached through its descriptor.
+/// An open base. Everything in it is reached through its descriptor.
 #[derive(Debug)]
 pub struct Base {
     path: PathBuf,
@@ -17,9 +17,9 @@ pub struct Base {
 /// The space of a file system, in bytes, as `df` shows it.
 #[derive(Debug, Clone, Copy)]
 pub struct Space {
-    /// All of it.
+    /// The size of the file system.
     pub total: u64,
-    /// What others than root may still use.
+    /// What ordinary users may still use.
     pub available: u64,
 }
 
@@ -40,17 +40,17 @@ impl Base {
         }
     }
 
-    /// The path as it was given.
+    /// Returns the path as it was given.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The directory itself.
+    /// Returns the directory.
     pub fn dir(&self) -> &DirFd {
         &self.dir
     }
 
-    /// Whether the workspace exists: a real directory of that name.
+    /// Whether the workspace exists: a real directory with that name.
     pub fn contains(&self, id: WorkspaceId) -> Result<bool> {
         match self.is_directory(id.encode(&mut [0; WorkspaceId::LEN])) {
             Err(Errno::NOENT) => Ok(false),
@@ -58,7 +58,7 @@ impl Base {
         }
     }
 
-    /// Whether what has this name is a directory, or a mount point, which is not asked.
+    /// Whether a name belongs to a directory or a mount point. A mount is not asked.
     pub fn is_directory(&self, name: impl Arg + Copy) -> rustix::io::Result<bool> {
         match self.dir.stat(name) {
             Err(Errno::XDEV) => Ok(true),
@@ -67,9 +67,8 @@ impl Base {
     }
 
     /// Opens a workspace's directory.
-    ///
     /// # Errors
-    /// [`Category::NotFound`] if there is no real directory of that name, else by errno.
+    /// [`Category::NotFound`] if there is no real directory with that name, else by errno.
     pub fn open_workspace(&self, id: WorkspaceId) -> Result<DirFd> {
         self.dir.open_dir(id.encode(&mut [0; WorkspaceId::LEN])).map_err(|errno| match errno {
             Errno::NOENT | Errno::NOTDIR | Errno::LOOP => absent().of(id.subject()),
@@ -78,10 +77,9 @@ impl Base {
         })
     }
 
-    /// The space of the file system that the base lies on.
-    ///
+    /// Returns the space of the base's file system.
     /// # Errors
-    /// [`Category::Io`] if the file system tells nothing: FUSE without statfs, for one. Else by errno.
+    /// [`Category::Io`] if the file system does not say, such as FUSE without statfs, else by errno.
     pub fn space(&self) -> Result<Space> {
         let stat = retry_on_intr(|| rustix::fs::fstatvfs(&self.dir))
             .map_err(|errno| Error::os(errno, format!("base {}: cannot tell its free space", self.path.display())))?;
@@ -97,12 +95,12 @@ impl Base {
     }
 }
 
-/// What is said of an ID that names no workspace.
+/// Returns the error for an ID without a workspace.
 pub fn absent() -> Error {
     Error::new(Category::NotFound, "does not exist")
 }
 
-/// What is said of a workspace whose directory or metadata file is a mount point. What is mounted there is never asked.
+/// Returns the error for a workspace whose directory or metadata file is a mount point. The mount is asked nothing.
 pub fn mounted() -> Error {
     Error::new(Category::Busy, "something is mounted on it, or on its metadata file")
 }

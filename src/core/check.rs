@@ -1,7 +1,6 @@
-//! The check behind `validate`: is this the ID of a workspace that exists? It does the same work whatever the answer.
-//!
-//! A single look-up, even a constant one, does not do: a hit costs more than a miss. So every check makes two, one that hits
-//! and one that misses, of names of the same length.
+//! The check of `validate`: is this the ID of an existing workspace? It does the same work whatever the answer.
+//! One look-up is not enough, because a hit costs more than a miss. So each check makes two: a hit and a miss, for names of the
+//! same length.
 
 use super::base::Base;
 use super::error::{Error, Result};
@@ -18,13 +17,12 @@ const LEN: usize = WorkspaceId::LEN;
 #[derive(Debug)]
 pub struct Checker<'a> {
     base: &'a Base,
-    /// A few workspaces that exist, to be looked up where the candidate does not.
+    /// A few existing workspaces, to look up if the candidate does not exist.
     present: Vec<[u8; LEN]>,
 }
 
 impl<'a> Checker<'a> {
-    /// A checker for a base. It reads the first few names there, and is best made anew when these may be gone.
-    ///
+    /// Creates a checker. It reads the first few names in the base. Create a new one when these may be gone.
     /// # Errors
     /// By errno, if the base cannot be listed.
     pub fn new(base: &'a Base) -> Result<Self> {
@@ -40,9 +38,8 @@ impl<'a> Checker<'a> {
         Ok(Self { base, present })
     }
 
-    /// Gives the canonical ID if `candidate` is well formed and its workspace exists. An absent candidate (no cookie came)
-    /// costs what a malformed one does.
-    ///
+    /// Returns the canonical ID if `candidate` is well formed and its workspace exists. No candidate costs the same as a
+    /// malformed one.
     /// # Errors
     /// By errno, if the answer cannot be had.
     pub fn check(&self, candidate: Option<&[u8]>) -> Result<Option<WorkspaceId>> {
@@ -50,7 +47,7 @@ impl<'a> Checker<'a> {
         let is_whole = candidate.is_some_and(|candidate| candidate.len() == LEN);
         let hash = hash(&text);
         let nobody = dummy(hash);
-        // What is no ID is given the shape of one, to be read and written like one.
+        // A malformed candidate gets the shape of an ID, so that it is read and written like one.
         let name = shaped(&text);
         let well_formed = is_whole & is_same(&name, &text);
         let id = WorkspaceId::parse(&name);
@@ -60,7 +57,7 @@ impl<'a> Checker<'a> {
         let found = self.look_up([&nobody, &name][usize::from(well_formed)]);
         let opposite = self.look_up([somebody, &nobody][usize::from(found != Err(Errno::NOENT))]);
         std::hint::black_box(opposite).ok();
-        // Not `&&`: of a branch the processor guesses the way that most go, and loses time over the others.
+        // Not `&&`: the processor guesses a branch by what most take, and the others lose time.
         let is_dir = found == Ok(true);
         let is_there = well_formed & is_dir;
         match found {
@@ -69,13 +66,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether something of that name is a directory.
+    /// Whether a name belongs to a directory.
     fn look_up(&self, name: &[u8; LEN]) -> rustix::io::Result<bool> {
         self.base.is_directory(&name[..])
     }
 }
 
-/// The first bytes of a text, as many as an ID has.
+/// Returns the first bytes of a text, as many as an ID has.
 fn fixed(text: &[u8]) -> [u8; LEN] {
     let mut fixed = [0; LEN];
     let length = text.len().min(LEN);
@@ -83,17 +80,17 @@ fn fixed(text: &[u8]) -> [u8; LEN] {
     fixed
 }
 
-/// The lower-case ID that a text is, or one that has something of it.
+/// Returns the lower-case ID of a text, or one with some of its bytes.
 fn shaped(text: &[u8; LEN]) -> [u8; LEN] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     std::array::from_fn(|place| {
-        // The low four bits of a letter count from `a`, which is 1 there and 10 in hexadecimal.
+        // The low four bits of a letter count from 1 for `a`, which is 10 in hexadecimal.
         let digit = (text[place] & 15) + 9 * u8::from(text[place] & 64 != 0);
         [DIGITS[usize::from(digit & 15)], b'-'][usize::from(matches!(place, 8 | 13 | 18 | 23))]
     })
 }
 
-/// Whether a lower-case ID is that of a text, with no way out before the last byte.
+/// Whether a lower-case ID belongs to a text. It never stops before the last byte.
 fn is_same(id: &[u8; LEN], text: &[u8; LEN]) -> bool {
     id.iter().zip(text).fold(true, |so_far, (a, b)| so_far & (*a == b.to_ascii_lowercase()))
 }
@@ -104,8 +101,8 @@ fn hash(text: &[u8; LEN]) -> u64 {
     hasher.finish()
 }
 
-/// A name as long as an ID that is none. It is the same for the same candidate, since the kernel remembers the names that it
-/// has looked for: one that is asked for again must find its dummy remembered, too.
+/// Returns a name as long as an ID that is no ID. The same candidate always gets the same name, because the kernel remembers
+/// names that it has looked up, and must remember both or neither.
 fn dummy(hash: u64) -> [u8; LEN] {
     const DIGITS: &[u8; 16] = b"ghijklmnopqrstuv";
     std::array::from_fn(|place| DIGITS[usize::try_from(hash >> (place % 16 * 4) & 15).unwrap_or(0)])

@@ -1,6 +1,5 @@
-//! The `*at()` calls: everything below the base goes through descriptors and single names.
-//!
-//! The results are bare errnos; those who call know what they were doing and say so.
+//! The `*at()` calls. Everything below the base goes through descriptors and single names.
+//! Results are plain errnos: the callers know what they were doing and say so.
 
 use super::stat::Stat;
 use rustix::fs::{
@@ -13,15 +12,15 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-/// A regular file is read, whatever else lies there is at most opened: without waiting for a FIFO's writer or a lease, without
-/// following a link, without becoming a terminal's process.
+/// Regular files are read; anything else is at most opened. This never waits for a FIFO's writer or a lease, follows no link, and
+/// makes no terminal ours.
 const FILE: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
-/// Only looked at, not opened.
+/// Looks at something without opening it.
 const PATH: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// An open directory. What is reached through it lies on the same mount: where another one begins, every call fails with EXDEV,
-/// and nothing is asked of what is mounted there. Its server may never answer.
+/// An open directory. Everything reached through it is on the same mount. Where another mount begins, each call fails with EXDEV,
+/// and the other mount is asked nothing, because its server may never answer.
 #[derive(Debug)]
 pub struct DirFd {
     fd: OwnedFd,
@@ -29,7 +28,7 @@ pub struct DirFd {
 }
 
 impl DirFd {
-    /// Opens a directory by its path, which may be or pass through symlinks: for what the administrator named.
+    /// Opens a directory by a path that the administrator gave. It may lead through symlinks.
     pub fn open(path: impl Arg + Copy) -> Result<Self> {
         let open = |flags| retry_on_intr(|| rustix::fs::openat(CWD, path, flags, Mode::empty()));
         let fd = match open(DIRECTORY | OFlags::NOATIME) {
@@ -39,17 +38,17 @@ impl DirFd {
         Ok(Self { mount: mount_of(&fd)?, fd })
     }
 
-    /// The number of the mount that it lies on, as in /proc/self/mountinfo, where the kernel tells it.
+    /// Returns the number of its mount, as in /proc/self/mountinfo, if the kernel says so.
     pub fn mount(&self) -> Option<u64> {
         self.mount
     }
 
-    /// Opens a directory inside this one; a symlink is ELOOP or ENOTDIR.
+    /// Opens a directory in this one. A symlink is ELOOP or ENOTDIR.
     pub fn open_dir(&self, name: impl Arg + Copy) -> Result<Self> {
         self.open_quietly(name, DIRECTORY).map(|fd| self.beside(fd))
     }
 
-    /// The same for a directory that is to be emptied: if its owner may not read it, he is given the rights first.
+    /// Opens a directory that is to be emptied. If its owner may not read it, gives the owner the right first.
     pub fn open_accessible(&self, name: impl Arg + Copy) -> Result<Self> {
         match self.open_dir(name) {
             Err(Errno::ACCESS) if self.make_accessible(name).is_ok() => self.open_dir(name),
@@ -57,18 +56,18 @@ impl DirFd {
         }
     }
 
-    /// Opens the directory above, wherever it is by now: the caller must check that it is the one it came from.
+    /// Opens the directory above, wherever it is now. The caller must check that it is the right one.
     pub fn open_parent(&self) -> Result<Self> {
         self.open_quietly(c"..", DIRECTORY).map(|fd| self.beside(fd))
     }
 
-    /// Opens a file for reading, `path` being one name or a directory's and a file's (`<id>/.metadata.json`). No part of it may
-    /// be a symlink, and the call never waits.
+    /// Opens a file for reading. `path` is one name, or a directory and a name (`<id>/.metadata.json`). Follows no symlink and
+    /// never waits.
     pub fn open_file(&self, path: &str) -> Result<OwnedFd> {
         self.open_quietly(path, FILE)
     }
 
-    /// Makes a file that was not there (EEXIST), readable by its owner alone, for writing.
+    /// Creates a file for writing that only its owner can read. It must not exist (EEXIST).
     pub fn create_file(&self, name: &str) -> Result<OwnedFd> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         retry_on_intr(|| rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR))
@@ -78,7 +77,7 @@ impl DirFd {
         Self { fd, mount: self.mount }
     }
 
-    /// Opens without changing the time of last access, where that is allowed: to the owner and to root.
+    /// Opens without changing the access time, if that is allowed: for the owner and for root.
     fn open_quietly(&self, name: impl Arg + Copy, flags: OFlags) -> Result<OwnedFd> {
         match self.open_beneath(name, flags | OFlags::NOATIME) {
             Err(Errno::PERM) => self.open_beneath(name, flags),
@@ -86,14 +85,14 @@ impl DirFd {
         }
     }
 
-    /// Opens what lies beneath, on the same mount. No part of the path may be a symlink.
+    /// Opens a path below, on the same mount, without following symlinks.
     fn open_beneath(&self, path: impl Arg + Copy, flags: OFlags) -> Result<OwnedFd> {
         static OPENAT2_IS_MISSING: AtomicBool = AtomicBool::new(false);
         if !OPENAT2_IS_MISSING.load(Ordering::Relaxed) {
             let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
             match retry_on_intr(|| rustix::fs::openat2(&self.fd, path, flags, Mode::empty(), resolve)) {
                 Err(Errno::NOSYS) => OPENAT2_IS_MISSING.store(true, Ordering::Relaxed), // Linux before 5.6
-                Err(Errno::PERM) => {} // how a container's filter of system calls may say the same
+                Err(Errno::PERM) => {} // a container's system call filter may say it like this
                 opened => return opened,
             }
         }
@@ -105,7 +104,7 @@ impl DirFd {
         }
     }
 
-    /// The same for a single name, where there is no openat2(2).
+    /// Opens a single name where there is no openat2(2).
     fn open_name(&self, name: &[u8], flags: OFlags) -> Result<OwnedFd> {
         let fd = retry_on_intr(|| rustix::fs::openat(&self.fd, name, flags | OFlags::NOFOLLOW, Mode::empty()))?;
         let mount = mount_of(&fd)?;
@@ -114,13 +113,13 @@ impl DirFd {
         if crosses { Err(Errno::XDEV) } else { Ok(fd) }
     }
 
-    /// The stat of this directory itself.
+    /// Returns the stat of this directory.
     pub fn stat_self(&self) -> Result<Stat> {
         Stat::of(&self.fd)
     }
 
-    /// The stat of what has this name here, of a link itself. No server is asked for more than the name: what it would know
-    /// better is a time or a size that others change just now, and one that is mounted on the name may never answer.
+    /// Returns the stat of a name in it, for a symlink of the link itself. It asks no file server for fresher values: whatever is
+    /// mounted on the name may never answer.
     pub fn stat(&self, name: impl Arg + Copy) -> Result<Stat> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
         let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID;
@@ -131,7 +130,7 @@ impl DirFd {
         }
     }
 
-    /// The same for a path of two names, of which neither may be a mount point, and the first no symlink.
+    /// Returns the stat of a path of two names. Neither may be a mount point, and the first must not be a symlink.
     pub fn stat_path(&self, path: impl Arg + Copy) -> Result<Stat> {
         Stat::of(&self.open_beneath(path, PATH)?)
     }
@@ -141,7 +140,7 @@ impl DirFd {
         if crosses { Err(Errno::XDEV) } else { Ok(stat) }
     }
 
-    /// Removes the name of anything but a directory (EISDIR).
+    /// Removes a name, but not a directory (EISDIR).
     pub fn unlink(&self, name: impl Arg + Copy) -> Result<()> {
         retry_on_intr(|| rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()))
     }
@@ -151,19 +150,19 @@ impl DirFd {
         retry_on_intr(|| rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR))
     }
 
-    /// Renames over whatever has the new name, as rename(2) does.
+    /// Renames like rename(2), over whatever has the new name.
     pub fn rename(&self, from: impl Arg + Copy, to: impl Arg + Copy) -> Result<()> {
         retry_on_intr(|| rustix::fs::renameat(&self.fd, from, &self.fd, to))
     }
 
-    /// Renames, and fails with EEXIST if the new name is taken. Where the file system does not offer that (NFS), a look-up
-    /// before the rename has to do; an empty directory that is made in between is then replaced.
+    /// Renames, and fails with EEXIST if the new name is taken. Where the file system cannot do that (NFS), it looks before the
+    /// rename. Then it may replace an empty directory created in between.
     pub fn rename_new(&self, from: impl Arg + Copy, to: impl Arg + Copy) -> Result<()> {
         match retry_on_intr(|| rustix::fs::renameat_with(&self.fd, from, &self.fd, to, RenameFlags::NOREPLACE)) {
             Err(Errno::INVAL | Errno::NOSYS) => match self.stat(to) {
                 Ok(_) | Err(Errno::XDEV) => Err(Errno::EXIST),
                 Err(Errno::NOENT) => match self.rename(from, to) {
-                    Err(Errno::NOTEMPTY | Errno::NOTDIR) => Err(Errno::EXIST), // made in between
+                    Err(Errno::NOTEMPTY | Errno::NOTDIR) => Err(Errno::EXIST), // created in between
                     renamed => renamed,
                 },
                 Err(errno) => Err(errno),
@@ -172,8 +171,8 @@ impl DirFd {
         }
     }
 
-    /// Gives the owner of a directory back his right to read, write and search it, if we may. It goes through a descriptor,
-    /// since chmod(2) by name would follow a link that is swapped in.
+    /// Gives a directory's owner the rights to read, write and search it, if we may. It uses a descriptor, because chmod(2) by
+    /// name would follow a link.
     pub fn make_accessible(&self, name: impl Arg + Copy) -> Result<()> {
         let dir = self.open_beneath(name, PATH | OFlags::DIRECTORY)?;
         let mode = Mode::from_raw_mode(Stat::of(&dir)?.mode) | Mode::RWXU;
@@ -181,7 +180,7 @@ impl DirFd {
         retry_on_intr(|| rustix::fs::chmodat(CWD, &path, mode, AtFlags::empty()))
     }
 
-    /// Does something in this directory; if its owner lacks the rights for it, they are given him first.
+    /// Does something in this directory. If its owner lacks the rights, gives them first.
     pub fn with_rights<T>(&self, mut act: impl FnMut() -> Result<T>) -> Result<T> {
         match act() {
             Err(Errno::ACCESS) if self.give_rights() == Ok(true) => act(),
@@ -189,7 +188,7 @@ impl DirFd {
         }
     }
 
-    /// Gives the owner his rights in this directory. `false`: he had them all.
+    /// Gives the owner the rights in this directory. Returns `false` if they were there.
     fn give_rights(&self) -> Result<bool> {
         let mode = Mode::from_raw_mode(self.stat_self()?.mode);
         if mode.contains(Mode::RWXU) {
@@ -198,20 +197,19 @@ impl DirFd {
         retry_on_intr(|| rustix::fs::fchmod(&self.fd, mode | Mode::RWXU)).map(|()| true)
     }
 
-    /// Takes this directory away from its owner, if we may, so that nobody but us can make a name in it: for what is doomed, and
-    /// where others keep writing. Where it is not ours to take, they go on.
+    /// Takes this doomed directory away from its owner, if we may, so that nobody else can create names in it.
     pub fn take_over(&self) {
         let us = Some(rustix::process::geteuid());
         let _ = retry_on_intr(|| rustix::fs::fchown(&self.fd, us, None));
         let _ = retry_on_intr(|| rustix::fs::fchmod(&self.fd, Mode::RWXU));
     }
 
-    /// Whether names can be made here but never removed (`chattr +a`). Where a file system knows no such flags, they can.
+    /// Whether names can be created here but not removed (`chattr +a`). `false` where the file system has no such flag.
     pub fn is_append_only(&self) -> bool {
         retry_on_intr(|| rustix::fs::ioctl_getflags(&self.fd)).is_ok_and(|flags| flags.contains(IFlags::APPEND))
     }
 
-    /// Waits until every name in this directory is on disk. A file system that cannot do that (EINVAL) has done it.
+    /// Waits until all names in this directory are on disk. EINVAL means that the file system needs no sync.
     pub fn sync(&self) -> Result<()> {
         match retry_on_intr(|| rustix::fs::fsync(&self.fd)) {
             Err(Errno::INVAL) => Ok(()),
@@ -219,7 +217,7 @@ impl DirFd {
         }
     }
 
-    /// Has `visit` see what is left of the listing but `.` and `..`, until it breaks, in pieces as large as `buffer`'s capacity.
+    /// Calls `visit` for the rest of the listing without `.` and `..`, until it breaks. Reads pieces of `buffer`'s capacity.
     pub fn each_entry(
         &self,
         buffer: &mut Vec<u8>,
@@ -229,7 +227,7 @@ impl DirFd {
         Ok(())
     }
 
-    /// The same for the next piece alone, and whether `visit` broke. `None`: there was nothing left.
+    /// Does the same for one piece, and returns whether `visit` broke. Returns `None` at the end.
     pub fn next_entries(
         &self,
         buffer: &mut Vec<u8>,
@@ -255,7 +253,7 @@ impl DirFd {
         }
     }
 
-    /// Goes to the position behind an entry, as the entry tells it; 0 is the start.
+    /// Sets the position in the listing: the one that an entry gave, or 0 for the start.
     pub fn seek(&self, position: u64) -> Result<()> {
         rustix::fs::seek(&self.fd, SeekFrom::Start(position)).map(drop)
     }
@@ -267,8 +265,8 @@ impl AsFd for DirFd {
     }
 }
 
-/// The number of the mount that an open file lies on. statx(2) tells it since Linux 5.8, and proc(5) before; a device alone
-/// does not tell a bind mount of the same file system. `None` where there is no `/proc` either.
+/// Returns the number of the mount of an open file: from statx(2) since Linux 5.8, from proc(5) before. A device number does not
+/// tell bind mounts of one file system apart. Returns `None` if there is no `/proc` either.
 fn mount_of(fd: &OwnedFd) -> Result<Option<u64>> {
     let mask = StatxFlags::MNT_ID;
     match retry_on_intr(|| rustix::fs::statx(fd, c"", AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC, mask)) {

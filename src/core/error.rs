@@ -1,22 +1,21 @@
-//! What can go wrong, in one table: each category has one word, one severity, one exit status and one rank, and they stand
-//! nowhere else.
-//!
-//! The exit statuses are those of `sysexits(3)`, which systemd prints by name.
+//! All that can go wrong, in one table. Each category has one word, one severity, one exit status and one rank, which are defined
+//! only here.
+//! The exit statuses are those of `sysexits(3)`. systemd prints their names.
 
 use rustix::io::Errno;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
 
-/// The result of everything in the core.
+/// The result type of the core.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What kind of failure it was. The order is the rank: of several, the greatest decides the exit status.
+/// The kind of a failure. The order is the rank: if there are several, the greatest decides the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Category {
-    /// A workspace, its metadata file or the base is not there.
+    /// A workspace, its metadata file or the base does not exist.
     NotFound,
-    /// Somebody else was using or changing it; trying later may work.
+    /// Somebody was using or changing it. Trying later may work.
     Busy,
     /// A malformed workspace ID.
     InvalidId,
@@ -28,23 +27,23 @@ pub enum Category {
     PermissionDenied,
     /// The storage failed or is full.
     Io,
-    /// Anything not named here.
+    /// Anything else.
     Unexpected,
-    /// A guard, or a `no` at the prompt, stopped a prune.
+    /// A guard or a `no` at the prompt stopped a prune.
     Refused,
 }
 
-/// How loudly a failure is reported.
+/// How serious a failure is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// Worth knowing; nothing is lost and trying again may be all that is needed.
+    /// A warning: nothing is lost, and trying again may be enough.
     Warning,
-    /// Somebody has to look.
+    /// An error: somebody has to look.
     Error,
 }
 
 impl Category {
-    /// THE table: word, severity, exit status.
+    /// The table: word, severity, exit status.
     const fn row(self) -> (&'static str, Severity, u8) {
         match self {
             Self::NotFound => ("not-found", Severity::Warning, 66),
@@ -59,17 +58,17 @@ impl Category {
         }
     }
 
-    /// The word that stands in diagnostics and in JSON.
+    /// Returns the word in diagnostics and JSON.
     pub const fn word(self) -> &'static str {
         self.row().0
     }
 
-    /// How loudly it is reported, unless the error itself is [`Error::severe`].
+    /// Returns the severity, unless the error itself is [`Error::severe`].
     pub const fn severity(self) -> Severity {
         self.row().1
     }
 
-    /// The exit status, as in `sysexits(3)`.
+    /// Returns the exit status, as in `sysexits(3)`.
     pub const fn exit_status(self) -> u8 {
         self.row().2
     }
@@ -82,13 +81,13 @@ impl Serialize for Category {
 }
 
 impl From<Errno> for Category {
-    /// Sorts the errors of the kernel, see `errno(3)`.
+    /// Sorts the kernel's errors, see `errno(3)`.
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::NOENT | Errno::NOTDIR => Self::NotFound,
-            // NOKEY is what lies encrypted, its key being away.
+            // NOKEY: it is encrypted, and the key is missing.
             Errno::ACCESS | Errno::PERM | Errno::NOKEY => Self::PermissionDenied,
-            // AGAIN is a lease held by somebody (open with O_NONBLOCK), BUSY a mount point.
+            // AGAIN: somebody holds a lease (open with O_NONBLOCK). BUSY: a mount point.
             Errno::AGAIN | Errno::BUSY | Errno::TXTBSY | Errno::DEADLK => Self::Busy,
             Errno::IO
             | Errno::NOSPC
@@ -102,7 +101,7 @@ impl From<Errno> for Category {
             | Errno::TIMEDOUT
             | Errno::UCLEAN
             | Errno::BADMSG
-            // A server, or the daemon of a FUSE file system, is away.
+            // The server, or the daemon of a FUSE file system, does not answer.
             | Errno::NOTCONN
             | Errno::HOSTDOWN
             | Errno::HOSTUNREACH
@@ -113,18 +112,18 @@ impl From<Errno> for Category {
             | Errno::SHUTDOWN
             | Errno::NOLINK
             | Errno::PROTO
-            // What the machine or the process may have is used up.
+            // A limit of the machine or the process is reached.
             | Errno::MFILE
             | Errno::NFILE
             | Errno::NOMEM
-            // An overlay's lower layer, or another project ID.
+            // The lower layer of an overlay, or another project ID.
             | Errno::XDEV => Self::Io,
             _ => Self::Unexpected,
         }
     }
 }
 
-/// One failure: its category, what was being done to what, and the kernel's reason where there is one.
+/// A failure: its category, what was being done, and the kernel's reason, if there is one.
 #[derive(Debug, Clone)]
 pub struct Error {
     category: Category,
@@ -134,17 +133,17 @@ pub struct Error {
 }
 
 impl Error {
-    /// A failure that we found ourselves.
+    /// Creates a failure that we found ourselves.
     pub fn new(category: Category, what: impl Into<Cow<'static, str>>) -> Self {
         Self { category, severity: category.severity(), what: what.into(), cause: None }
     }
 
-    /// A failure that the kernel reported, in the category of its errno.
+    /// Creates a failure from the kernel, in the category of its errno.
     pub fn os(errno: Errno, what: impl Into<Cow<'static, str>>) -> Self {
         Self { cause: Some(Cause(errno)), ..Self::new(errno.into(), what) }
     }
 
-    /// The same with an errno from std, which is [`Category::Unexpected`] if it has none.
+    /// Creates a failure from std. Without an errno, it is [`Category::Unexpected`].
     pub fn io(error: &std::io::Error, what: impl Into<Cow<'static, str>>) -> Self {
         match Errno::from_io_error(error) {
             Some(errno) => Self::os(errno, what),
@@ -152,45 +151,45 @@ impl Error {
         }
     }
 
-    /// The same failure as an error, also where its category is only a warning: the base itself is missing.
+    /// Makes it an error even if its category is a warning: the base itself is missing.
     #[must_use]
     pub fn severe(self) -> Self {
         Self { severity: Severity::Error, ..self }
     }
 
-    /// The same failure in another category, where the errno alone tells too little.
+    /// Puts it in another category, if the errno says too little.
     #[must_use]
     pub fn recategorized(self, category: Category) -> Self {
         Self { category, severity: category.severity(), ..self }
     }
 
-    /// The same failure, said of `subject`.
+    /// Says which `subject` it is about.
     #[must_use]
     pub fn of(self, subject: impl fmt::Display) -> Self {
         Self { what: format!("{subject}: {}", self.what).into(), ..self }
     }
 
-    /// The kind of failure.
+    /// Returns the category.
     pub const fn category(&self) -> Category {
         self.category
     }
 
-    /// The exit status that it comes to.
+    /// Returns the exit status.
     pub const fn status(&self) -> ExitStatus {
         ExitStatus::Failure(self.category)
     }
 
-    /// How loudly it is reported.
+    /// Returns the severity.
     pub const fn severity(&self) -> Severity {
         self.severity
     }
 
-    /// The kernel's reason, where it was the kernel that refused.
+    /// Returns the kernel's reason, if there is one.
     pub fn errno(&self) -> Option<Errno> {
         self.cause.map(|cause| cause.0)
     }
 
-    /// What failed and why, in one line.
+    /// Returns what failed and why, in one line.
     pub fn full(&self) -> String {
         self.cause.map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
     }
@@ -208,7 +207,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// An errno that shows as the text of `strerror(3)`, without its number.
+/// An errno that displays as the text of `strerror(3)`, without its number.
 #[derive(Debug, Clone, Copy)]
 struct Cause(Errno);
 
@@ -221,7 +220,7 @@ impl fmt::Display for Cause {
 
 impl std::error::Error for Cause {}
 
-/// How the process ends. The order is the rank: of several, the greatest decides.
+/// How the process ends. The order is the rank: if there are several, the greatest decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum ExitStatus {
     /// Done; for `validate`: yes.
@@ -229,14 +228,14 @@ pub enum ExitStatus {
     Success,
     /// `validate`: no. Nothing else exits 1.
     No,
-    /// The most severe category that was met.
+    /// The most severe category.
     Failure(Category),
-    /// A signal (its number) ended the work early.
+    /// A signal with this number ended the work early.
     Signal(u8),
 }
 
 impl ExitStatus {
-    /// The number that the parent process sees.
+    /// Returns the number for the parent process.
     pub const fn code(self) -> u8 {
         match self {
             Self::Success => 0,

@@ -1,4 +1,4 @@
-//! The name of a workspace.
+//! Workspace IDs.
 
 use super::error::{Category, Error};
 use std::ffi::OsStr;
@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::str::FromStr;
 use uuid::Uuid;
 
-/// A UUID (RFC 9562, any version) that came in canonical hyphenated form, upper or lower case, and is always shown in lower
-/// case. A value of it cannot exist unless that held.
+/// A UUID (RFC 9562, any version). It was given in canonical hyphenated form, and is always shown in lower case. No other value
+/// can exist.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkspaceId(Uuid);
 
@@ -16,26 +16,26 @@ impl WorkspaceId {
     /// The length of the canonical form, in bytes.
     pub const LEN: usize = uuid::fmt::Hyphenated::LENGTH;
 
-    /// Reads an ID as people and scripts give it. Braces, `urn:uuid:`, missing hyphens and spaces make it none.
+    /// Reads an ID from people and scripts. Braces, `urn:uuid:`, missing hyphens and spaces are not accepted.
     pub fn parse(text: &[u8]) -> Option<Self> {
         if text.len() != Self::LEN {
-            return None; // the uuid crate reads shorter and longer forms as well
+            return None; // the uuid crate also reads shorter and longer forms
         }
         Uuid::try_parse_ascii(text).ok().map(Self)
     }
 
-    /// Reads the name of a directory in the base: only the lower-case form names a workspace.
+    /// Reads the name of a directory in the base. Only the lower-case form names a workspace.
     pub fn from_dir_name(name: &OsStr) -> Option<Self> {
         let id = Self::parse(name.as_bytes())?;
         (id.encode(&mut [0; Self::LEN]).as_bytes() == name.as_bytes()).then_some(id)
     }
 
-    /// How diagnostics name the workspace.
+    /// Returns how diagnostics name the workspace.
     pub fn subject(self) -> String {
         format!("workspace {self}")
     }
 
-    /// The canonical form, written into `buffer`.
+    /// Writes the canonical form into `buffer`.
     pub fn encode(self, buffer: &mut [u8; Self::LEN]) -> &str {
         self.0.hyphenated().encode_lower(buffer)
     }

@@ -1,4 +1,4 @@
-//! What stat(2) and statx(2) tell of an inode, and how one is told from another.
+//! What stat(2) and statx(2) say about an inode, and how to tell whether it has changed.
 
 use super::timestamp::Timestamp;
 use rustix::fs::{FileType, Statx, StatxFlags, makedev};
@@ -8,42 +8,42 @@ use std::num::NonZero;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-/// What the kernel tells of one inode.
+/// What the kernel says about an inode.
 #[derive(Debug, Clone, Copy)]
 pub struct Stat {
-    /// The file system, as stat(2) numbers it.
+    /// The number of the file system, as in stat(2).
     pub device: u64,
-    /// The inode's number there.
+    /// The inode's number.
     pub inode: u64,
-    /// The mount that it was reached through, where the kernel tells that (statx since Linux 5.8).
+    /// The mount through which it was reached, if the kernel says so (statx since Linux 5.8).
     pub mount: Option<u64>,
     /// The type and the permissions, as `st_mode`.
     pub mode: u32,
-    /// How many names it has.
+    /// The number of its names.
     pub links: u64,
-    /// The owner's number.
+    /// The owner.
     pub user: u32,
-    /// The group's number.
+    /// The group.
     pub group: u32,
     /// The length in bytes.
     pub size: u64,
-    /// What it takes on disk, in bytes.
+    /// The allocated bytes.
     pub allocated: u64,
-    /// When its content was last modified. The owner may set that.
+    /// When its content was last modified. The owner can set this.
     pub modified: FileTime,
-    /// When the inode, or a name of it, was last changed. Only the kernel sets that.
+    /// When the inode or one of its names was last changed. Only the kernel sets this.
     pub changed: FileTime,
-    /// When it was made, where that is told (statx(2), most file systems); else the same time for all.
+    /// When it was created, if the file system says so, else always the same time.
     pub born: FileTime,
 }
 
 impl Stat {
-    /// The stat of an open file.
+    /// Returns the stat of an open file.
     pub fn of(file: impl AsFd + Copy) -> Result<Self> {
         retry_on_intr(|| rustix::fs::fstat(file)).map(|stat| Self::from(&stat))
     }
 
-    /// Whether it is a directory, and not a link to one.
+    /// Whether it is a directory. A link to one is not.
     pub fn is_dir(&self) -> bool {
         FileType::from_raw_mode(self.mode).is_dir()
     }
@@ -53,7 +53,7 @@ impl Stat {
         FileType::from_raw_mode(self.mode).is_file()
     }
 
-    /// What tells this inode from every other one that exists.
+    /// Returns what identifies this inode among all that exist.
     pub fn identity(&self) -> (u64, u64) {
         (self.device, self.inode)
     }
@@ -63,7 +63,7 @@ impl Stat {
 const BLOCK: u64 = 512;
 
 impl From<&rustix::fs::Stat> for Stat {
-    #[allow(clippy::unnecessary_cast, clippy::cast_lossless)] // the types differ from one architecture to another
+    #[allow(clippy::unnecessary_cast, clippy::cast_lossless)] // the types depend on the architecture
     fn from(stat: &rustix::fs::Stat) -> Self {
         let time = |seconds: i64, nanoseconds: u64| FileTime::new(seconds, u32::try_from(nanoseconds).unwrap_or(0));
         Self {
@@ -104,11 +104,11 @@ impl From<&Statx> for Stat {
     }
 }
 
-/// A time by the clock that stamps inodes, in nanoseconds since 1970. Times 584 years apart look the same.
+/// A time of the clock that stamps inodes, in nanoseconds since 1970. Times 584 years apart look the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileTime(i64);
 
-/// How far the clock may move on between two stamps: the longest tick of a kernel, twice.
+/// How far the clock may move between two stamps: twice the longest tick of a kernel.
 const TICK: i64 = 20_000_000;
 const SECOND: i64 = 1_000_000_000;
 
@@ -117,38 +117,38 @@ impl FileTime {
         Self(seconds.wrapping_mul(SECOND).wrapping_add(nanoseconds.into()))
     }
 
-    /// The time that the kernel would stamp an inode with now. It has a grain of its own, coarser than that of the clock.
+    /// Returns the stamp that the kernel would set now. It is coarser than the clock.
     pub fn now() -> Self {
         let now = clock_gettime(ClockId::RealtimeCoarse);
         Self::new(now.tv_sec, u32::try_from(now.tv_nsec).unwrap_or(0))
     }
 
-    /// How far this file system's stamps may be apart that differ, in nanoseconds: some know only whole seconds.
+    /// Returns how far two different stamps of this file system may be apart, in nanoseconds: some store whole seconds.
     const fn grain(self) -> i64 {
         if self.0 % SECOND == 0 { SECOND } else { TICK }
     }
 
-    /// Whether something that happened after `begun`, and until now, may bear this stamp. What lies ahead of the clock does
-    /// not: it was stamped when the clock was wrong.
+    /// Whether something that happened between `begun` and now may have this stamp. A stamp ahead of the clock was set when the
+    /// clock was wrong.
     pub fn is_since(self, begun: Self) -> bool {
         let begun = if self.grain() == SECOND { begun.0 - begun.0.rem_euclid(SECOND) } else { begun.0 };
         self.0 >= begun && {
-            let now = clock_gettime(ClockId::Realtime); // some kernels stamp by this one, if it matters
+            let now = clock_gettime(ClockId::Realtime); // some kernels stamp with this clock
             self.0 <= Self::new(now.tv_sec, 0).later(2).0
         }
     }
 
-    /// Whether a later change may bear the same stamp as this one, if that is looked at `now`. git calls this racily clean.
+    /// Whether a later change may get the same stamp, seen from `now`. git calls this racily clean.
     pub fn is_racy(self, now: Self) -> bool {
         self.0 > now.0 - self.grain()
     }
 
-    /// How long to wait until what happens bears a later stamp than this.
+    /// Returns how long to wait until a change gets a later stamp than this.
     pub fn next_grain(self) -> Duration {
         Duration::from_nanos(self.grain().unsigned_abs())
     }
 
-    /// The time that lies `seconds` later.
+    /// Returns the time `seconds` later.
     #[must_use]
     pub fn later(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(SECOND)))
@@ -162,23 +162,23 @@ impl From<FileTime> for Timestamp {
     }
 }
 
-/// Enough of a stat to see that a file is no longer the one it was.
+/// Enough of a stat to see that a file has changed.
 #[derive(Debug, Clone, Copy)]
 pub struct Signature {
-    inode: NonZero<u64>, // so that an absent one takes no more room
+    inode: NonZero<u64>, // so that an Option takes no more room
     modified: FileTime,
     changed: FileTime,
-    size: u32, // no metadata is near 4 GiB
+    size: u32, // metadata is far smaller than 4 GiB
     is_racy: bool,
 }
 
 impl Signature {
-    /// The signature of a file that was looked at then.
+    /// Returns the signature of a file as seen at that time.
     pub fn looked_at(stat: &Stat, then: FileTime) -> Self {
         Self { is_racy: stat.changed.is_racy(then), ..stat.into() }
     }
 
-    /// Whether a later change may leave the file with the same signature: then only its content tells.
+    /// Whether a later change may leave the signature as it is. Then only the content tells.
     pub fn is_racy(&self) -> bool {
         self.is_racy
     }
@@ -205,8 +205,7 @@ impl From<&Stat> for Signature {
     }
 }
 
-/// Enough of a stat to tell a directory from one that is made in its place. That one may well get the number of the one that has
-/// gone.
+/// Enough of a stat to tell a directory from one created in its place, which may get the same inode number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Birth {
     inode: NonZero<u64>,

@@ -1,8 +1,7 @@
-//! Disk usage as `du -sx` counts it, and when anything in a tree was last modified.
-//!
-//! A size is never more than the truth. What others changed since the measuring began may have been counted already, under
-//! another name: it is not counted, and that is told. So no set of all inodes is needed: what bears an old stamp lies where it lay
-//! before, and is met once. The stamp is the inode's change time, which only the kernel sets.
+//! Measures disk usage as `du -sx` counts it, and finds the newest modification time in a tree.
+//! A size is never more than the truth. What others changed since the measurement began may have been counted under another name
+//! already, so it is not counted, and that is reported. This needs no set of all inodes: an inode with an old stamp is where it
+//! was before, and is met once. The stamp is the change time, which only the kernel sets.
 
 use super::super::dirfd::DirFd;
 use super::super::error::{Category, Error};
@@ -14,25 +13,25 @@ use super::{Links, Stop};
 use rustix::io::{Errno, Result};
 use std::ffi::CStr;
 
-/// How often a tree is measured that is being changed, before what was counted has to do.
+/// How often a tree that others are changing is measured.
 const TRIES: usize = 3;
-/// How many changes by others are met, before the rest is left uncounted.
+/// How many changes by others are met before the rest is left uncounted.
 const CHANGES: usize = 1000;
 
-/// What a tree holds.
+/// The result of a measurement.
 #[derive(Debug, Default)]
 pub struct Usage {
-    /// Allocated bytes, directories too, each inode once; never more than there were.
+    /// Allocated bytes, also of directories, each inode once. Never more than the truth.
     pub bytes: u64,
-    /// Names, but for those of directories.
+    /// The number of names, without directories.
     pub files: u64,
-    /// The newest modification time of anything that was seen, and of the tree's root.
+    /// The newest modification time of everything that was seen, including the root.
     pub newest: Option<Timestamp>,
-    /// Why not everything was counted; [`Category::NotFound`] if there is no such tree.
+    /// Why not everything was counted. [`Category::NotFound`] if there is no such tree.
     pub error: Option<Error>,
 }
 
-/// Measures the directory `name`. Other mounts are not entered. Where others change it meanwhile, it is tried again.
+/// Measures the directory `name`, without entering other mounts. Tries again if others change it.
 pub fn measure(base: &DirFd, name: &str, stop: Stop<'_>, scratch: &mut Scratch) -> Usage {
     for _ in 1..TRIES {
         let mut try_once = Measuring::new(stop);
@@ -52,7 +51,7 @@ struct Measuring<'a> {
     links: Links,
     device: u64,
     begun: FileTime,
-    /// The latest stamp of what others changed since then.
+    /// The latest change time of what others changed since the measurement began.
     changed: Option<FileTime>,
     changes: usize,
     stop: Stop<'a>,
@@ -112,7 +111,7 @@ impl<'a> Measuring<'a> {
             .get_or_insert_with(|| Error::new(Category::Busy, "not all of it was measured: others are changing it"));
     }
 
-    /// Notes what kept something from being counted.
+    /// Remembers what could not be counted.
     fn note(&mut self, errno: Errno) {
         self.usage.error.get_or_insert_with(|| describe(errno));
     }
@@ -121,7 +120,7 @@ impl<'a> Measuring<'a> {
         let below = dir.open_dir(name)?;
         let stat = below.stat_self()?;
         if stat.device != self.device || self.is_changed(&stat) {
-            return Ok(None); // `du -x` leaves subvolumes out
+            return Ok(None); // `du -x` does not count subvolumes
         }
         self.count(&stat);
         Ok(Some(Entered::new(below, stat, stat.changed)))
@@ -140,7 +139,7 @@ impl<'a> Measuring<'a> {
 }
 
 impl Steps for Measuring<'_> {
-    /// The change time that a directory had when it was entered.
+    /// The change time of a directory when it was entered.
     type Level = FileTime;
 
     fn is_over(&mut self) -> bool {
@@ -150,7 +149,7 @@ impl Steps for Measuring<'_> {
     fn meet(&mut self, dir: &DirFd, name: &CStr, kind: Kind, _: &mut FileTime) -> Option<Entered<FileTime>> {
         let met = match kind {
             Kind::Directory => match self.enter(dir, name) {
-                // It cannot be entered, or is none any more.
+                // It cannot be entered, or is no directory any more.
                 Err(Errno::ACCESS | Errno::NOTDIR | Errno::LOOP) => self.look(dir, name),
                 entered => entered,
             },
@@ -158,7 +157,7 @@ impl Steps for Measuring<'_> {
         };
         match met {
             Ok(entered) => entered,
-            // Another mount is no part of it; what has vanished has changed the directory that it was in.
+            // Another mount is not part of the tree. What has vanished has changed the directory that it was in.
             Err(Errno::XDEV | Errno::NOENT) => None,
             Err(errno) => {
                 self.note(errno);
@@ -180,7 +179,7 @@ impl Steps for Measuring<'_> {
     }
 }
 
-/// Says why not everything was counted.
+/// Explains why not everything was counted.
 fn describe(errno: Errno) -> Error {
     match errno {
         Errno::LOOP | Errno::NOTDIR => Error::new(Category::Busy, "not all of it was measured: others are changing it"),

@@ -1,6 +1,5 @@
-//! Trees that somebody else may have made to break whoever walks them: one walker, and what is done at each step of it.
-//!
-//! [`mod@walk`] is the only code that descends, [`measure()`] and [`remove()`] are what is done with what it meets.
+//! Trees that their owner may have built to break a walker: one walker, and what is done at each step.
+//! Only [`mod@walk`] descends. [`measure()`] and [`remove()`] are its steps.
 
 pub mod measure;
 pub mod names;
@@ -16,17 +15,17 @@ use std::collections::HashSet;
 
 use super::stat::Stat;
 
-/// Whether the work is to be given up: asked at each name.
+/// Whether to give up. It is asked before each name.
 pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
 
-/// The inodes of several names that were counted, so that each counts once, as for `du`.
+/// The inodes with several names that were counted, so that each counts once, as for `du`.
 #[derive(Debug, Default)]
 struct Links(HashSet<(u64, u64)>);
 
 impl Links {
-    /// What an inode takes on disk, in bytes, or 0 if it was counted under another name.
+    /// Returns what an inode takes on disk, in bytes, or 0 if it was counted under another name.
     fn allocated(&mut self, stat: &Stat) -> u64 {
-        // One that is being removed loses its other names on the way.
+        // While it is removed, it loses its other names.
         let counted = match stat.links {
             _ if stat.is_dir() => false,
             2.. => !self.0.insert(stat.identity()),

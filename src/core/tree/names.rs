@@ -1,4 +1,4 @@
-//! What a directory holds, read piece by piece.
+//! The listing of a directory, read piece by piece.
 
 use super::super::dirfd::DirFd;
 use rustix::fs::FileType;
@@ -6,50 +6,50 @@ use rustix::io::{Errno, Result};
 use std::ffi::CStr;
 use std::ops::ControlFlow;
 
-/// How much of a listing is read at a time, in bytes: about 800 names.
+/// The size of a piece, in bytes: about 800 names.
 const PIECE: usize = 32 * 1024;
 
-/// What the kernel writes a piece of a listing into.
+/// The buffer into which the kernel writes a piece.
 pub type Buffer = Vec<u8>;
 
 /// A piece of a directory's listing.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// For each name its kind, the position behind it, and the name with a NUL.
+    /// For each name: its kind, the position after it, and the name with a NUL.
     bytes: Vec<u8>,
-    /// Where the next one begins.
+    /// Where the next name begins.
     next: usize,
-    /// There is nothing more to be read.
+    /// Whether the listing has been read to its end.
     whole: bool,
 }
 
 /// One name in a directory.
 #[derive(Debug, Clone, Copy)]
 pub struct Name<'a> {
-    /// The name itself.
+    /// The name.
     pub name: &'a CStr,
     /// What it was when it was listed.
     pub kind: Kind,
-    /// Where the listing goes on behind it.
+    /// The position in the listing after it.
     pub position: u64,
 }
 
-/// As much of a file's type as a walk needs.
+/// A file's type, as far as a walk needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A directory.
     Directory,
     /// Anything else.
     Other,
-    /// The file system does not tell.
+    /// The file system does not say.
     Unknown,
 }
 
-/// What stands before each name: its kind and its position.
+/// The length of what precedes each name: its kind and its position.
 const HEAD: usize = 1 + size_of::<u64>();
 
 impl Names {
-    /// Reads a directory to its end. `None`: its names take more than `most` bytes.
+    /// Reads a directory to its end. Returns `None` if its names take more than `most` bytes.
     pub fn all_of(dir: &DirFd, most: usize, buffer: &mut Buffer) -> Result<Option<Self>> {
         let mut names = Self::default();
         while names.read(dir, buffer)? {
@@ -60,7 +60,7 @@ impl Names {
         Ok(Some(Self { whole: true, ..names }))
     }
 
-    /// Reads the next piece, and appends it to those names that were not met. `false`: there was nothing left.
+    /// Reads the next piece and appends it to the names that remain. Returns `false` at the end.
     pub fn read(&mut self, dir: &DirFd, buffer: &mut Buffer) -> Result<bool> {
         if self.whole {
             return Ok(false);
@@ -80,30 +80,30 @@ impl Names {
         });
         match listed {
             Ok(listed) => Ok(listed.is_some()),
-            Err(Errno::NOENT) => Ok(false), // somebody has removed the directory itself
+            Err(Errno::NOENT) => Ok(false), // somebody removed the directory itself
             Err(errno) => Err(errno),
         }
     }
 
-    /// Whether no name was read, or is left of those that were met.
+    /// Whether no name remains.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Forgets all names, to make room for those of another directory.
+    /// Forgets all names, to make room for another directory's.
     pub fn clear(&mut self) {
         self.bytes.clear();
         (self.next, self.whole) = (0, false);
     }
 
-    /// The next name of this piece.
+    /// Returns the next name of this piece.
     pub fn meet(&mut self) -> Option<Name<'_>> {
         let (name, next) = name_at(&self.bytes, self.next)?;
         self.next = next;
         Some(name)
     }
 
-    /// All names of this piece, from its start.
+    /// Iterates over all names of this piece, from its start.
     pub fn iter(&self) -> impl Iterator<Item = &CStr> {
         let mut at = 0;
         std::iter::from_fn(move || {
@@ -114,7 +114,7 @@ impl Names {
     }
 }
 
-/// The name that begins at a place, and the place behind it.
+/// Returns the name at a place, and the place after it.
 fn name_at(bytes: &[u8], at: usize) -> Option<(Name<'_>, usize)> {
     let (head, rest) = bytes.get(at..)?.split_at_checked(HEAD)?;
     let name = CStr::from_bytes_until_nul(rest).ok()?;

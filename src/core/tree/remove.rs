@@ -1,7 +1,6 @@
-//! Removal of a tree that nobody wants any more: whatever `rm -rf` removes, and it ends, whatever the owner does meanwhile.
-//!
-//! Names that others make under our hands are removed, too, but no more than `NEWCOMERS` of them. Where a directory fills again,
-//! it is taken away from its owner, if we may, and read once more.
+//! Removes a doomed tree: whatever `rm -rf` removes. It ends, whatever the owner does meanwhile.
+//! It also removes names that others create meanwhile, but at most `NEWCOMERS`. If a directory fills again, it takes the
+//! directory away from its owner, if it may, and reads it again.
 
 use super::super::dirfd::DirFd;
 use super::super::error::{Category, Error, Result};
@@ -13,45 +12,45 @@ use super::{Links, Stop};
 use rustix::io::Errno;
 use std::ffi::CStr;
 
-/// How often a directory that was emptied is emptied once more, because there is something in it again.
+/// How often a directory is emptied again because something is in it.
 const REFILLS: u8 = 2;
-/// How often the removal begins anew at the root, because others are removing or moving the directories that it stands in.
+/// How often the removal starts again at the root because others remove or move the directories on its way.
 const TRIES: usize = 20;
-/// How many names are removed from directories that others changed since the tree was doomed.
+/// How many names are removed from directories that others changed after the doom.
 const NEWCOMERS: u64 = 2_000_000;
-/// How many such directories are entered: a chain may grow faster than anybody can go down.
+/// How many such directories are entered: a chain of them may grow faster than the walk goes down.
 const DISTURBED: u64 = 100_000;
-/// A directory with more pieces of a listing than this is taken over: some kernels list names for as long as others make them.
+/// A directory with more pieces than this is taken over: some kernels list names for as long as others create them.
 const MANY: u8 = 100;
-/// A change later than this, in seconds after the dooming, was stamped by a clock that went wrong.
+/// A change later than this many seconds after the doom was stamped by a clock that went wrong.
 const LONGEST: i64 = 86_400;
 
-/// A tree in the base that is doomed.
+/// A doomed tree in the base.
 #[derive(Debug)]
 pub struct Tree {
     /// Its name in the base.
     pub name: String,
-    /// Its directory, if it is open already.
+    /// Its directory, if it is open.
     pub dir: Option<DirFd>,
-    /// All that is in its root, if that is known; else nothing.
+    /// All names in its root, if they are known, else none.
     pub names: Names,
-    /// When that was listed.
+    /// When they were listed.
     pub listed_at: FileTime,
 }
 
-/// What came of a removal.
+/// The result of a removal.
 #[derive(Debug)]
 pub struct Removed {
-    /// The allocated bytes of what was removed, as `du` counts them.
+    /// The allocated bytes that were removed, as `du` counts them.
     pub bytes: u64,
-    /// How many names went.
+    /// How many names were removed.
     pub names: u64,
-    /// Whether the tree is gone by our own doing: somebody else may have removed its last name.
+    /// Whether this removal finished the tree. If `false`, somebody else removed the last of it.
     pub gone: Result<bool>,
 }
 
-/// Removes a doomed tree with all that is in it; `.metadata.json` goes last, because the application's listing takes every
-/// directory for a workspace and breaks on one without. `doomed_at` is when that was, by the file system's clock.
+/// Removes a doomed tree. `.metadata.json` goes last, because the application's own listing breaks on a directory without it.
+/// `doomed_at` is the time of the doom, by the file system's clock.
 pub fn remove(base: &DirFd, tree: Tree, doomed_at: FileTime, stop: Stop<'_>, scratch: &mut Scratch) -> Removed {
     let mut removal = Removal {
         doomed_at,
@@ -76,22 +75,22 @@ struct Removal<'a> {
     names: u64,
     newcomers: u64,
     disturbed: u64,
-    /// What first kept something from being removed.
+    /// The first reason why something stays.
     stuck: Option<Error>,
-    /// Whether `.metadata.json` in the root goes, too.
+    /// Whether to remove `.metadata.json` in the root, too.
     with_metadata: bool,
 }
 
-/// What is kept of a directory that is being emptied.
+/// What is remembered of a directory that is being emptied.
 #[derive(Debug, Default, Clone, Copy)]
 struct Level {
     is_root: bool,
-    /// Others changed it since the tree was doomed.
+    /// Whether others changed it after the doom.
     is_disturbed: bool,
     state: State,
     refills: u8,
     pieces: u8,
-    /// What it takes on disk itself, in bytes.
+    /// Its own disk usage, in bytes.
     allocated: u32,
 }
 
@@ -99,9 +98,9 @@ struct Level {
 enum State {
     #[default]
     Emptied,
-    /// Something in it stays.
+    /// Whether something in it stays.
     Stuck,
-    /// It is gone already.
+    /// Whether it is gone.
     Gone,
 }
 
@@ -116,8 +115,8 @@ impl Removal<'_> {
                 root => root.map_err(describe)?,
             };
             let stat = root.stat_self().map_err(describe)?;
-            // Another run may have put back what was claimed, and somebody have made a directory of the name that was free
-            // then: it was doomed in its place.
+            // Another run may have put the claim back, and somebody may have created a directory under the free name. Then that
+            // one was doomed, not this one.
             match if is_open { base.stat(&*name) } else { Ok(stat) } {
                 Ok(named) if named.identity() == stat.identity() => {}
                 Err(Errno::NOENT) => return Ok(false),
@@ -125,7 +124,7 @@ impl Removal<'_> {
                 Err(errno) => return Err(describe(errno)),
             }
             if !names.is_empty() && stat.modified.is_racy(listed_at) {
-                names.clear(); // there may be more by now
+                names.clear(); // there may be more names now
                 root.seek(0).map_err(describe)?;
             }
             let level = Level { is_root: true, refills, ..self.level(&stat) };
@@ -151,7 +150,7 @@ impl Removal<'_> {
         Err(refilled())
     }
 
-    /// Removes the emptied root, with the metadata that is the last thing in it. `None`: there is something in it again.
+    /// Removes the empty root, after the metadata in it. Returns `None` if something is in it again.
     fn remove_root(&mut self, base: &DirFd, name: &str, root: &DirFd, level: &Level) -> Result<Option<bool>> {
         if let Some(stuck) = self.stuck.take() {
             return Err(stuck);
@@ -159,7 +158,7 @@ impl Removal<'_> {
         if !self.with_metadata {
             match root.with_rights(|| self.remove_or_open(root, METADATA_C, level)) {
                 Ok(None) | Err(Errno::NOENT) => {}
-                Ok(Some(_)) => self.with_metadata = true, // a directory of that name, with something in it
+                Ok(Some(_)) => self.with_metadata = true, // a directory of that name that is not empty
                 Err(errno) => return Err(describe(errno)),
             }
         }
@@ -174,7 +173,7 @@ impl Removal<'_> {
         }
     }
 
-    /// Removes a name, or opens it, if it is that of a directory with something in it.
+    /// Removes a name, or opens it if it is a directory with something in it.
     fn remove_or_open(
         &mut self,
         dir: &DirFd,
@@ -187,7 +186,7 @@ impl Removal<'_> {
             self.count(&stat, level);
             return Ok(None);
         }
-        // Where the number of links tells that there are directories in it, it need not be tried.
+        // If the number of links says that it contains directories, do not try.
         match if stat.links > 2 { Err(Errno::NOTEMPTY) } else { dir.rmdir(name) } {
             Ok(()) => {
                 self.count(&stat, level);
@@ -202,7 +201,7 @@ impl Removal<'_> {
         Ok(Some(Entered::new(below, stat, level)))
     }
 
-    /// Whether others write so much in it that it is left to a later run.
+    /// Whether others write so much that the rest is left to a later run.
     fn is_hopeless(&self) -> bool {
         self.newcomers > NEWCOMERS || self.disturbed > DISTURBED
     }
@@ -215,7 +214,7 @@ impl Removal<'_> {
         }
     }
 
-    /// Counts what has gone. What came into a directory after it was emptied was not there before: it counts for nothing.
+    /// Counts what was removed. What came into a directory after it was emptied does not count as freed.
     fn count(&mut self, stat: &Stat, above: &Level) {
         self.names += 1;
         if above.refills == 0 {
@@ -228,14 +227,14 @@ impl Removal<'_> {
         self.bytes += u64::from(level.allocated);
     }
 
-    /// Notes that something stays, and why.
+    /// Remembers that something stays, and why.
     fn stick(&mut self, level: &mut Level, why: Error) {
         level.state = State::Stuck;
         self.stuck.get_or_insert(why);
     }
 }
 
-/// Opens a directory again that was emptied and is not empty.
+/// Opens a directory again that is not empty after it was emptied.
 fn enter_again(above: &DirFd, name: &CStr, level: Level) -> rustix::io::Result<Entered<Level>> {
     let dir = above.open_accessible(name)?;
     dir.take_over();
@@ -257,7 +256,7 @@ impl Steps for Removal<'_> {
         self.newcomers += u64::from(level.is_disturbed);
         match dir.with_rights(|| self.remove_or_open(dir, name, level)) {
             Ok(entered) => return entered,
-            // It has gone, or was swapped for something else, which is met when the directory turns out not to be empty.
+            // It is gone or was replaced. If it was replaced, the directory above will turn out not to be empty.
             Err(Errno::NOENT | Errno::ISDIR | Errno::NOTDIR | Errno::LOOP) => {}
             Err(errno) => self.stick(level, describe(errno)),
         }
@@ -268,7 +267,7 @@ impl Steps for Removal<'_> {
         self.stick(level, describe(errno));
     }
 
-    /// Most directories are read in one piece: then it is cheaper to remove it now than to read that there is nothing left.
+    /// Most directories are read in one piece. Then trying to remove one is cheaper than reading to its end.
     fn end_of_piece(&mut self, dir: &DirFd, above: Option<(&DirFd, &CStr)>, level: &mut Level) -> bool {
         level.pieces = level.pieces.saturating_add(1);
         if level.pieces == MANY {
@@ -314,7 +313,7 @@ fn interrupted() -> Error {
     Error::new(Category::Busy, "interrupted before all of it was removed: the next prune goes on")
 }
 
-/// Says why something in a tree stays.
+/// Explains why something in a tree stays.
 fn describe(errno: Errno) -> Error {
     match errno {
         Errno::XDEV => Error::new(Category::Busy, "something is mounted inside"),

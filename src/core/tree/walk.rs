@@ -1,8 +1,7 @@
-//! The walker: down by descriptors and up again, at any depth, with a handful of descriptors and a stack of constant size.
-//!
-//! The levels nearest to where it stands are kept open. Of those above, it keeps what it takes to go on there: the inode, which
-//! must be the one that `..` leads to, the position in the listing, and the name. So a level of depth costs a few bytes and
-//! its name. Nothing is renamed or created.
+//! The walker. It goes down through descriptors and up again, to any depth, with a handful of descriptors and a stack of constant
+//! size.
+//! It keeps the nearest levels open. For each level above, it remembers how to go on there: the inode, which `..` must lead to,
+//! the position in the listing, and the name. So a level of depth costs a few bytes and its name. Nothing is renamed or created.
 
 use super::super::dirfd::DirFd;
 use super::super::stat::Stat;
@@ -11,33 +10,34 @@ use rustix::io::{Errno, Result};
 use std::collections::HashSet;
 use std::ffi::CStr;
 
-/// How many levels are kept open.
+/// The number of levels that stay open.
 const KEPT_OPEN: usize = 4;
 
-/// What is done at each step of a walk. A `Level` is what is kept of each directory on the way, however deep.
+/// What is done at each step of a walk. A `Level` is what is remembered of each directory on the way, however deep.
 pub trait Steps {
-    /// What is kept of each directory until it is left.
+    /// What is remembered of each directory until the walk leaves it.
     type Level;
 
-    /// Whether to give up: asked before each name.
+    /// Whether to give up. It is asked before each name.
     fn is_over(&mut self) -> bool;
 
-    /// Deals with a name in a directory, and gives the directory of that name if the walk shall go down into it.
+    /// Handles a name in a directory. Returns the directory if the walk must enter it.
     fn meet(&mut self, dir: &DirFd, name: &CStr, kind: Kind, level: &mut Self::Level) -> Option<Entered<Self::Level>>;
 
-    /// A directory could not be listed to its end.
+    /// Handles a directory that could not be listed to its end.
     fn fail(&mut self, errno: Errno, level: &mut Self::Level);
 
-    /// All of a piece of a directory's listing was met; where the directory above is open, that is given with the name in it.
-    /// `true`: there is no need to read on.
+    /// Called after a piece of a directory's listing, with the directory above, if it is open, and the name in it. Returns
+    /// whether the rest of the listing can be skipped.
     fn end_of_piece(&mut self, _dir: &DirFd, _above: Option<(&DirFd, &CStr)>, _level: &mut Self::Level) -> bool {
         false
     }
 
-    /// All that is in a directory was met.
+    /// Called after the last name of a directory.
     fn end(&mut self, _dir: &DirFd, _level: &mut Self::Level) {}
 
-    /// The walk has come up from the directory `name`, of which it kept `level`. It may be entered once more.
+    /// Called when the walk has left the directory `name`, with the `level` that was remembered. It may return it to enter it
+    /// again.
     fn leave(
         &mut self,
         _parent: (&DirFd, &mut Self::Level),
@@ -48,47 +48,47 @@ pub trait Steps {
     }
 }
 
-/// A directory that the walk goes down into.
+/// A directory that the walk enters.
 #[derive(Debug)]
 pub struct Entered<L> {
-    /// The directory, from the start of its listing.
+    /// The directory, at the start of its listing.
     pub dir: DirFd,
     /// Its stat.
     pub stat: Stat,
-    /// What is known to be in it already.
+    /// The names that are known already.
     pub names: Names,
-    /// What to keep of it.
+    /// What to remember of it.
     pub level: L,
 }
 
 impl<L> Entered<L> {
-    /// One of which nothing is known yet.
+    /// Returns a directory of which nothing is known yet.
     pub fn new(dir: DirFd, stat: Stat, level: L) -> Self {
         Self { dir, stat, names: Names::default(), level }
     }
 }
 
-/// What a thread keeps from one walk to the next, so that it need not be allocated again.
+/// What a thread keeps from one walk to the next, to save allocations.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// What a piece of a listing is read into.
+    /// The buffer for a piece of a listing.
     pub buffer: Buffer,
     spare: Vec<Names>,
 }
 
-/// A level that is open.
+/// An open level.
 struct Near<L> {
     dir: DirFd,
     names: Names,
     kept: Kept<L>,
 }
 
-/// What is kept of each level, open or not.
+/// What is remembered of each level, open or not.
 struct Kept<L> {
     inode: u64,
-    /// Where its listing goes on.
+    /// The position in its listing.
     position: u64,
-    /// How long its name is in the path, with the NUL.
+    /// The length of its name in the path, with the NUL.
     name: u16,
     level: L,
 }
@@ -96,17 +96,16 @@ struct Kept<L> {
 struct Walk<'a, L> {
     near: Vec<Near<L>>,
     far: Vec<Kept<L>>,
-    /// The inodes of the far levels.
+    /// The inodes of the levels that are not open.
     above: HashSet<u64>,
     /// The names of all levels, one after the other, each with a NUL.
     path: Vec<u8>,
     scratch: &'a mut Scratch,
 }
 
-/// Has `steps` meet everything below a directory, and gives the directory back.
-///
+/// Walks everything below a directory with `steps`, and returns the directory.
 /// # Errors
-/// ESTALE if others moved a directory on the way, so that there is no way back, or into itself; ECANCELED if the steps gave up.
+/// ESTALE if somebody moved a directory on the way, so that there is no way back, or into itself. ECANCELED if the steps gave up.
 pub fn walk<S: Steps>(root: Entered<S::Level>, steps: &mut S, scratch: &mut Scratch) -> Result<DirFd> {
     let near = Vec::with_capacity(KEPT_OPEN + 1);
     let mut walk = Walk { near, far: Vec::new(), above: HashSet::new(), path: vec![0], scratch };
@@ -125,7 +124,7 @@ pub fn walk<S: Steps>(root: Entered<S::Level>, steps: &mut S, scratch: &mut Scra
 }
 
 impl<L> Walk<'_, L> {
-    /// Meets the next name of those that were read. `false`: there is none.
+    /// Handles the next name that was read. Returns `false` if there is none.
     fn meet_next<S: Steps<Level = L>>(&mut self, steps: &mut S) -> Result<bool> {
         let Some(Near { dir, names, kept }) = self.near.last_mut() else { return Ok(false) };
         let Some(next) = names.meet() else { return Ok(false) };
@@ -139,7 +138,7 @@ impl<L> Walk<'_, L> {
         Ok(true)
     }
 
-    /// Reads the next piece of the directory that the walk stands in. `false`: it is at its end.
+    /// Reads the next piece of the current directory. Returns `false` at its end.
     fn read_on<S: Steps<Level = L>>(&mut self, steps: &mut S) -> bool {
         let (Near { dir, names, kept }, above) = match &mut self.near[..] {
             [.., above, here] => {
@@ -158,12 +157,12 @@ impl<L> Walk<'_, L> {
         })
     }
 
-    /// Goes down into a directory whose name, of this length, stands last in the path.
+    /// Enters a directory whose name, of this length, is the last in the path.
     fn enter(&mut self, entered: Entered<L>, name: u16) -> Result<()> {
         let Entered { dir, stat, mut names, level } = entered;
         let inode = number(&stat);
         if self.above.contains(&inode) {
-            return Err(Errno::STALE); // no directory is above itself, unless it is moved about
+            return Err(Errno::STALE); // somebody moved it: no directory is above itself
         }
         if names.is_empty() {
             names = self.scratch.spare.pop().unwrap_or(names);
@@ -179,7 +178,7 @@ impl<L> Walk<'_, L> {
         Ok(())
     }
 
-    /// Goes up from the directory that the walk stands in; from the root, it gives that back.
+    /// Goes up from the current directory. From the root, returns the root.
     fn leave<S: Steps<Level = L>>(&mut self, steps: &mut S) -> Result<Option<DirFd>> {
         let Some(Near { dir, names, mut kept }) = self.near.pop() else { return Err(Errno::STALE) };
         self.scratch.put_aside(names);
@@ -198,10 +197,10 @@ impl<L> Walk<'_, L> {
         Ok(None)
     }
 
-    /// Opens a far level again, from the directory below it.
+    /// Opens a level again from the directory below it.
     fn back_to(&mut self, kept: Kept<L>, below: &DirFd) -> Result<Near<L>> {
         let dir = match below.open_parent() {
-            Err(Errno::NOENT | Errno::XDEV) => return Err(Errno::STALE), // others have removed, or moved, what we stand in
+            Err(Errno::NOENT | Errno::XDEV) => return Err(Errno::STALE), // somebody removed or moved the current directory
             dir => dir?,
         };
         if number(&dir.stat_self()?) != kept.inode {
@@ -214,7 +213,7 @@ impl<L> Walk<'_, L> {
 }
 
 impl Scratch {
-    /// Keeps as many as a walk has use for: each workspace brings one of its own.
+    /// Keeps no more directories than a walk needs: each workspace brings one of its own.
     fn put_aside(&mut self, mut names: Names) {
         if self.spare.len() <= KEPT_OPEN {
             names.clear();
@@ -223,13 +222,13 @@ impl Scratch {
     }
 }
 
-/// The last name of the path, of this length.
+/// Returns the last name of the path, which has this length.
 fn last_name(path: &[u8], length: u16) -> &CStr {
     let start = path.len().saturating_sub(length.into());
     CStr::from_bytes_with_nul(&path[start..]).unwrap_or_default()
 }
 
-/// One number for an inode. Devices differ only where a tree holds subvolumes of btrfs, whose inodes' numbers are small.
+/// Returns one number for an inode. Devices differ only in btrfs trees with subvolumes, whose inode numbers are small.
 fn number(stat: &Stat) -> u64 {
     stat.inode ^ stat.device.rotate_right(24)
 }
