@@ -1,16 +1,16 @@
 //! `wsctl` administers the workspaces of the web application PitLane AI.
 //!
-//! Data flows one way: command line → typed arguments → facts from disk → a decision → an action → an outcome → text or
-//! JSON and one exit status. Every floor knows only the floors below it:
+//! Data flows one way: command line → typed arguments → facts from disk → a plan → what was done → text or JSON and one exit
+//! status. Each floor knows only the floors below it:
 //!
-//! | floor | what lives there |
+//! | floor | what it contains |
 //! |---|---|
-//! | here | parse → dispatch → report → status; the only place that asks the clock, the environment and the terminal |
-//! | [`completion`] | what a shell is answered when Tab is pressed |
+//! | here | parse → dispatch → report → status; only this asks the clock, the environment and the terminal |
+//! | [`completion`] | the answers to a shell when Tab is pressed |
 //! | [`cli`], [`logging`] | the command line as clap sees it; `-v`, `-q` and `RUST_LOG` |
-//! | [`commands`] | one file a subcommand: its arguments, its flow, its outcome |
+//! | [`commands`] | one file for each subcommand: its arguments, its flow, its outcome |
 //! | [`args`], [`output`], [`signals`] | values that are read; what is shown; SIGINT, SIGTERM and SIGXFSZ |
-//! | [`core`] | what a workspace is, and how its files are read, rewritten and measured |
+//! | [`core`] | what a workspace is, and how its files are read, rewritten, measured and removed |
 
 pub mod args;
 pub mod cli;
@@ -36,7 +36,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Runs the program with these arguments, the program's name first, and gives its exit status.
+/// Runs the program with these arguments, the program's name first, and returns its exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     signals::survive_file_size_limit();
     let args: Vec<OsString> = args.into_iter().collect();
@@ -45,13 +45,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         return complete(request).code();
     }
     panic::set_hook(Box::new(|info| {
-        diagnostics::remark(&Error::new(Category::Unexpected, format!("a defect in wsctl: {info}")));
+        diagnostics::remark(&Error::new(Category::Unexpected, format!("a bug in wsctl: {info}")));
     }));
     let ended = panic::catch_unwind(AssertUnwindSafe(|| execute(&args)));
     ended.unwrap_or(ExitStatus::Failure(Category::Unexpected)).code()
 }
 
-/// Answers a shell that asks for completions. It is told nothing else: where something fails there are no candidates.
+/// Answers a shell that asks for completions. If something fails, there are no candidates and no message.
 fn complete(request: completion::Request) -> ExitStatus {
     panic::set_hook(Box::new(|_| {}));
     let mut answer = Vec::new();
@@ -101,7 +101,7 @@ fn execute(args: &[OsString]) -> ExitStatus {
     finish(status, leave_metrics(subcommand, (file, &base), (now, begun.elapsed()), status, gauges))
 }
 
-/// Leaves for monitoring that there was no run, since its command line was wrong.
+/// Writes the numbers for monitoring of a run that did not begin, because its command line was wrong.
 fn leave_metrics_of_none(line: &Lenient, status: ExitStatus) -> ExitStatus {
     let (Some(file), Ok(now)) = (&line.metrics, now()) else { return status };
     let base = line.global.base(|name| std::env::var_os(name)).unwrap_or_default();
@@ -109,7 +109,7 @@ fn leave_metrics_of_none(line: &Lenient, status: ExitStatus) -> ExitStatus {
     finish(status, leave_metrics("prune", (file, &base), (now, Duration::ZERO), status, gauges))
 }
 
-/// Leaves for monitoring how a run ended, and what it came to.
+/// Writes the numbers for monitoring of a run.
 fn leave_metrics(
     subcommand: &str,
     (file, base): (&Path, &Path),
@@ -149,23 +149,23 @@ fn perform(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
     }
 }
 
-/// Whether the terminal can take back what it shows.
+/// Whether the terminal can erase a line.
 fn can_erase() -> bool {
     std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
-/// The width of stdout, in columns, if it is a terminal that tells.
+/// Returns the width of stdout in columns, if it is a terminal that says so.
 fn width() -> Option<usize> {
     rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col.into()).filter(|width| *width > 0)
 }
 
-/// Whether the locale is UTF-8: the first of these variables that is not empty says so.
+/// Whether the locale is UTF-8. The first of these variables that is not empty decides.
 fn is_utf8(env: impl Fn(&str) -> Option<String>) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(env).find(|locale| !locale.is_empty());
     locale.is_some_and(|locale| ["UTF-8", "UTF8"].iter().any(|name| locale.to_uppercase().contains(name)))
 }
 
-/// Reads the command line. clap takes `COLUMNS=0` for a width that help has to fit.
+/// Reads the command line. clap would take `COLUMNS=0` as a width.
 fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let is_zero = std::env::var("COLUMNS").is_ok_and(|columns| columns.parse() == Ok(0));
     let command = cli::command();
@@ -174,13 +174,13 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-/// The one look at the clock.
+/// Reads the clock. Nothing else does.
 #[allow(clippy::disallowed_methods)]
 fn now() -> anyhow::Result<Timestamp> {
     Timestamp::new(chrono::Utc::now()).ok_or_else(|| anyhow::anyhow!("the clock is outside the years 1 to 9999"))
 }
 
-/// Shows help and version, which were asked for, on stdout; what is wrong with the command line in one line on stderr.
+/// Shows help and version on stdout, if the user asked for them. Otherwise says on stderr, in one line, what is wrong.
 fn explain(error: clap::Error, args: &[OsString]) -> ExitStatus {
     use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
     let render = |color| match color {
@@ -201,7 +201,7 @@ fn explain(error: clap::Error, args: &[OsString]) -> ExitStatus {
     leave_metrics_of_none(line, ExitStatus::Failure(Category::Usage))
 }
 
-/// The status to end with, if stdout took what was written.
+/// Returns the exit status, which is an error if stdout could not be written.
 fn finish(status: ExitStatus, written: core::Result<()>) -> ExitStatus {
     let mut diagnostics = diagnostics::Diagnostics::default();
     diagnostics.raise(status);

@@ -1,5 +1,5 @@
-//! `-v`, `-q` and `RUST_LOG` into `env_logger`, and the one form that all lines on stderr have: with its priority in front
-//! where the journal reads them.
+//! Turns `-v`, `-q` and `RUST_LOG` into `env_logger`, and formats every line on stderr. For the journal, a line begins with its
+//! priority.
 
 use crate::output::diagnostics::CATEGORY;
 use crate::output::escape;
@@ -9,7 +9,7 @@ use env_logger::{Builder, Target, WriteStyle};
 use log::{Level, LevelFilter, Record};
 use std::io::{self, Write};
 
-/// How much is said, from the command line: `-q` is -1, `-v` 1, and so on.
+/// How much to log: `-q` is -1, `-v` is 1, and so on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Verbosity(pub i16);
 
@@ -39,12 +39,12 @@ enum Marks {
     None,
     /// With colours, for a terminal.
     Colors,
-    /// With what sd-daemon(3) has in front of a line, for the journal.
+    /// With the priorities of sd-daemon(3), for the journal.
     Priorities,
 }
 
-/// Starts logging to stderr. `RUST_LOG` applies where the command line says nothing. Gives the colours that stderr has: the
-/// journal has none.
+/// Starts logging to stderr. `RUST_LOG` applies if the command line says nothing. Returns whether stderr has colours; the journal
+/// has none.
 pub fn init(verbosity: Verbosity, color: ColorChoice) -> ColorChoice {
     let marks = match color {
         _ if stderr_is_the_journal() => Marks::Priorities,
@@ -54,7 +54,7 @@ pub fn init(verbosity: Verbosity, color: ColorChoice) -> ColorChoice {
     let mut builder = Builder::new();
     builder.filter_level(verbosity.filter());
     let wanted = std::env::var("RUST_LOG").ok().filter(|filter| verbosity == Verbosity::DEFAULT && !filter.is_empty());
-    // env_logger itself would complain of a filter that it cannot read, on stderr and as it stands.
+    // env_logger would complain about a wrong filter itself, unescaped.
     let unread = wanted.as_ref().and_then(|filter| env_filter::Builder::new().try_parse(filter).err());
     if let (Some(filter), None) = (&wanted, &unread) {
         builder.parse_filters(filter);
@@ -62,21 +62,21 @@ pub fn init(verbosity: Verbosity, color: ColorChoice) -> ColorChoice {
     builder.write_style(if marks == Marks::Colors { WriteStyle::Always } else { WriteStyle::Never });
     builder.target(Target::Pipe(Box::new(Stderr)));
     builder.format(move |out, record| writeln!(out, "{}", line(record, marks)));
-    let _ = builder.try_init(); // a second run in the same process keeps the first one's
+    let _ = builder.try_init(); // a second run in the same process keeps the first logger
     if let Some(error) = unread {
         log::warn!("RUST_LOG is ignored: {error}");
     }
     if marks == Marks::Colors { color } else { ColorChoice::Never }
 }
 
-/// Whether stderr is the stream whose device and inode systemd names in the environment. What was redirected since, or is
-/// inherited by a process below, is another one.
+/// Whether stderr is the stream that systemd names in the environment, by device and inode. It is not, if stderr was redirected
+/// or if a parent process got the variable.
 fn stderr_is_the_journal() -> bool {
     let Some(stream) = std::env::var_os("JOURNAL_STREAM") else { return false };
     rustix::fs::fstat(io::stderr()).is_ok_and(|stat| stream == *format!("{}:{}", stat.st_dev, stat.st_ino))
 }
 
-/// Stderr, where the progress of a run may be on show.
+/// Stderr, which may show the progress of a run.
 struct Stderr;
 
 impl Write for Stderr {
@@ -89,7 +89,7 @@ impl Write for Stderr {
     }
 }
 
-/// A record as one line: `warning[not-found]: …`, `info: …`.
+/// Formats a record as one line: `warning[not-found]: …`, `info: …`.
 fn line(record: &Record<'_>, marks: Marks) -> String {
     let (word, sgr, priority) = match record.level() {
         Level::Error => ("error", "1;31", 3),

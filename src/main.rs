@@ -1,4 +1,4 @@
-//! `wsctl`: see the library for everything.
+//! `wsctl`: everything is in the library.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: they end the program at once, until there is work that has to be finished first. SIGXFSZ never does.
+//! SIGINT and SIGTERM: they end the program at once, until it has work to finish first. SIGXFSZ never ends it.
 
 use crate::core::{Category, Error, ExitStatus, Result};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
@@ -6,7 +6,7 @@ use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// How signals are dealt with, and what was caught.
+/// How signals are handled, and which one was caught.
 #[derive(Debug)]
 pub struct Signals {
     caught: Arc<AtomicUsize>,
@@ -14,11 +14,10 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From here on a signal ends the program with 128 and its number: also as process 1 of a container, for which the kernel
-    /// does nothing. One that was ignored when the program started stays ignored.
-    ///
+    /// From now on, a signal ends the program with 128 and its number, even as process 1 of a container, for which the kernel
+    /// does nothing. A signal that was ignored when the program started stays ignored.
     /// # Errors
-    /// [`Category::Unexpected`], if the kernel does not take a handler.
+    /// [`Category::Unexpected`] if the kernel does not accept a handler.
     pub fn install() -> Result<Self> {
         let signals = Self { caught: Arc::default(), ends_at_once: Arc::new(AtomicBool::new(true)) };
         let ignored = ignored();
@@ -30,7 +29,7 @@ impl Signals {
         Ok(signals)
     }
 
-    /// The actions of a signal are done in the order in which they are registered.
+    /// Registers the actions of a signal. They run in this order.
     fn handle(&self, signal: i32) -> std::io::Result<()> {
         let number = usize::try_from(signal).unwrap_or(0);
         flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&self.ends_at_once))?;
@@ -39,24 +38,24 @@ impl Signals {
         Ok(())
     }
 
-    /// From here on the first signal is only noted, for the work in progress to be finished. A second one ends the program.
+    /// From now on, the first signal is only remembered, so that work in progress can be finished. A second one ends the program.
     pub fn finish_first(&self) {
         self.ends_at_once.store(false, Ordering::SeqCst);
     }
 
-    /// The status to end with, if a signal was noted.
+    /// Returns the exit status, if a signal was caught.
     pub fn caught(&self) -> Option<ExitStatus> {
         let number = u8::try_from(self.caught.load(Ordering::SeqCst)).unwrap_or(0);
         (number != 0).then_some(ExitStatus::Signal(number))
     }
 }
 
-/// From here on a write beyond the limit on a file's size (`ulimit -f`) fails with EFBIG, and does not kill the program.
+/// From now on, a write beyond the limit on a file's size (`ulimit -f`) fails with EFBIG and does not kill the program.
 pub fn survive_file_size_limit() {
-    let _ = flag::register(SIGXFSZ, Arc::default()); // nobody reads the flag: to be caught is enough
+    let _ = flag::register(SIGXFSZ, Arc::default()); // nobody reads the flag: catching the signal is enough
 }
 
-/// The signals that are ignored, a bit each from 1 on, as proc(5) tells them; none where there is no `/proc`.
+/// Returns the ignored signals, a bit each, as in proc(5). None if there is no `/proc`.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,11 +1,9 @@
-//! Completion in a shell. When Tab is pressed it runs `COMPLETE=<shell> wsctl -- <words>`, and the engine of `clap_complete`
-//! answers by clap's own reading of the words; with no words it writes the script that makes the shell do so.
-//!
-//! The scripts are ours, in `completions/`, but for elvish. Those of the engine do not take `--option=value` for one word
-//! (bash), do nothing at the first Tab where the script is loaded at need (zsh), put names of files on the command line unquoted
-//! (bash), or quoted too much (zsh), do not complete a path that begins with a variable (fish), and run the line as it stands
-//! (PowerShell); for nushell there is none. So a path is completed by the shell itself, which is told so by a placeholder for
-//! the candidates.
+//! Completion in a shell. When you press Tab, the shell runs `COMPLETE=<shell> wsctl -- <words>`, and the engine of
+//! `clap_complete` answers. Without words, it writes the script that makes the shell do so.
+//! The scripts in `completions/` are ours, except for elvish. Those of the engine do not take `--option=value` as one word
+//! (bash), do nothing at the first Tab when they are loaded on demand (zsh), insert file names unquoted (bash) or quoted too much
+//! (zsh), do not complete a path that begins with a variable (fish), and run the typed line (PowerShell). For nushell there is
+//! none. Our scripts let the shell complete paths itself: a placeholder among the candidates tells them to.
 
 mod values;
 
@@ -21,13 +19,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use values::{Amount, Ids};
 
-/// The environment variable in which a shell that asks for completions gives its name.
+/// The environment variable with the name of the shell that asks for completions.
 pub const VARIABLE: &str = "COMPLETE";
 
-/// Where bash, zsh and elvish say which word is to be completed; for the others it is the last.
+/// The variable in which bash, zsh and elvish say which word to complete. For the others it is the last word.
 const INDEX: &str = "_CLAP_COMPLETE_INDEX";
 
-/// The names of each shell, how it asks and is answered, and its script, unless the engine's does.
+/// Each shell's names, how it asks and is answered, and its script, unless it uses the engine's.
 const SHELLS: [(&[&str], &dyn EnvCompleter, Option<&str>); 6] = [
     (&["bash"], &Bash, Some(include_str!("../../completions/wsctl.bash"))),
     (&["elvish"], &Elvish, None),
@@ -45,8 +43,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// What is asked by these arguments and this value of [`VARIABLE`]. `None` if nothing is: the variable may be there for
-    /// another program's sake, and must not make a prune that deletes nothing of what cron has asked for.
+    /// Reads these arguments and this value of [`VARIABLE`]. Returns `None` if they ask nothing: the variable may be meant for
+    /// another program, and must not turn cron's prune into a completion.
     pub fn of(shell: &OsStr, args: &[OsString]) -> Option<Self> {
         let words = match args {
             [_] => &[],
@@ -58,7 +56,7 @@ impl Request {
         Some(Self { shell, script, words: words.to_vec() })
     }
 
-    /// Whether the script is asked for, and no candidates.
+    /// Whether the shell asks for the script.
     pub fn is_for_script(&self) -> bool {
         self.words.is_empty()
     }
@@ -85,7 +83,7 @@ impl Request {
         self.shell.write_complete(&mut command, self.words, Some(Path::new(".")), out)
     }
 
-    /// Bash and zsh hand the words over as they were typed.
+    /// Unquotes the words, because bash and zsh pass them as they were typed.
     fn unquote_all_but(&mut self, current: usize) {
         for (_, word) in self.words.iter_mut().enumerate().filter(|(index, _)| *index != current) {
             if let Some([plain]) = word.to_str().and_then(shlex::split).as_deref() {
@@ -94,7 +92,7 @@ impl Request {
         }
     }
 
-    /// The command line with what completes its values.
+    /// Returns the command line with completers for its values.
     fn command(&self, index: usize, now: Timestamp, env: impl Fn(&str) -> Option<OsString>) -> Command {
         let mut others = self.words.clone();
         let current = if index < others.len() { others.remove(index) } else { OsString::new() };
@@ -106,7 +104,7 @@ impl Request {
         let ids = ArgValueCompleter::new(ids);
         let mut command = cli::command();
         command.build();
-        // An option is offered to whoever has begun one, or where there is nothing else.
+        // Options are offered after a `-`, or if there is nothing else.
         let has_begun = current.as_bytes().starts_with(b"-");
         let begun = current.to_string_lossy();
         let listed: Vec<_> =
@@ -125,12 +123,12 @@ impl Request {
         })
     }
 
-    /// What completes an option or an argument is told by what its value is called in the help.
+    /// Returns the completer for an option or argument, by the name of its value in the help.
     fn completer(&self, arg: &Arg, ids: &ArgValueCompleter) -> Option<ArgValueCompleter> {
         match arg.get_value_names()?.first()?.as_str() {
             "ID" => Some(ids.clone()),
-            "DIR" | "FILE" if self.script.is_none() => None, // by the engine
-            // Our own scripts let the shell complete a path when they are answered so.
+            "DIR" | "FILE" if self.script.is_none() => None, // the engine does it
+            // A placeholder makes our scripts complete a path.
             name @ ("DIR" | "FILE") => {
                 let placeholder = format!("<{name}>");
                 Some(ArgValueCompleter::new(move |_: &OsStr| vec![CompletionCandidate::new(&placeholder)]))
@@ -144,12 +142,12 @@ impl Request {
     }
 }
 
-/// Every option and argument, altered.
+/// Alters every option and argument.
 fn altered(command: Command, alter: &impl Fn(Arg) -> Arg) -> Command {
     command.mut_args(alter).mut_subcommands(|below| altered(below, alter))
 }
 
-/// The path with a `~` in front, which a shell replaces only when it runs the line.
+/// Replaces a `~` at the beginning of the path. A shell does so only when it runs the line.
 fn at_home(path: PathBuf, home: Option<OsString>) -> PathBuf {
     match (path.strip_prefix("~"), home) {
         (Ok(below), Some(home)) => Path::new(&home).join(below),

@@ -1,4 +1,4 @@
-//! Candidates for values: the IDs of the base as it is now, and amounts.
+//! Candidates for values: the IDs in the base, and amounts.
 
 use crate::args::duration;
 use crate::args::size::{self, CountOrShare, SizeOrShare};
@@ -13,27 +13,27 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-/// Nobody reads the ages of more workspaces than this, and zsh would take minutes to show those of 100,000.
+/// Nobody reads the ages of more workspaces than this, and zsh would take minutes to show 100,000.
 const READABLE: usize = 1000;
 
-/// The workspaces of a base.
+/// Completes the IDs of workspaces.
 pub(super) struct Ids {
-    /// The base, if it can be told.
+    /// The base, if it is known.
     pub(super) base: Option<PathBuf>,
-    /// Those that stand on the line already, and are not offered again.
+    /// The IDs on the line, which are not offered again.
     pub(super) named: HashSet<WorkspaceId>,
-    /// The time at which their ages are told; `None` where the shell shows none.
+    /// The time now, or `None` if the shell shows no ages.
     pub(super) now: Option<Timestamp>,
 }
 
 impl ValueCompleter for Ids {
     fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
-        self.candidates(current).unwrap_or_default() // a base that cannot be read has none
+        self.candidates(current).unwrap_or_default() // a base that cannot be read has no candidates
     }
 }
 
 impl Ids {
-    /// The workspaces that begin so: with their ages and the newest first, or if that is not to be shown by their IDs.
+    /// Returns the workspaces that begin like `current`: with their ages, the newest first, or only their IDs.
     fn candidates(&self, current: &OsStr) -> Result<Vec<CompletionCandidate>> {
         let Some(path) = &self.base else { return Ok(Vec::new()) };
         let base = Base::open(path)?;
@@ -63,18 +63,18 @@ fn described(id: WorkspaceId, facts: &Facts, now: Timestamp) -> CompletionCandid
     CompletionCandidate::new(id.to_string()).help(Some(told.into()))
 }
 
-/// A duration, a size or a number, as it may be typed.
+/// Completes a duration, a size or a number.
 pub(super) struct Amount {
-    /// What is offered before anything is typed.
+    /// The candidates before anything is typed.
     usual: &'static [&'static str],
-    /// What may follow a number.
+    /// The units that may follow a number.
     units: &'static [&'static str],
-    /// Whether the option takes it.
+    /// Whether the option accepts a value.
     reads: fn(&str) -> bool,
 }
 
 impl Amount {
-    /// What a value is that is called so in the help, if it is an amount.
+    /// Returns the completer for a value with this name in the help, if it is an amount.
     pub(super) fn of(name: &str) -> Option<Self> {
         Some(match name {
             "DURATION" => Self {

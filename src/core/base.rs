@@ -85,7 +85,7 @@ impl Base {
             .map_err(|errno| Error::os(errno, format!("base {}: cannot tell its free space", self.path.display())))?;
         if stat.f_blocks == 0 {
             let what = format!(
-                "base {}: its file system does not tell how large it is, nor how much is free",
+                "base {}: its file system does not say how large it is or how much is free",
                 self.path.display()
             );
             return Err(Error::new(Category::Io, what));

@@ -1,4 +1,4 @@
-//! `.metadata.json`: reading it within bounds, and changing one value in it without touching another byte.
+//! `.metadata.json`: a bounded read, and an edit of one value that keeps every other byte.
 
 use super::base::mounted;
 use super::dirfd::DirFd;
@@ -17,19 +17,17 @@ use std::os::fd::OwnedFd;
 /// The largest file that is read as metadata, in bytes. The application writes fewer than 300.
 pub const MAX_LEN: usize = 64 * 1024;
 
-/// A metadata file that was read: its descriptor, which keeps the inode's number from being used again, and its stat from
-/// before the first byte was read.
+/// A metadata file that was read: its descriptor, so that its inode number is not used again, and its stat from before the read.
 #[derive(Debug)]
 pub struct Opened {
-    /// Kept open for as long as the stat is to be compared.
+    /// Kept open as long as the stat is compared.
     pub file: OwnedFd,
-    /// Owner, mode and signature of what was read.
+    /// The stat: owner, mode and signature.
     pub stat: Stat,
 }
 
-/// Reads the metadata file at `path` (in `dir`, or in a workspace of that base) into `buffer`. `None`: there is none, or no
-/// workspace.
-///
+/// Reads the metadata file at `path`, in `dir` or in a workspace of that base, into `buffer`. Returns `None` if there is no file
+/// or no workspace.
 /// # Errors
 /// [`Category::CorruptMetadata`] for anything but a regular file of at most [`MAX_LEN`] bytes, else by errno.
 pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Opened>> {
@@ -39,7 +37,7 @@ pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Open
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
         Err(Errno::LOOP) => return Err(corrupt("is a symbolic link")),
         Err(Errno::XDEV) => return Err(mounted()),
-        Err(Errno::NXIO | Errno::NODEV) => return Err(corrupt("is not a regular file")), // a socket, a device of no driver
+        Err(Errno::NXIO | Errno::NODEV) => return Err(corrupt("is not a regular file")), // a socket, or a device without a driver
         Err(errno) => return Err(failed(errno)),
     };
     let stat = Stat::of(&file).map_err(failed)?;
@@ -49,7 +47,7 @@ pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Open
     let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
     buffer.clear();
     while size <= MAX_LEN && buffer.len() <= MAX_LEN {
-        buffer.reserve(size + 1); // one more, so that a file of the size it had is read by a single call
+        buffer.reserve(size + 1); // one more byte, so that a single call reads an unchanged file
         let read = retry_on_intr(|| rustix::io::read(&file, spare_capacity(buffer))).map_err(failed)?;
         if read == 0 || buffer.len() == size {
             return Ok(Some(Opened { file, stat }));
@@ -58,22 +56,22 @@ pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Open
     Err(corrupt("is larger than 64 KiB"))
 }
 
-/// An error about the content of a metadata file.
+/// Returns an error about the content of a metadata file.
 pub fn corrupt(why: &str) -> Error {
     Error::new(Category::CorruptMetadata, format!("{METADATA} {why}"))
 }
 
-/// What the metadata says, as far as anybody here wants to know.
+/// What the metadata says, as far as wsctl uses it.
 #[derive(Debug)]
 pub struct Metadata {
-    /// `None` if the key is missing; [`Category::CorruptMetadata`] if it is no time, or given twice.
+    /// `None` if the key is missing. [`Category::CorruptMetadata`] if it is not a time or is given twice.
     pub last_accessed: Result<Option<Timestamp>>,
-    /// Whether the application's listing breaks on it beside others. It cannot sort a time without an offset among times that
-    /// have one, and takes what is missing or no time for one without.
+    /// Whether the application's own listing breaks on it. It cannot sort a time without an offset among times with one, and
+    /// treats a missing or wrong time as one without.
     pub breaks_listing: bool,
-    /// `None` if it is missing or no time.
+    /// `None` if it is missing or not a time.
     pub created_at: Option<Timestamp>,
-    /// `None` if it is missing or no text.
+    /// `None` if it is missing or not a string.
     pub description: Option<String>,
 }
 
@@ -87,7 +85,7 @@ impl Metadata {
         let last_accessed = members.last_accessed();
         let text = members.last_accessed.and_then(string);
         let has_offset = text.as_deref().is_some_and(Timestamp::has_offset_for_application);
-        // Of a key that is given twice the application takes the last.
+        // If a key is given twice, the application takes the last one.
         let is_time = last_accessed.is_ok() || text.as_deref().and_then(Timestamp::parse_metadata).is_some();
         Ok(Self {
             breaks_listing: !(is_time && has_offset),
@@ -98,9 +96,8 @@ impl Metadata {
     }
 }
 
-/// Gives the content of a metadata file with `last_accessed` set to `time` and every other byte as it was. A missing key is
-/// appended in the style of the members that are there.
-///
+/// Returns the content with `last_accessed` set to `time` and every other byte unchanged. Appends a missing key in the style of
+/// the other members.
 /// # Errors
 /// [`Category::CorruptMetadata`] as in [`Metadata`], or if the file would become too large to be read again.
 pub fn with_last_accessed(bytes: &[u8], time: Timestamp) -> Result<Vec<u8>> {
@@ -128,7 +125,7 @@ pub fn with_last_accessed(bytes: &[u8], time: Timestamp) -> Result<Vec<u8>> {
     Ok(changed.into_bytes())
 }
 
-/// The content of a metadata file for a workspace that has none, as the application would write it.
+/// Returns the content of a new metadata file, as the application would write it.
 pub fn fresh(id: super::WorkspaceId, time: Timestamp) -> Vec<u8> {
     let time = time.to_metadata();
     format!("{{\n  \"workspace_id\": \"{id}\",\n  \"created_at\": \"{time}\",\n  \"last_accessed\": \"{time}\"\n}}")
@@ -139,15 +136,15 @@ fn text(bytes: &[u8]) -> Result<&str> {
     str::from_utf8(bytes).map_err(|_| corrupt("is not UTF-8"))
 }
 
-/// Where `part`, a slice of `text`, begins in it.
+/// Returns where `part`, a slice of `text`, begins in it.
 fn offset(text: &str, part: &str) -> usize {
     part.as_ptr() as usize - text.as_ptr() as usize
 }
 
 const WHITESPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// The white space before a key, and the colon with the white space around it, of the member whose value begins where
-/// `before` ends. It begins with the `{` or `,` before the key.
+/// Returns the white space before a key, and the colon with the white space around it. `before` is the text before the member's
+/// value; the member begins with the `{` or `,` before its key.
 fn style(before: &str) -> (&str, &str) {
     let member = &before.trim_start_matches(WHITESPACE)[1..];
     let gap = &member[..member.len() - member.trim_start_matches(WHITESPACE).len()];
@@ -155,7 +152,7 @@ fn style(before: &str) -> (&str, &str) {
     (gap, &member[key.len()..])
 }
 
-/// The members of the object that matter, each value as it stands in the text.
+/// The members that matter, each value as it is in the text.
 #[derive(Default)]
 struct Members<'a> {
     last_accessed: Option<&'a str>,
@@ -200,7 +197,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Members<'de>, A::Error> {
         let mut members = Members::default();
-        // Read as bytes, a key may hold control characters: serde_json looks for them only in a raw value and in a `str`.
+        // Reads keys as bytes, because they may hold control characters. serde_json looks for these only in a raw value and in a
+        // `str`.
         while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
             let value = value.get();
             match string(key.get()).as_deref() {
@@ -215,7 +213,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// The text of a value or a key that is a string; lone surrogates are shown as U+FFFD.
+/// Returns the text of a string. Lone surrogates become U+FFFD.
 fn string(value: &str) -> Option<Cow<'_, str>> {
     let content = value.strip_prefix('"')?.strip_suffix('"')?;
     if !content.contains('\\') {
@@ -224,7 +222,7 @@ fn string(value: &str) -> Option<Cow<'_, str>> {
     serde_json::Deserializer::from_str(value).deserialize_bytes(Lossy).ok().map(Cow::Owned)
 }
 
-/// Reads a JSON string as bytes: unlike a `str` it may hold a lone surrogate, which Python writes and reads.
+/// Reads a JSON string as bytes. Unlike a `str`, it may contain a lone surrogate, which Python writes and reads.
 struct Lossy;
 
 impl Visitor<'_> for Lossy {

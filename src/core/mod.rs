@@ -1,9 +1,7 @@
-//! The core: what a workspace is and how its files are read, rewritten and measured. It is the one module that all four
-//! subcommands share.
-//!
-//! It knows nothing of the command line, of logging, of stdout or of the clock: those are handed in or left to the floors
-//! above. Below the base everything goes through descriptors and names, never through joined paths, so that nothing an
-//! attacker swaps can lead out of a workspace.
+//! The core: what a workspace is, and how its files are read, rewritten, measured and removed. All four subcommands share this
+//! module.
+//! It knows nothing of the command line, logging, stdout or the clock. Below the base, everything goes through descriptors and
+//! names, never through joined paths, so that nothing an attacker swaps leads out of a workspace.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod atomic;

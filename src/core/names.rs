@@ -1,4 +1,4 @@
-//! The names on disk that mean something to wsctl: the application's, and our own.
+//! The names on disk that mean something to wsctl: the application's and our own.
 
 use super::id::WorkspaceId;
 use std::ffi::{CStr, OsStr};
@@ -7,43 +7,43 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The file in each workspace that says when it was last used.
+/// The file in each workspace that says when it was last accessed.
 pub const METADATA: &str = ".metadata.json";
-/// The same for the calls that take a C string.
+/// The same name for calls that take a C string.
 pub const METADATA_C: &CStr = c".metadata.json";
-/// How the application names the file that it is about to rename over [`METADATA`].
+/// The prefix of the file that the application is about to rename over [`METADATA`].
 pub const APPLICATION_TEMPORARY: &str = ".metadata.tmp.";
-/// How we name ours.
+/// The prefix of ours.
 pub const OWN_TEMPORARY: &str = ".wsctl-tmp.";
 
-/// 64 random bits, so that two runs, on two hosts even, never choose the same name, and nobody can guess one. std's random keys
-/// are to be had also where getrandom(2) is not.
+/// Returns 64 random bits, so that no two runs on any host choose the same name and nobody can guess one. std's random keys are
+/// available even without getrandom(2).
 pub fn fresh_tag() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Whether a file of this name only waits to be renamed over [`METADATA`].
+/// Whether a file with this name may still be renamed over [`METADATA`].
 pub fn is_temporary(name: &[u8]) -> bool {
     name.starts_with(APPLICATION_TEMPORARY.as_bytes()) || name.starts_with(OWN_TEMPORARY.as_bytes())
 }
 
-/// How far a prune has got with a workspace that is no longer at its own path.
+/// How far a prune has got with a workspace that is not at its own path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// Taken aside to be looked at once more; it may still go back.
+    /// Claimed: it is looked at once more and may be put back.
     Claimed,
-    /// Decided: it will be removed, by whoever comes first.
+    /// Doomed: it will be removed, by any run.
     Doomed,
 }
 
-/// The name of a workspace that a prune has taken aside: `.wsctl-claimed.<id>.<16 hex>` or `.wsctl-doomed.<id>.<16 hex>`.
+/// The name of a claimed or doomed workspace: `.wsctl-claimed.<id>.<16 hex>` or `.wsctl-doomed.<id>.<16 hex>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TrashName {
     /// How far the prune has got.
     pub stage: Stage,
-    /// The workspace that it was.
+    /// The workspace's ID.
     pub id: WorkspaceId,
-    /// What tells two of the same workspace apart.
+    /// The tag that makes the name unique.
     pub tag: u64,
 }
 
@@ -62,11 +62,11 @@ impl TrashName {
             id: WorkspaceId::from_dir_name(OsStr::from_bytes(id))?,
             tag: u64::from_str_radix(tag, 16).ok()?,
         };
-        // Anything that we would not have written is not ours.
+        // A name that we would not have written is not ours.
         (parsed.to_string().as_bytes() == name.as_bytes()).then_some(parsed)
     }
 
-    /// Tells how to get it back by hand into `base`, where there is a new workspace of its ID.
+    /// Says how to put it back into `base` by hand, if a new workspace has its ID.
     pub fn way_back(self, base: &Path) -> String {
         let [from, to] = [self.to_string(), self.id.to_string()].map(|name| base.join(name));
         format!("to get it back, move the new one away, then: mv -T {} {}", from.display(), to.display())

@@ -1,4 +1,4 @@
-//! Workspaces near a directory that holds none: for whoever named the wrong base.
+//! Finds workspaces near a base that holds none, for a user who named the wrong base.
 
 use super::base::Base;
 use super::dirfd::DirFd;
@@ -12,16 +12,15 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
-/// How deep it is searched.
+/// How many levels are searched.
 const LEVELS: usize = 2;
 /// How many names are looked at, at most.
 const NAMES: usize = 10_000;
-/// The size of the buffer for names, in bytes: about a hundred of them at a time.
+/// The size of the buffer for names, in bytes: about a hundred names.
 const BUFFER: usize = 4096;
 
-/// The base that was probably meant, if this one holds no workspaces: the one that it is a workspace of, or one at most two
-/// levels below.
-///
+/// Returns the base that was probably meant, if this one holds no workspaces: the one that it is a workspace of, or one at most
+/// two levels below.
 /// # Errors
 /// By errno, if the base cannot be listed again from its start.
 pub fn meant(base: &Base) -> Result<Option<PathBuf>> {
@@ -41,7 +40,7 @@ fn nearest(base: &Base, left: &mut usize) -> Option<PathBuf> {
     below.find_map(|entry| search(base.dir(), entry.path(), LEVELS, left))
 }
 
-/// Searches a directory and those in it. Others may own them: so no link is followed, and no mount entered.
+/// Searches a directory and those in it. Others may own them, so it follows no link and enters no mount.
 fn search(above: &DirFd, path: &Path, levels: usize, left: &mut usize) -> Option<PathBuf> {
     let dir = above.open_dir(path.file_name()?).ok()?;
     let mut names = Vec::new();
@@ -52,7 +51,7 @@ fn search(above: &DirFd, path: &Path, levels: usize, left: &mut usize) -> Option
     below.map(|name| path.join(name)).find_map(|path| search(&dir, &path, levels - 1, left))
 }
 
-/// Whether a directory holds workspaces. Until that is seen, `visit` gets the names of the directories in it.
+/// Whether a directory holds workspaces. Until one is found, calls `visit` with the names of the directories in it.
 fn find(dir: &DirFd, left: &mut usize, mut visit: impl FnMut(&OsStr)) -> bool {
     let mut is_found = false;
     let _ = dir.each_entry(&mut Vec::with_capacity(BUFFER), |entry| {

@@ -1,4 +1,4 @@
-//! Setting a workspace's `last_accessed`, beside an application that rewrites the same file at any moment and takes no lock.
+//! Sets a workspace's `last_accessed`, while an application rewrites the same file at any moment and takes no lock.
 
 use super::atomic::{self, Ownership, Staged};
 use super::base::Base;
@@ -11,13 +11,13 @@ use super::stat::Signature;
 use super::timestamp::Timestamp;
 use rustix::io::Errno;
 
-/// How often the file may be changed by others under our hands before we give up.
+/// How often to try again if others change the file meanwhile.
 const TRIES: usize = 32;
 
 /// What to do with a workspace that has no metadata file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// Make it anew.
+    /// Create it anew.
     Create,
     /// Leave it missing: [`Category::NotFound`].
     Leave,
@@ -26,21 +26,19 @@ pub enum Missing {
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rewritten {
-    /// The one value was changed, or appended.
+    /// The value was changed or appended.
     Updated,
-    /// The file was missing and is there now.
+    /// The missing file was created.
     Created,
 }
 
-/// Sets `last_accessed` to `time`, durably: when this returns, it outlasts a power cut.
-///
-/// The directory is opened once and everything goes through that descriptor, so that nothing but the metadata file of this
-/// workspace can change. Linux knows no compare-and-rename: what the application writes in the microseconds between the last
-/// look and the rename is overwritten.
-///
+/// Sets `last_accessed` to `time`. When this returns, it is on disk.
+/// The directory is opened once and everything goes through its descriptor, so that only this workspace's metadata file can
+/// change. Linux has no compare-and-rename: what the application writes in the microseconds between the last look and the rename
+/// is overwritten.
 /// # Errors
-/// [`Category::NotFound`], [`Category::CorruptMetadata`] (never overwritten), [`Category::Busy`] if others kept changing the
-/// file or a prune took the workspace away, else by errno. The file is wholly the old or wholly the new in any case.
+/// [`Category::NotFound`], [`Category::CorruptMetadata`] (never overwritten), [`Category::Busy`] if others kept changing the file
+/// or a prune took the workspace away, else by errno. The file is always wholly the old or wholly the new one.
 pub fn set_last_accessed(base: &Base, id: WorkspaceId, time: Timestamp, missing: Missing) -> Result<Rewritten> {
     let dir = base.open_workspace(id)?;
     let rewritten = rewrite(&dir, id, time, missing).and_then(|rewritten| {
@@ -48,7 +46,7 @@ pub fn set_last_accessed(base: &Base, id: WorkspaceId, time: Timestamp, missing:
         Ok(rewritten)
     });
     atomic::sweep(&dir);
-    // What is missing in a directory that is being removed is not the news: that somebody takes it away is.
+    // If the directory is being removed, say that, not that something in it is missing.
     let may_be_gone = rewritten.as_ref().map_or_else(|error| error.category() == Category::NotFound, |_| true);
     let result = match may_be_gone.then(|| is_still_there(base, id, &dir)) {
         Some(Ok(false)) => Err(Error::new(Category::Busy, "it was taken away while it was touched")),
@@ -75,7 +73,7 @@ fn rewrite(dir: &DirFd, id: WorkspaceId, time: Timestamp, missing: Missing) -> R
     Err(Error::new(Category::Busy, format!("others keep changing {METADATA}")))
 }
 
-/// Puts new content in the place of the file that was read. `None`: it is no longer that file, or our own was swept away.
+/// Replaces the file that was read. Returns `None` if it has changed, or if somebody swept our temporary file.
 fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option<Rewritten>> {
     let ownership = Ownership { attributes: Some(&read.file), ..Ownership::of(&read.stat) };
     let staged = Staged::new(dir, content, ownership)?;
@@ -87,7 +85,7 @@ fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option
     placed(staged.replace(METADATA), Rewritten::Updated)
 }
 
-/// Puts a file where there was none, owned as the directory is. `None`: there is one now, or our own was swept away.
+/// Creates the missing file, owned like the directory. Returns `None` if there is one now, or if somebody swept ours.
 fn create(dir: &DirFd, content: &[u8]) -> Result<Option<Rewritten>> {
     let stat = dir.stat_self().map_err(|errno| Error::os(errno, "cannot look at it"))?;
     let staged = Staged::new(dir, content, Ownership { mode: 0o600, ..Ownership::of(&stat) })?;
@@ -102,7 +100,7 @@ fn placed(renamed: rustix::io::Result<()>, rewritten: Rewritten) -> Result<Optio
     }
 }
 
-/// Whether the directory that was written in is the one at the workspace's path.
+/// Whether the directory is still the one at the workspace's path.
 fn is_still_there(base: &Base, id: WorkspaceId, dir: &DirFd) -> rustix::io::Result<bool> {
     match base.dir().stat(id.encode(&mut [0; WorkspaceId::LEN])) {
         Ok(stat) => Ok(stat.identity() == dir.stat_self()?.identity()),

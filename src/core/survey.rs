@@ -1,4 +1,4 @@
-//! Looking at many workspaces: what is there, and the same look at each of them, by several threads once that pays.
+//! Lists the workspaces of a base, and examines many of them, on several threads if that pays.
 
 use super::base::Base;
 use super::error::{Error, Result};
@@ -17,16 +17,16 @@ const WORTH_A_THREAD: usize = 200;
 
 /// How many items a thread takes at a time.
 const SHARE: usize = 64;
-/// The size of the buffer for names, in bytes: about a thousand of them at a time.
+/// The size of the buffer for names, in bytes: about a thousand names.
 const BUFFER: usize = 64 * 1024;
 
-/// The directories in a base whose names are ours.
+/// The workspaces in a base, and what prunes claimed or doomed.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// The workspaces at their own path, in the order of their inodes' numbers. A disk holds the inodes in that order, while
-    /// its file system may list them in one that means nothing: ext4 goes by a hash of the name.
+    /// The workspaces at their own path, in the order of their inode numbers. A disk stores inodes in that order, while ext4
+    /// lists names in the order of a hash.
     pub workspaces: Vec<WorkspaceId>,
-    /// What prunes have taken aside.
+    /// The claimed and doomed ones.
     pub trash: Vec<TrashName>,
 }
 
@@ -53,11 +53,11 @@ impl Names {
     }
 }
 
-/// Whether a name in the base is that of a directory.
+/// Whether a name in the base belongs to a directory.
 pub(super) fn is_directory(base: &Base, entry: &RawDirEntry<'_>) -> bool {
     match entry.file_type() {
         FileType::Directory => true,
-        // Some file systems do not tell. What is gone by now is none, and what cannot be looked up will say so itself.
+        // Some file systems do not say. What is gone is no directory. What cannot be looked up will fail later.
         FileType::Unknown => {
             base.dir().stat(entry.file_name()).map_or_else(|errno| errno != Errno::NOENT, |stat| stat.is_dir())
         }
@@ -65,8 +65,8 @@ pub(super) fn is_directory(base: &Base, entry: &RawDirEntry<'_>) -> bool {
     }
 }
 
-/// Applies `look` to every item on at most `threads` threads, with what each of them keeps from item to item: buffers, for
-/// one. The results keep the order of the items; an item whose look gives `None` has none.
+/// Calls `look` for every item on at most `threads` threads. Each thread keeps a value from item to item, such as a buffer.
+/// Returns the results in the order of the items, without those that are `None`.
 pub fn look_at_all<I: Sync, R: Send, K: Default>(
     items: &[I],
     threads: usize,
@@ -82,6 +82,6 @@ pub fn look_at_all<I: Sync, R: Send, K: Default>(
         }
     };
     threads::on_this_and(threads.min(items.len() / WORTH_A_THREAD).saturating_sub(1), work);
-    #[allow(clippy::filter_map_identity)] // it is done in place, which `flatten` is not
+    #[allow(clippy::filter_map_identity)] // unlike `flatten`, it works in place
     results.into_iter().filter_map(|result| result).collect()
 }

@@ -1,55 +1,55 @@
-//! Points in time: the forms that are read, the one that is written.
+//! Points in time: the forms that are read and the one that is written.
 
 use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 use std::fmt;
 use std::time::Duration;
 
-/// A point in time, in UTC, exact to the nanosecond, within the years 1 to 9999 (those of Python's `datetime`).
+/// A point in time in UTC, exact to the nanosecond, in the years 1 to 9999, like Python's `datetime`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// The last of all.
+    /// The latest time.
     pub const MAX: Self = Self(DateTime::<Utc>::MAX_UTC);
 
-    /// Takes a time from chrono, if it lies within the years 1 to 9999. A leap second becomes the last nanosecond before
-    /// it: Python reads no 60th second.
+    /// Converts a time from chrono, if it is in the years 1 to 9999. A leap second becomes the nanosecond before it, because
+    /// Python reads no 60th second.
     pub fn new(time: DateTime<Utc>) -> Option<Self> {
         let nanoseconds = time.timestamp_subsec_nanos().min(999_999_999);
         let time = DateTime::from_timestamp(time.timestamp(), nanoseconds)?;
         (1..=9999).contains(&time.year()).then_some(Self(time))
     }
 
-    /// Takes the times of `stat(2)`: seconds since 1970 and nanoseconds. What no year from 1 to 9999 holds, but a file
-    /// system may, becomes the nearest that one does.
+    /// Converts a time from `stat(2)`: seconds since 1970 and nanoseconds. A time outside the years 1 to 9999 becomes the nearest
+    /// one inside.
     pub fn from_unix(seconds: i64, nanoseconds: u32) -> Self {
         let seconds = seconds.clamp(FIRST_SECOND, LAST_SECOND);
         Self(DateTime::from_timestamp(seconds, nanoseconds.min(999_999_999)).unwrap_or_default())
     }
 
-    /// In whole seconds since 1970.
+    /// Returns the whole seconds since 1970.
     pub fn seconds(self) -> i64 {
         self.0.timestamp()
     }
 
-    /// In seconds since 1970, exact to about a microsecond.
-    #[allow(clippy::cast_precision_loss)] // such numbers of microseconds are far from 2⁵³ for centuries
+    /// Returns the seconds since 1970, exact to about a microsecond.
+    #[allow(clippy::cast_precision_loss)] // exact for centuries: such numbers are far below 2⁵³
     pub fn unix_seconds(self) -> f64 {
         self.0.timestamp_micros() as f64 / 1e6
     }
 
-    /// Reads RFC 3339, with its offset.
+    /// Reads RFC 3339 with an offset.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let digits = text.split_once('.').map_or("", |(_, rest)| rest).bytes().take_while(u8::is_ascii_digit).count();
         if digits > 9 || !text.is_ascii() {
-            return None; // chrono drops further digits, and takes U+2212 for a minus
+            return None; // chrono would drop more digits, and read U+2212 as a minus
         }
         let time = DateTime::parse_from_rfc3339(text).ok().filter(|time| time.year() > 0)?;
         Self::new(time.to_utc())
     }
 
-    /// Reads the forms found in metadata: RFC 3339, with an offset *and* a `Z` (as the application writes), or without an
-    /// offset (meaning UTC).
+    /// Reads the forms in metadata: RFC 3339, with an offset *and* a `Z`, as the application writes it, or without an offset,
+    /// meaning UTC.
     pub fn parse_metadata(text: &str) -> Option<Self> {
         let bare = text.strip_suffix(['Z', 'z']).unwrap_or(text);
         if bare.len() == text.len() || has_offset(bare) {
@@ -59,26 +59,26 @@ impl Timestamp {
         }
     }
 
-    /// Whether the application reads an offset in a text that [`Self::parse_metadata`] reads. It strips every `Z` from the end
-    /// and gives the rest to Python's `fromisoformat`, which knows no `z` and no 60th second.
+    /// Whether the application finds an offset in a text that [`Self::parse_metadata`] reads. It removes every `Z` at the end and
+    /// calls Python's `fromisoformat`, which reads no `z` and no 60th second.
     pub fn has_offset_for_application(text: &str) -> bool {
         has_offset(text.trim_end_matches('Z')) && text.get(17..19) != Some("60")
     }
 
-    /// How long before `now` this was; negative if it lies ahead.
+    /// Returns how long before `now` this is. It is negative for a time ahead.
     pub fn age(self, now: Self) -> TimeDelta {
         now.0 - self.0
     }
 
-    /// The time that lies `duration` earlier, or the beginning of the year 1.
+    /// Returns the time `duration` earlier, or the beginning of the year 1.
     #[must_use]
     pub fn earlier(self, duration: Duration) -> Self {
         let duration = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
         self.0.checked_sub_signed(duration).and_then(Self::new).unwrap_or_else(|| Self::from_unix(FIRST_SECOND, 0))
     }
 
-    /// The form that is written into metadata: `2026-11-23T15:51:30.783208+00:00`. It is valid RFC 3339, and never ends in
-    /// `Z`: the application strips a `Z`, and a time without an offset among others that have one breaks its listing.
+    /// Returns the form for metadata: `2026-11-23T15:51:30.783208+00:00`. It is RFC 3339 and never ends in `Z`, because the
+    /// application removes a `Z`, and one time without an offset breaks its listing.
     pub fn to_metadata(self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::Micros, false)
     }
@@ -97,7 +97,7 @@ fn has_offset(text: &str) -> bool {
     matches!(text.as_bytes(), [.., b'+' | b'-', _, _, b':', _, _])
 }
 
-/// RFC 3339 in UTC with `Z`, as JSON and people see it.
+/// RFC 3339 in UTC with `Z`, for JSON and people.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.shown())

@@ -1,4 +1,4 @@
-//! One workspace as it is found on disk: its status and what its metadata says.
+//! One workspace on disk: its status and what its metadata says.
 
 use super::dirfd::DirFd;
 use super::error::{Category, Error};
@@ -10,10 +10,10 @@ use chrono::TimeDelta;
 use rustix::io::Errno;
 use serde::Serialize;
 
-/// How far ahead of the clock a last access may lie before it counts as [`Status::Future`].
+/// How far ahead of the clock a last access may be before it is [`Status::Future`].
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
-/// What can be said of a workspace's last access.
+/// What is known of a workspace's last access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -21,19 +21,19 @@ pub enum Status {
     Ok,
     /// There is no metadata file.
     Missing,
-    /// The metadata is not what the application writes, or does not say when.
+    /// The metadata is not what the application writes, or has no last access.
     Corrupt,
-    /// The metadata cannot be read: no permission, an I/O error, a lease held by someone.
+    /// The metadata cannot be read: no permission, an I/O error or a lease.
     Denied,
-    /// It lies more than five minutes ahead of the clock.
+    /// It is more than five minutes ahead of the clock.
     Future,
 }
 
 impl Status {
-    /// Every status, in the order of their meaning.
+    /// All statuses, in their order.
     pub const ALL: [Self; 5] = [Self::Ok, Self::Missing, Self::Corrupt, Self::Denied, Self::Future];
 
-    /// The word that people, scripts and JSON see.
+    /// Returns the word for people, scripts and JSON.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -44,7 +44,7 @@ impl Status {
         }
     }
 
-    /// The status that a known last access gives.
+    /// Returns the status for a known last access.
     pub fn at(last_accessed: Timestamp, now: Timestamp) -> Self {
         if last_accessed.age(now) < -CLOCK_SKEW { Self::Future } else { Self::Ok }
     }
@@ -53,34 +53,34 @@ impl Status {
 /// Which metadata file was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// There was none, in this directory.
+    /// None, in this directory.
     Nothing(Birth),
-    /// There was this one.
+    /// This one.
     File(Signature),
-    /// It cannot be told, in this directory, if that is known.
+    /// It could not be seen, in this directory, if that is known.
     Unseen(Option<Birth>),
 }
 
-/// What one look at a workspace's metadata told.
+/// What was read of a workspace.
 #[derive(Debug)]
 pub struct Facts {
-    /// The outcome.
+    /// The status.
     pub status: Status,
-    /// When it was last used, if that is known.
+    /// The last access, if it is known.
     pub last_accessed: Option<Timestamp>,
-    /// Whether the application's listing is known to break on it beside others.
+    /// Whether it is known to break the application's own listing.
     pub breaks_listing: bool,
-    /// When it was made, if that can be read.
+    /// The creation, if it can be read.
     pub created_at: Option<Timestamp>,
-    /// What its maker calls it, if that can be read.
+    /// The description, if it can be read.
     pub description: Option<String>,
-    /// Which file it was.
+    /// Which file was read.
     pub seen: Seen,
     /// Why the status is not `ok` or `future`.
     pub error: Option<Error>,
 }
 
-/// Looks at the metadata of the workspace `name` in `dir`, with `buffer` to read into. `None`: there is no such directory.
+/// Reads the metadata of the workspace `name` in `dir`, using `buffer`. Returns `None` if there is no such directory.
 pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) -> Option<Facts> {
     let path = format!("{name}/{METADATA}");
     let looked_at = FileTime::now();
@@ -95,7 +95,7 @@ pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) ->
     let birth = match dir.stat(name) {
         Ok(stat) if stat.is_dir() => Some((&stat).into()),
         Ok(_) | Err(Errno::NOENT) => return None,
-        Err(_) => None, // reading met it, too
+        Err(_) => None, // reading failed, too
     };
     let facts = Facts::unknown(found);
     let seen = match (facts.status, birth) {

@@ -1,33 +1,32 @@
-//! Ages, dates and sizes as a person reads them.
+//! Shows ages, dates and sizes to people.
 
 use crate::core::{Category, Error, Result, Timestamp};
 use std::ffi::OsStr;
 use tz::TimeZone;
 
-/// How long ago a time was: `3d ago`, or `in 3h`.
+/// Returns how long ago a time was: `3d ago`, or `in 3h`.
 pub fn age(time: Timestamp, now: Timestamp) -> String {
     let seconds = time.age(now).num_seconds();
     let span = span(seconds.unsigned_abs());
     if seconds < 0 { format!("in {span}") } else { format!("{span} ago") }
 }
 
-/// The same of a last access, which may not be known.
+/// Returns the age of a last access, which may be unknown.
 pub fn last_access(time: Option<Timestamp>, now: Timestamp) -> String {
     time.map_or_else(|| "last access unknown".to_owned(), |time| format!("last accessed {}", age(time, now)))
 }
 
-/// The time zone in which dates are shown, each with its offset: it may change within a year.
+/// The time zone of dates. Each date shows its offset, because this may change within a year.
 #[derive(Debug)]
 pub enum Dates {
     /// UTC.
     Utc,
-    /// The one of this machine or of whoever asks.
+    /// The zone of TZ or of this machine.
     Local(TimeZone),
 }
 
 impl Dates {
-    /// Local time by the value of TZ, or where it is not set by `/etc/localtime`. Without both, and where TZ is empty, it is UTC.
-    ///
+    /// Reads the local zone from TZ or `/etc/localtime`. It is UTC if TZ is empty, or if there is neither.
     /// # Errors
     /// [`Category::Usage`] if TZ names no time zone.
     pub fn local(tz: Option<&OsStr>) -> Result<Self> {
@@ -43,7 +42,7 @@ impl Dates {
         }
     }
 
-    /// A time to the minute: `2026-11-23 15:51Z` in UTC, else `2026-11-23 16:51+01`.
+    /// Returns a time to the minute: `2026-11-23 15:51Z` in UTC, else `2026-11-23 16:51+01`.
     pub fn show(&self, time: Timestamp) -> String {
         let offset = match self {
             Self::Utc => None,
@@ -60,7 +59,7 @@ impl Dates {
     }
 }
 
-/// A length of time in its largest unit: `3d`.
+/// Returns a length of time in its largest unit: `3d`.
 pub fn span(seconds: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(365 * 86_400, "y"), (86_400, "d"), (3600, "h"), (60, "min")];
     UNITS
@@ -69,7 +68,7 @@ pub fn span(seconds: u64) -> String {
         .map_or_else(|| format!("{seconds}s"), |(length, unit)| format!("{}{unit}", seconds / length))
 }
 
-/// A size in the largest unit of 1024 that leaves a number above one: `1.2 MiB`.
+/// Returns a size in its largest unit of 1024: `1.2 MiB`.
 #[allow(clippy::cast_precision_loss)]
 pub fn size(bytes: u64) -> String {
     let mut number = bytes as f64;
@@ -83,7 +82,7 @@ pub fn size(bytes: u64) -> String {
     format!("{number:.digits$} {}", unit.unwrap_or(&"B"))
 }
 
-/// A number of things, with an `s` where there is not just one: `3 workspaces`.
+/// Returns a number of things in the singular or plural: `3 workspaces`.
 pub fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,4 +1,4 @@
-//! Failures on their way to stderr: each is one line with its category, said once, and remembered for the exit status.
+//! Reports failures on stderr, each once and on one line with its category, and remembers the exit status.
 
 use super::{escape, meter};
 use crate::core::error::Severity;
@@ -6,35 +6,35 @@ use crate::core::workspace::Status;
 use crate::core::{Category, Error, ExitStatus, WorkspaceId};
 use std::io::{self, Write};
 
-/// The key under which a log record carries its category.
+/// The key of the category in a log record.
 pub const CATEGORY: &str = "category";
 
-/// Reports failures and keeps the gravest.
+/// Reports failures and remembers the most severe.
 #[derive(Debug, Default)]
 pub struct Diagnostics {
     status: ExitStatus,
 }
 
 impl Diagnostics {
-    /// Logs a failure and lets it count for the exit status.
+    /// Logs a failure and counts it for the exit status.
     pub fn report(&mut self, error: &Error) {
         remark(error);
         self.raise(error.status());
     }
 
-    /// Lets a status count that was reported elsewhere, or needs no words.
+    /// Counts a status that was reported elsewhere or needs no words.
     pub fn raise(&mut self, status: ExitStatus) {
         self.status = self.status.max(status);
     }
 
-    /// The gravest so far.
+    /// Returns the most severe status so far.
     pub fn status(&self) -> ExitStatus {
         self.status
     }
 }
 
-/// Logs an error with its whole chain of causes; the first in it that has a category gives the status, and one that has none
-/// is [`Category::Unexpected`].
+/// Logs an error with all its causes. The first one with a category gives the status. Without any, it is
+/// [`Category::Unexpected`].
 pub fn report_chain(error: &anyhow::Error) -> ExitStatus {
     let known = error.chain().find_map(|cause| cause.downcast_ref::<Error>());
     let category = known.map_or(Category::Unexpected, Error::category);
@@ -43,26 +43,25 @@ pub fn report_chain(error: &anyhow::Error) -> ExitStatus {
     ExitStatus::Failure(category)
 }
 
-/// Logs a failure that leaves the exit status as it is.
+/// Logs a failure without counting it for the exit status.
 pub fn remark(error: &Error) {
     log(error.category(), error.severity(), &error.full());
 }
 
-/// Tells whoever sits at a terminal something that is no failure.
+/// Tells the person at a terminal something that is no failure.
 pub fn note(text: &str) {
     let line = format!("{}\n", escape::text(text));
     let _ = meter::beside(|| io::stderr().write_all(line.as_bytes()));
 }
 
-/// Warns that a workspace was passed over because its last access is not known; that is no failure. `advice` is what there is to
-/// add.
+/// Warns that a workspace is skipped because its last access is unknown. This is no failure. Appends `advice`.
 pub fn warn_of_skip(id: WorkspaceId, status: Status, reason: Option<&Error>, advice: &str) {
     let subject = format!("{}: skipped ({})", id.subject(), status.word());
     match reason {
         Some(reason) => {
             log(reason.category(), Severity::Warning, &format!("{subject}: {}{advice}", reason.full()));
         }
-        None => log::warn!("{subject}: its last access lies ahead of the clock{advice}"),
+        None => log::warn!("{subject}: its last access is ahead of the clock{advice}"),
     }
 }
 

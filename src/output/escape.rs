@@ -1,19 +1,19 @@
-//! Nothing from disk or from the command line reaches a terminal raw: control characters could drive it, and bidirectional
-//! ones could show a name that is not the name.
+//! Escapes everything from disk and from the command line: control characters could drive a terminal, and bidirectional ones
+//! could disguise a name.
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// Whether a character is dangerous on a terminal: a control character, a line or paragraph separator, one that changes the
-/// direction of writing, or a byte order mark.
+/// Whether a character is dangerous on a terminal: a control character, a line or paragraph separator, a byte order mark, or one
+/// that changes the direction of writing.
 fn is_dangerous(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// The text in one line, with what is dangerous as `\n`, `\u{1b}` and so on.
+/// Returns the text on one line, with dangerous characters as `\n`, `\u{1b}` and so on.
 pub fn text(text: &str) -> Cow<'_, str> {
     if !text.contains(is_dangerous) {
         return Cow::Borrowed(text);
@@ -29,25 +29,25 @@ pub fn text(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Writes a value as JSON on one line, with what is dangerous as `\u001b` and so on, and ends the line.
+/// Writes a value as one line of JSON, with dangerous characters as `\u001b` and so on.
 pub fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Escaping))?;
     out.write_all(b"\n")
 }
 
-/// JSON's compact form, with more escaped than JSON itself demands.
+/// JSON's compact form, with more characters escaped than JSON demands.
 struct Escaping;
 
 impl Formatter for Escaping {
     fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // The usual case: nothing but what is printed of ASCII.
+        // The usual case: printable ASCII.
         if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return CompactFormatter.write_string_fragment(writer, fragment);
         }
         let mut rest = fragment;
         while let Some((start, c)) = rest.char_indices().find(|(_, c)| is_dangerous(*c)) {
             CompactFormatter.write_string_fragment(writer, &rest[..start])?;
-            write!(writer, "\\u{:04x}", u32::from(c))?; // none of them lies beyond the basic plane
+            write!(writer, "\\u{:04x}", u32::from(c))?; // all of them are in the basic plane
             rest = &rest[start + c.len_utf8()..];
         }
         CompactFormatter.write_string_fragment(writer, rest)

@@ -1,40 +1,38 @@
-//! How far a long run has come: one line on a terminal that is gone when the run ends, and nothing anywhere else.
-//!
-//! Whoever has ended a piece of work draws it, if it is time to. What else goes to stderr meanwhile goes through [`beside`].
+//! Shows the progress of a long run: one line on a terminal, which disappears at the end. Nothing is shown elsewhere.
+//! A thread that finishes a piece of work draws the line when it is due. Everything else on stderr goes through [`beside`].
 
 use super::amounts;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A run that is shorter than this shows none.
+/// A shorter run shows no progress.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How long a line is left to be read.
+/// The time between two updates.
 const PACE: Duration = Duration::from_millis(100);
-/// What takes the line away: the cursor is kept at its beginning, so that this works too when the terminal has become narrower
-/// and has wrapped it.
+/// Erases the line. The cursor waits at its beginning, so this also works when the terminal has become narrower and wrapped it.
 const ERASE: &str = "\r\x1b[J";
 
-/// Whether the line is on the terminal. Who writes to stderr holds this.
+/// Whether the line is on the terminal. To write to stderr, lock this.
 static SHOWN: Mutex<bool> = Mutex::new(false);
 
 /// What a run does, in words: `pruning`, `freed`.
 #[derive(Debug, Clone, Copy)]
 pub struct Words {
-    /// What is done to each.
+    /// What is done to each workspace.
     pub doing: &'static str,
-    /// What has become of the bytes.
+    /// What happened to the bytes.
     pub done: &'static str,
 }
 
 impl Words {
-    /// For disk usage.
+    /// For measuring.
     pub const MEASURING: Self = Self { doing: "measuring", done: "used" };
-    /// For removal.
+    /// For removing.
     pub const PRUNING: Self = Self { doing: "pruning", done: "freed" };
 }
 
-/// Counts what has ended. To be dropped before results are shown.
+/// Counts finished work. Drop it before showing results.
 #[derive(Debug)]
 pub struct Meter(Option<Mutex<Running>>);
 
@@ -49,13 +47,13 @@ struct Running {
 }
 
 impl Meter {
-    /// A meter for so many pieces of work; where nobody `watches` there is nothing to it.
+    /// Creates a meter for this many pieces of work. It shows nothing unless it is `watched`.
     pub fn new(watched: bool, words: Words, total: usize) -> Self {
         let running = || Running { words, total, ended: 0, bytes: 0, begun: Instant::now(), due: PATIENCE };
         Self(watched.then(|| Mutex::new(running())))
     }
 
-    /// One more has ended, with so many bytes.
+    /// Counts one more piece, with this many bytes.
     pub fn ended(&self, bytes: u64) {
         let Some(running) = &self.0 else { return };
         let mut running = lock(running);
@@ -72,7 +70,7 @@ impl Meter {
 }
 
 impl Running {
-    /// `pruning: 1234 of 20000, 1.2 GiB freed, 812/s, 23s left`, or as many of its parts as there is room for.
+    /// Returns `pruning: 1234 of 20000, 1.2 GiB freed, 812/s, 23s left`, or as many of these parts as fit.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn line(&self, elapsed: Duration, width: usize) -> String {
         let Words { doing, done } = self.words;
@@ -102,7 +100,7 @@ impl Drop for Meter {
     }
 }
 
-/// Puts this in the place of the line that is on the terminal.
+/// Replaces the line on the terminal.
 fn show(line: &str) {
     let mut shown = lock(&SHOWN);
     if *shown || !line.is_empty() {
@@ -111,7 +109,7 @@ fn show(line: &str) {
     *shown = !line.is_empty();
 }
 
-/// Does what writes to stderr while the line is away.
+/// Erases the line, then writes something else to stderr.
 pub fn beside<T>(write: impl FnOnce() -> T) -> T {
     let mut shown = lock(&SHOWN);
     if std::mem::take(&mut *shown) {

@@ -1,4 +1,4 @@
-//! What monitoring reads: a file in Prometheus' text format, for the textfile collector of `node_exporter`.
+//! Writes a file in Prometheus' text format, for the textfile collector of `node_exporter`.
 
 use crate::core::atomic::{self, Ownership, Staged};
 use crate::core::workspace::Status;
@@ -9,30 +9,30 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-/// A number that goes up and down.
+/// A gauge: a number that goes up and down.
 #[derive(Debug, Clone)]
 pub struct Gauge {
     /// Its name, with the unit at its end, as Prometheus recommends.
     pub name: Cow<'static, str>,
-    /// What it is, in a sentence without a full stop.
+    /// What it means, as a sentence without a full stop.
     pub help: &'static str,
-    /// Its values, each with the name and the value of the label that tells it from the others.
+    /// Its values, each with the label that tells it from the others.
     pub samples: Vec<(Option<(&'static str, &'static str)>, f64)>,
 }
 
 impl Gauge {
-    /// One with a single value.
+    /// Creates a gauge with a single value.
     pub fn new(name: impl Into<Cow<'static, str>>, help: &'static str, value: f64) -> Self {
         Self { name: name.into(), help, samples: vec![(None, value)] }
     }
 }
 
-/// How many workspaces there are of each status, in the order of [`Status::ALL`].
+/// The number of workspaces of each status, in the order of [`Status::ALL`].
 pub type Counts = [u64; Status::ALL.len()];
 
-/// What there is: the workspaces by status and, where all were measured, the bytes they use and how many of them could not be
-/// measured.
-#[allow(clippy::cast_precision_loss)] // beyond 2⁵³ a byte more or less is nothing
+/// Returns the gauges of what there is: workspaces by status and, if all were measured, the bytes they use and how many could not
+/// be measured.
+#[allow(clippy::cast_precision_loss)] // beyond 2⁵³, a byte does not matter
 pub fn of_workspaces(counts: &Counts, measured: Option<(u64, u64)>) -> Vec<Gauge> {
     let mut gauges = vec![Gauge {
         name: "wsctl_workspaces".into(),
@@ -49,7 +49,7 @@ pub fn of_workspaces(counts: &Counts, measured: Option<(u64, u64)>) -> Vec<Gauge
     gauges
 }
 
-/// When and how a run of this subcommand went, and by which version of the program.
+/// Returns the gauges of a run: when and how it went, and the version of the program.
 pub fn of_run(subcommand: &str, (begun, took): (Timestamp, Duration), exit_status: u8) -> Vec<Gauge> {
     let name = |what: &str| format!("wsctl_{subcommand}_{what}");
     let (begun, version) = (begun.unix_seconds(), env!("CARGO_PKG_VERSION"));
@@ -70,11 +70,11 @@ pub fn of_run(subcommand: &str, (begun, took): (Timestamp, Duration), exit_statu
     gauges
 }
 
-/// The gauges in the text format, each labelled with the base: one host may have several.
+/// Returns the gauges as text, each with the base as a label, because a host may have several.
 fn text(base: &str, gauges: &[Gauge]) -> String {
     let mut text = String::new();
     for Gauge { name, help, samples } in gauges {
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge"); // a String takes all
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge"); // writing to a String cannot fail
         for (label, value) in samples {
             let label = label.map(|(name, value)| format!(",{name}=\"{value}\"")).unwrap_or_default();
             let _ = writeln!(text, "{name}{{base=\"{base}\"{label}}} {value}");
@@ -83,8 +83,8 @@ fn text(base: &str, gauges: &[Gauge]) -> String {
     text
 }
 
-/// Of an older file, what it says of runs on the same base that this run does not say anew: of the other subcommand, and when a
-/// run last succeeded. So one file serves all the runs on one base.
+/// Returns the lines of an older file that this run does not replace: those of the other subcommand and of the last success. So
+/// one file serves all runs on a base.
 fn kept(old: &str, base: &str, gauges: &[Gauge]) -> String {
     let lines: Vec<_> = old.lines().collect();
     let is_kept = |[help, kind, sample]: [&str; 3]| {
@@ -98,13 +98,12 @@ fn kept(old: &str, base: &str, gauges: &[Gauge]) -> String {
     kept.flatten().flat_map(|line| [line, "\n"]).collect()
 }
 
-/// How often others may sweep the new file away before it is in place.
+/// How often another run may sweep the new file away before it is renamed.
 const TRIES: usize = 5;
 
-/// Checks that there is nothing of that name but a file that may be replaced: root would replace `/dev/null` as well.
-///
+/// Checks that the name is free or belongs to a regular file: root would also replace `/dev/null`.
 /// # Errors
-/// [`Category::Usage`] if there is something else, or it is the name of a directory.
+/// [`Category::Usage`] if it belongs to anything else.
 pub fn check(file: &Path) -> Result<()> {
     let refused = |what| Err(Error::new(Category::Usage, format!("metrics {}: {what}", file.display())));
     let is_other = std::fs::metadata(file).is_ok_and(|found| !found.is_file());
@@ -118,11 +117,10 @@ pub fn check(file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Replaces `file` by one with these gauges, atomically, readable by everyone: the collector is another user. What the old one
-/// says of other runs stays.
-///
+/// Replaces `file` atomically by one with these gauges, readable by all, because the collector is another user. Keeps what the
+/// old file says about other runs.
 /// # Errors
-/// As in [`check`]; by errno, if the file cannot be made: the old one is there still.
+/// As in [`check`], or by errno if the file cannot be created. Then the old one stays.
 pub fn replace(file: &Path, base: &Path, gauges: &[Gauge]) -> Result<()> {
     let failed = |errno, what: &str| Error::os(errno, format!("metrics {}: {what}", file.display())).severe();
     check(file)?;
@@ -131,7 +129,7 @@ pub fn replace(file: &Path, base: &Path, gauges: &[Gauge]) -> Result<()> {
     let dir = DirFd::open(parent).map_err(|errno| failed(errno, "cannot open its directory"))?;
     let base = base.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     let mut old = Vec::new();
-    // It is read as metadata is: no more than 64 KiB, and only of a regular file.
+    // Reads it like metadata: only a regular file of at most 64 KiB.
     let found = name.to_str().and_then(|name| metadata::read(&dir, name, &mut old).ok().flatten());
     let old = found.map_or_else(String::new, |_| String::from_utf8_lossy(&old).into_owned());
     let text = text(&base, gauges) + &kept(&old, &base, gauges);

@@ -12,20 +12,20 @@ use crate::core::ExitStatus;
 use metrics::Gauge;
 use std::io::{self, Write};
 
-/// What a command came to. It is computed first and shown afterwards, in one place.
+/// The outcome of a command. It is computed first, and shown in one place.
 pub trait Outcome {
-    /// Writes what belongs on stdout.
+    /// Writes the result to stdout.
     fn render(&self, out: &mut dyn Write) -> io::Result<()>;
 
-    /// How the process shall end, if stdout takes all that is written.
+    /// Returns the exit status, unless stdout fails.
     fn status(&self) -> ExitStatus;
 
-    /// What whoever sits at a terminal is told on stderr, after the result.
+    /// Returns a note for a terminal, to be shown on stderr after the result.
     fn note(&self) -> Option<String> {
         None
     }
 
-    /// What monitoring wants to know of it.
+    /// Returns the numbers for monitoring.
     fn gauges(&self) -> Vec<Gauge> {
         Vec::new()
     }

@@ -1,4 +1,4 @@
-//! The one place that writes to stdout, and that notices when it cannot.
+//! Writes to stdout, and notices when it cannot. Nothing else writes there.
 
 use super::meter;
 use crate::core::{Category, Error, Result};
@@ -7,8 +7,8 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Whether the process began with descriptor 1 closed. std opens `/dev/null` there before `main`, so that `>&-` would be a
-/// silent success; a constructor comes earlier.
+/// Whether the process began with descriptor 1 closed. std opens `/dev/null` there before `main`, so `>&-` would be a silent
+/// success. A constructor runs earlier.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
 #[ctor::ctor]
@@ -17,14 +17,13 @@ fn notice_closed_stdout() {
     CLOSED.store(closed, Ordering::Relaxed);
 }
 
-/// Writes what `render` gives. A reader that has closed its end wants no more, and that is no error.
-///
+/// Writes what `render` produces. If the reader has closed its end, that is no error.
 /// # Errors
 /// [`Category::Io`] if stdout is closed, full or otherwise cannot be written.
 pub fn write(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut out = BufWriter::with_capacity(64 * 1024, Stdout);
     let written = render(&mut out).and_then(|()| out.flush());
-    drop(out.into_parts()); // what was not taken must not be written again, after all, when the buffer is dropped
+    drop(out.into_parts()); // so that dropping the buffer does not write the rest
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             let error = Error::io(&error, "cannot write to stdout");
@@ -34,14 +33,14 @@ pub fn write(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()
     }
 }
 
-/// Lines that go to stdout at once, each whole, while several threads work.
+/// Writes whole lines to stdout at once, from several threads.
 #[derive(Debug, Default)]
 pub struct Lines {
     failed: Mutex<Option<io::Error>>,
 }
 
 impl Lines {
-    /// Writes a line. The first failure is kept for [`Self::finish`], and ends the writing but not the work.
+    /// Writes a line. After a failure, which [`Self::finish`] returns, it writes no more.
     pub fn write(&self, line: &str) {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         if failed.is_none() {
@@ -49,13 +48,13 @@ impl Lines {
         }
     }
 
-    /// Gives the failure, if there was one.
+    /// Returns the failure, if there was one.
     pub fn finish(&self) -> io::Result<()> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
     }
 }
 
-/// Descriptor 1, without std's buffer of lines.
+/// Descriptor 1 without std's line buffer.
 struct Stdout;
 
 impl Write for Stdout {

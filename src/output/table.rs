@@ -1,19 +1,19 @@
-//! Columns for people. All but the last are ASCII; the last may hold any text. On a terminal what matters least is left out
-//! until the rest fits, and the last column is cut.
+//! Shows columns to people. All but the last are ASCII; the last may contain any text. On a terminal, the least important columns
+//! are left out until the rest fits, and the last one is cut.
 
 use anstream::ColorChoice;
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthChar;
 
-/// What stands between two columns.
+/// The space between two columns.
 const GAP: &str = "  ";
 
-/// A cell, and the colour that it has where there are colours.
+/// A cell and its colour.
 #[derive(Debug, Default)]
 pub struct Cell {
-    /// What it says.
+    /// The text.
     pub text: String,
-    /// An SGR parameter of ECMA-48, `31` for red; 0 for none.
+    /// The colour, as an SGR parameter of ECMA-48: `31` for red, 0 for none.
     pub color: u8,
 }
 
@@ -23,27 +23,27 @@ impl From<String> for Cell {
     }
 }
 
-/// How a table is shown.
+/// How to show a table.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
-    /// With colours or without.
+    /// Whether to use colours.
     pub color: ColorChoice,
-    /// The width of the terminal, in columns; `None` cuts nothing.
+    /// The width of the terminal in columns, or `None` to cut nothing.
     pub width: Option<usize>,
-    /// Whether the mark where a text is cut may be a character beyond ASCII.
+    /// Whether the mark for a cut text may be more than ASCII.
     pub utf8: bool,
 }
 
 /// A column.
 #[derive(Debug)]
 pub struct Column {
-    /// What stands above it.
+    /// The heading.
     pub head: &'static str,
-    /// How wide it is; the last one takes what is left, but no less than this.
+    /// The width. The last column gets the rest, but at least this.
     pub width: usize,
-    /// Whether its cells stand at its right edge, as numbers do.
+    /// Whether to align its cells to the right, like numbers.
     pub right: bool,
-    /// The lower, the sooner it gets its place where there is not room for all. One of rank 0 is shown in any case.
+    /// The rank: the lower, the longer it stays when there is little room. Rank 0 always stays.
     pub rank: u8,
 }
 
@@ -55,7 +55,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with those of these columns that fit.
+    /// Creates a table with those columns that fit.
     pub fn new(columns: Vec<Column>, style: Style) -> Self {
         let mut columns: Vec<_> = columns.into_iter().map(|column| (column, false)).collect();
         let mut order: Vec<_> = columns.iter_mut().collect();
@@ -69,19 +69,19 @@ impl Table {
         Self { columns, style }
     }
 
-    /// What stands above those columns for which there is no room.
+    /// Returns the headings of the columns that do not fit.
     pub fn left_out(&self) -> Vec<&'static str> {
         self.columns.iter().filter(|(_, shown)| !shown).map(|(column, _)| column.head).collect()
     }
 
-    /// Writes the row above all others.
+    /// Writes the headings.
     pub fn heads(&self, out: &mut dyn Write) -> io::Result<()> {
         let heads: Vec<_> =
             self.columns.iter().map(|(column, _)| Cell { text: column.head.into(), color: 1 }).collect();
         self.row(out, &heads)
     }
 
-    /// Writes one row, with a cell for every column.
+    /// Writes one row, with a cell for each column.
     pub fn row(&self, out: &mut dyn Write, cells: &[Cell]) -> io::Result<()> {
         let mut line = String::new();
         let mut used = 0;
@@ -109,7 +109,7 @@ impl Table {
     }
 }
 
-/// The text in this colour, if there are colours. Blanks around it have none.
+/// Returns the text in this colour. Blanks around it have none.
 pub fn paint(text: &str, color: u8, choice: ColorChoice) -> String {
     if color == 0 || choice == ColorChoice::Never {
         return text.to_owned();
@@ -119,11 +119,11 @@ pub fn paint(text: &str, color: u8, choice: ColorChoice) -> String {
     format!("{}\x1b[{color}m{word}\x1b[0m{}", &text[..before], &text[after.max(before)..])
 }
 
-/// As much of the text as fits, with a mark where it was cut.
+/// Returns as much of the text as fits, with a mark if it was cut.
 fn cut(text: &str, room: usize, mark: &str) -> String {
     let space = room.saturating_sub(mark.chars().count());
     let mut used = 0;
-    let mut fits = 0; // how many bytes do, with the mark behind them
+    let mut fits = 0; // the bytes that fit together with the mark
     for (start, c) in text.char_indices() {
         if used <= space {
             fits = start;
@@ -136,10 +136,10 @@ fn cut(text: &str, room: usize, mark: &str) -> String {
     text.to_owned()
 }
 
-/// How many columns a character takes, at most: terminals disagree on those that follow another one and change its form.
+/// Returns how many columns a character takes at most. Terminals disagree on characters that change the one before.
 fn width(c: char) -> usize {
     match c {
-        '\u{fe0f}' => 1, // makes an emoji, which is wide, of a character that may be narrow
+        '\u{fe0f}' => 1, // turns a narrow character into a wide emoji
         c => c.width().unwrap_or(0),
     }
 }

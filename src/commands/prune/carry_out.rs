@@ -179,7 +179,7 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
                 }
             }
         }
-        self.mounts.refresh(); // what is mounted later, removal itself stops at
+        self.mounts.refresh(); // the removal itself stops at what is mounted later
         for (task, claim) in claimed {
             match claims.doom(claim, task.found, &self.mounts, &mut self.scratch) {
                 Ok((tree, freed)) => {

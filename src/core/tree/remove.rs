@@ -306,11 +306,11 @@ impl Steps for Removal<'_> {
 }
 
 fn refilled() -> Error {
-    Error::new(Category::Busy, "it does not get empty: others keep writing in it, or a file in it is still open")
+    Error::new(Category::Busy, "it does not become empty: others keep writing to it, or a file in it is open")
 }
 
 fn interrupted() -> Error {
-    Error::new(Category::Busy, "interrupted before all of it was removed: the next prune goes on")
+    Error::new(Category::Busy, "interrupted before all of it was removed; the next prune goes on")
 }
 
 /// Explains why something in a tree stays.
