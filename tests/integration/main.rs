@@ -23,6 +23,7 @@ mod fault_checks;
 mod fault_points;
 mod faults;
 mod file_systems;
+mod foreign_bytes;
 mod full_disks;
 mod help;
 mod hostile_mounts;

@@ -1,6 +1,4 @@
 use super::*;
-use proptest::prelude::*;
-use serde_json::{Map, Value};
 
 fn time() -> Timestamp {
     Timestamp::parse_metadata("2026-11-23T15:51:30.783208Z").expect("a time")
@@ -91,53 +89,4 @@ fn an_edit_that_could_not_be_read_again_is_refused() {
     let text = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_LEN - 10));
     assert!(Metadata::parse(text.as_bytes()).is_ok());
     assert!(with_last_accessed(text.as_bytes(), time()).is_err());
-}
-
-/// Any JSON value, as deep and as odd as a file of the application's may hold.
-fn value() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        any::<String>().prop_map(Value::from),
-    ];
-    leaf.prop_recursive(4, 32, 6, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            prop::collection::vec((any::<String>(), inner), 0..6)
-                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
-        ]
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_object_goes_in_every_byte_but_the_value_comes_out(
-        pairs in prop::collection::vec((any::<String>(), value()), 0..8), pretty: bool, present: bool,
-    ) {
-        let mut object: Map<String, Value> = pairs.into_iter().collect();
-        object.remove("last_accessed");
-        let marker = "2001-01-01T00:00:00Z";
-        if present {
-            object.insert("last_accessed".into(), marker.into());
-        }
-        let text = if pretty { serde_json::to_string_pretty(&object) } else { serde_json::to_string(&object) }.expect("JSON");
-        let after = edited(&text);
-        if present && text.matches(marker).count() == 1 {
-            prop_assert_eq!(&after, &text.replace(marker, NEW));
-        }
-        let read = |text: &str| serde_json::from_str::<Map<String, Value>>(text).expect("JSON");
-        let mut expected = read(&text);
-        expected.insert("last_accessed".into(), NEW.into());
-        prop_assert_eq!(read(&after), expected);
-        prop_assert_eq!(edited(&after), after);
-    }
-
-    #[test]
-    fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), object in "\\{[\\{\\}\\[\\]\",:a1 ]*\\}") {
-        let _ = (Metadata::parse(&bytes), with_last_accessed(&bytes, time()), with_last_accessed(object.as_bytes(), time()));
-    }
 }
