@@ -16,6 +16,7 @@ pub struct Signals {
 impl Signals {
     /// From now on, a signal ends the program with 128 and its number, even as process 1 of a container, for which the kernel
     /// does nothing. A signal that was ignored when the program started stays ignored.
+    ///
     /// # Errors
     /// [`Category::Unexpected`] if the kernel does not accept a handler.
     pub fn install() -> Result<Self> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(10_000 * 366 * 86_400);
 
 /// Reads a duration: numbers, each with a unit. `m` is refused, because some tools mean minutes by it and others months.
+///
 /// humantime reads each part. It would read `1 12h` as 112 hours, and panic if the sum of several parts is too long.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let none = || "not a duration: write 7d, 12h or 1day 12h".to_owned();

@@ -39,6 +39,7 @@ pub struct Given {
 }
 
 /// Reads the IDs. An argument may also be the path of a workspace in this base.
+///
 /// # Errors
 /// As [`candidates`].
 pub fn read(given: &[OsString], separator: &Separator, base: &Path) -> anyhow::Result<Given> {
@@ -62,6 +63,7 @@ fn without_base<'a>(argument: &'a OsStr, base: &Path) -> &'a OsStr {
 }
 
 /// Returns the candidates in their order. `-` stands for those on stdin. None is checked yet.
+///
 /// # Errors
 /// [`Category::Io`] if stdin has to be read and is closed or cannot be read.
 pub fn candidates(given: &[OsString], separator: &Separator) -> anyhow::Result<Vec<OsString>> {
@@ -105,6 +107,7 @@ fn split(bytes: &[u8], separator: &Separator) -> impl Iterator<Item = OsString> 
 }
 
 /// Reads one ID.
+///
 /// # Errors
 /// [`Category::InvalidId`], with the beginning of what was given and what to write instead.
 pub fn parse(candidate: &OsStr) -> Result<WorkspaceId> {

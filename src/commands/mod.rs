@@ -32,6 +32,7 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// Opens the base. Warns if it seems to be the wrong one, and names the right one.
+    ///
     /// # Errors
     /// As [`Base::open`].
     pub fn open_base(&self) -> Result<Base> {

@@ -1,5 +1,6 @@
 //! Completion in a shell. When you press Tab, the shell runs `COMPLETE=<shell> wsctl -- <words>`, and the engine of
 //! `clap_complete` answers. Without words, it writes the script that makes the shell do so.
+//!
 //! The scripts in `completions/` are ours, except for elvish. Those of the engine do not take `--option=value` as one word
 //! (bash), do nothing at the first Tab when they are loaded on demand (zsh), insert file names unquoted (bash) or quoted too much
 //! (zsh), do not complete a path that begins with a variable (fish), and run the typed line (PowerShell). For nushell there is

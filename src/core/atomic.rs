@@ -94,6 +94,7 @@ impl<'a> Staged<'a> {
     }
 
     /// Renames it over `name`. It is durable once the directory is synced.
+    ///
     /// # Errors
     /// ENOENT if somebody has swept the temporary file.
     pub fn replace(mut self, name: impl Arg + Copy) -> rustix::io::Result<()> {
@@ -103,6 +104,7 @@ impl<'a> Staged<'a> {
     }
 
     /// Renames it to `name`, if nothing has that name.
+    ///
     /// # Errors
     /// EEXIST if something has it; ENOENT as in [`Staged::replace`].
     pub fn create(mut self, name: &str) -> rustix::io::Result<()> {

@@ -31,6 +31,7 @@ pub fn remove_inherited_acl(file: &OwnedFd) -> rustix::io::Result<()> {
 
 /// Gives `to` this ACL and the other attributes of `from`. Leaves out what may not be set or does not fit. Then `to` must not
 /// give anybody more rights than `from`.
+///
 /// # Errors
 /// [`Category::Io`] if they cannot be read.
 pub fn carry_over(from: &OwnedFd, to: &OwnedFd, acl: Option<&[u8]>) -> Result<()> {

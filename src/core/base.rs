@@ -67,6 +67,7 @@ impl Base {
     }
 
     /// Opens a workspace's directory.
+    ///
     /// # Errors
     /// [`Category::NotFound`] if there is no real directory with that name, else by errno.
     pub fn open_workspace(&self, id: WorkspaceId) -> Result<DirFd> {
@@ -78,6 +79,7 @@ impl Base {
     }
 
     /// Returns the space of the base's file system.
+    ///
     /// # Errors
     /// [`Category::Io`] if the file system does not say, such as FUSE without statfs, else by errno.
     pub fn space(&self) -> Result<Space> {

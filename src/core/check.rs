@@ -1,4 +1,5 @@
 //! The check of `validate`: is this the ID of an existing workspace? It does the same work whatever the answer.
+//!
 //! One look-up is not enough, because a hit costs more than a miss. So each check makes two: a hit and a miss, for names of the
 //! same length.
 
@@ -23,6 +24,7 @@ pub struct Checker<'a> {
 
 impl<'a> Checker<'a> {
     /// Creates a checker. It reads the first few names in the base. Create a new one when these may be gone.
+    ///
     /// # Errors
     /// By errno, if the base cannot be listed.
     pub fn new(base: &'a Base) -> Result<Self> {
@@ -40,6 +42,7 @@ impl<'a> Checker<'a> {
 
     /// Returns the canonical ID if `candidate` is well formed and its workspace exists. No candidate costs the same as a
     /// malformed one.
+    ///
     /// # Errors
     /// By errno, if the answer cannot be had.
     pub fn check(&self, candidate: Option<&[u8]>) -> Result<Option<WorkspaceId>> {

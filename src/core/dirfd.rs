@@ -1,4 +1,5 @@
 //! The `*at()` calls. Everything below the base goes through descriptors and single names.
+//!
 //! Results are plain errnos: the callers know what they were doing and say so.
 
 use super::stat::Stat;

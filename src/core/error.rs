@@ -1,5 +1,6 @@
 //! All that can go wrong, in one table. Each category has one word, one severity, one exit status and one rank, which are defined
 //! only here.
+//!
 //! The exit statuses are those of `sysexits(3)`. systemd prints their names.
 
 use rustix::io::Errno;

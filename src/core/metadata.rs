@@ -28,6 +28,7 @@ pub struct Opened {
 
 /// Reads the metadata file at `path`, in `dir` or in a workspace of that base, into `buffer`. Returns `None` if there is no file
 /// or no workspace.
+///
 /// # Errors
 /// [`Category::CorruptMetadata`] for anything but a regular file of at most [`MAX_LEN`] bytes, else by errno.
 pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Opened>> {
@@ -98,6 +99,7 @@ impl Metadata {
 
 /// Returns the content with `last_accessed` set to `time` and every other byte unchanged. Appends a missing key in the style of
 /// the other members.
+///
 /// # Errors
 /// [`Category::CorruptMetadata`] as in [`Metadata`], or if the file would become too large to be read again.
 pub fn with_last_accessed(bytes: &[u8], time: Timestamp) -> Result<Vec<u8>> {

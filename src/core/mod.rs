@@ -1,5 +1,6 @@
 //! The core: what a workspace is, and how its files are read, rewritten, measured and removed. All four subcommands share this
 //! module.
+//!
 //! It knows nothing of the command line, logging, stdout or the clock. Below the base, everything goes through descriptors and
 //! names, never through joined paths, so that nothing an attacker swaps leads out of a workspace.
 #![deny(clippy::print_stdout, clippy::print_stderr)]

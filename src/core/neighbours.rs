@@ -21,6 +21,7 @@ const BUFFER: usize = 4096;
 
 /// Returns the base that was probably meant, if this one holds no workspaces: the one that it is a workspace of, or one at most
 /// two levels below.
+///
 /// # Errors
 /// By errno, if the base cannot be listed again from its start.
 pub fn meant(base: &Base) -> Result<Option<PathBuf>> {

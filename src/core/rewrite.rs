@@ -33,9 +33,11 @@ pub enum Rewritten {
 }
 
 /// Sets `last_accessed` to `time`. When this returns, it is on disk.
+///
 /// The directory is opened once and everything goes through its descriptor, so that only this workspace's metadata file can
 /// change. Linux has no compare-and-rename: what the application writes in the microseconds between the last look and the rename
 /// is overwritten.
+///
 /// # Errors
 /// [`Category::NotFound`], [`Category::CorruptMetadata`] (never overwritten), [`Category::Busy`] if others kept changing the file
 /// or a prune took the workspace away, else by errno. The file is always wholly the old or wholly the new one.

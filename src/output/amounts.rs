@@ -27,6 +27,7 @@ pub enum Dates {
 
 impl Dates {
     /// Reads the local zone from TZ or `/etc/localtime`. It is UTC if TZ is empty, or if there is neither.
+    ///
     /// # Errors
     /// [`Category::Usage`] if TZ names no time zone.
     pub fn local(tz: Option<&OsStr>) -> Result<Self> {

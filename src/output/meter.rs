@@ -1,4 +1,5 @@
 //! Shows the progress of a long run: one line on a terminal, which disappears at the end. Nothing is shown elsewhere.
+//!
 //! A thread that finishes a piece of work draws the line when it is due. Everything else on stderr goes through [`beside`].
 
 use super::amounts;

@@ -102,6 +102,7 @@ fn kept(old: &str, base: &str, gauges: &[Gauge]) -> String {
 const TRIES: usize = 5;
 
 /// Checks that the name is free or belongs to a regular file: root would also replace `/dev/null`.
+///
 /// # Errors
 /// [`Category::Usage`] if it belongs to anything else.
 pub fn check(file: &Path) -> Result<()> {
@@ -119,6 +120,7 @@ pub fn check(file: &Path) -> Result<()> {
 
 /// Replaces `file` atomically by one with these gauges, readable by all, because the collector is another user. Keeps what the
 /// old file says about other runs.
+///
 /// # Errors
 /// As in [`check`], or by errno if the file cannot be created. Then the old one stays.
 pub fn replace(file: &Path, base: &Path, gauges: &[Gauge]) -> Result<()> {

@@ -18,6 +18,7 @@ fn notice_closed_stdout() {
 }
 
 /// Writes what `render` produces. If the reader has closed its end, that is no error.
+///
 /// # Errors
 /// [`Category::Io`] if stdout is closed, full or otherwise cannot be written.
 pub fn write(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {

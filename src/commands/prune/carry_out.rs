@@ -1,4 +1,5 @@
 //! Carries the plan out: in batches, on several threads, until nothing is left or a signal comes.
+//!
 //! A batch is claimed, looked at once more and doomed. Then the base is synced, and only then the first file is deleted, so that
 //! a power cut never brings back a workspace that is half removed.
 

@@ -133,6 +133,7 @@ impl Claims<'_> {
 
     /// Looks at a claimed workspace once more. Dooms it if nothing has changed since the decision, else puts it back. Returns
     /// what to remove, and the bytes that were freed already.
+    ///
     /// The application may have resolved the directory before the claim, and its rename may come after any look. But the rename
     /// needs its temporary file. If the listing shows none, the rename has happened or will fail, and the next look sees which.
     /// If it shows some, and a look finds nothing changed, they are unlinked. Then the rename fails, or has happened before the

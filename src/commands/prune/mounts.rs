@@ -1,4 +1,5 @@
 //! Finds the workspaces that have something mounted inside. Their removal would leave a torn tree around the mount.
+//!
 //! What counts is where a mount lies in the file system, not its path: the base may be bound at two places, and the mount may
 //! have been made at the other one. The kernel refuses to remove a mount point of this namespace by either path.
 
@@ -46,6 +47,7 @@ impl<'a> Mounts<'a> {
 
     /// Whether something is mounted in or on the workspace. A mount keeps its place in the tree when a directory above it is
     /// renamed, so it is found by the name before and after a claim.
+    ///
     /// # Errors
     /// By errno, if the table exists but cannot be read: then nobody knows, and the removal must not begin.
     pub(super) fn are_inside(&self, id: WorkspaceId) -> Result<bool> {

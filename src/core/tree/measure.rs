@@ -1,4 +1,5 @@
 //! Measures disk usage as `du -sx` counts it, and finds the newest modification time in a tree.
+//!
 //! A size is never more than the truth. What others changed since the measurement began may have been counted under another name
 //! already, so it is not counted, and that is reported. This needs no set of all inodes: an inode with an old stamp is where it
 //! was before, and is met once. The stamp is the change time, which only the kernel sets.

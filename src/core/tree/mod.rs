@@ -1,4 +1,5 @@
 //! Trees that their owner may have built to break a walker: one walker, and what is done at each step.
+//!
 //! Only [`mod@walk`] descends. [`measure()`] and [`remove()`] are its steps.
 
 pub mod measure;

@@ -1,4 +1,5 @@
 //! Removes a doomed tree: whatever `rm -rf` removes. It ends, whatever the owner does meanwhile.
+//!
 //! It also removes names that others create meanwhile, but at most `NEWCOMERS`. If a directory fills again, it takes the
 //! directory away from its owner, if it may, and reads it again.
 

@@ -1,5 +1,6 @@
 //! The walker. It goes down through descriptors and up again, to any depth, with a handful of descriptors and a stack of constant
 //! size.
+//!
 //! It keeps the nearest levels open. For each level above, it remembers how to go on there: the inode, which `..` must lead to,
 //! the position in the listing, and the name. So a level of depth costs a few bytes and its name. Nothing is renamed or created.
 
@@ -104,6 +105,7 @@ struct Walk<'a, L> {
 }
 
 /// Walks everything below a directory with `steps`, and returns the directory.
+///
 /// # Errors
 /// ESTALE if somebody moved a directory on the way, so that there is no way back, or into itself. ECANCELED if the steps gave up.
 pub fn walk<S: Steps>(root: Entered<S::Level>, steps: &mut S, scratch: &mut Scratch) -> Result<DirFd> {
