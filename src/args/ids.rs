@@ -127,7 +127,7 @@ pub fn parse(candidate: &OsStr) -> Result<WorkspaceId> {
 pub fn shown(candidate: &OsStr) -> String {
     let text = candidate.to_string_lossy();
     match text.char_indices().nth(80) {
-        Some((end, _)) => format!("{}…", &text[..end]),
+        Some((end, _)) => format!("{}...", &text[..end]),
         None => text.into_owned(),
     }
 }

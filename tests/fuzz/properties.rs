@@ -250,11 +250,11 @@ fn words(bytes: &[u8]) -> impl Iterator<Item = OsString> {
 /// by `run`, which gives the exit status and what was written.
 pub fn command_line_by(bytes: &[u8], run: impl FnOnce(Vec<OsString>) -> (u8, String)) {
     let given: Vec<_> = [OsString::from("wsctl")].into_iter().chain(words(bytes)).collect();
+    let line = cli::Lenient::of(&given);
     if let Err(error) = <Cli as clap::Parser>::try_parse_from(&given) {
-        let told = error.use_stderr().then(|| cli::complaint(error, &given));
+        let told = error.use_stderr().then(|| cli::complaint(error, &given, &line));
         assert!(told.is_none_or(|told| !told.contains(is_dangerous)));
     }
-    let _ = cli::metrics_of(&given);
     let Some((subcommand, rest)) = given[1..].split_first() else { return };
     let harmless: &[&str] = match subcommand.to_str() {
         Some("validate") => &["validate"],
