@@ -12,22 +12,25 @@ pub fn parse(text: &str) -> Result<u64, String> {
         return Err(format!("{number} has no unit: write {number}GiB, or {number}B for bytes"));
     }
     let factor = factor(unit.trim()).ok_or_else(wrong)?;
-    let number = number.parse::<f64>().ok().filter(|_| !number.ends_with('.')).ok_or_else(wrong)?;
-    let bytes = (number * factor).round();
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is no less than 0
-    if bytes < 2_f64.powi(64) { Ok(bytes as u64) } else { Err("larger than any disk".to_owned()) }
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).unwrap_or(u32::MAX)).filter(|_| fraction.len() <= 9);
+    let (Some(scale), Ok(whole), Ok(part)) = (scale, whole.parse::<u64>(), fraction.parse::<u64>()) else {
+        return Err(wrong());
+    };
+    let bytes = u128::from(whole) * factor + u128::from(part) * factor / u128::from(scale);
+    u64::try_from(bytes).map_err(|_| "larger than any disk".to_owned())
 }
 
-fn factor(unit: &str) -> Option<f64> {
+fn factor(unit: &str) -> Option<u128> {
     let unit = unit.to_ascii_lowercase();
     let (prefix, base) = match (unit.strip_suffix("ib"), unit.strip_suffix('b')) {
-        (Some(prefix), _) => (prefix, 1024.0_f64),
-        (None, Some("")) => return Some(1.0),
-        (None, Some(prefix)) => (prefix, 1000.0),
-        (None, None) => (&*unit, 1024.0),
+        (Some(prefix), _) => (prefix, 1024_u128),
+        (None, Some("")) => return Some(1),
+        (None, Some(prefix)) => (prefix, 1000),
+        (None, None) => (&*unit, 1024),
     };
     let power = ["k", "m", "g", "t", "p", "e"].iter().position(|known| *known == prefix)? + 1;
-    Some(base.powi(i32::try_from(power).ok()?))
+    Some(base.pow(u32::try_from(power).ok()?))
 }
 
 /// A size, or a share of something.
