@@ -90,7 +90,7 @@ fn facts(workspaces: u32) -> Facts {
             last_access: Some(Timestamp::from_unix(NOW - i64::from(number.wrapping_mul(2_654_435_761) % 8_640_000), 0)),
             tag: 0,
             may_be_later: false,
-            seen: Seen::Unseen(None),
+            seen: Seen::Unknown(None),
             size: std::num::NonZero::new(4096),
             unknown: None,
             unmeasured: None,

@@ -158,45 +158,48 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Conte
     let sizes = arguments.measures();
     let kept = if arguments.limit.is_some() { 0 } else { arguments.kept_of_description(&context.terminal) };
     let meter = Meter::new(context.terminal.watched && sizes, Words::MEASURING, ids.len());
-    survey::look_at_all(ids, threads::default_threads(), |id, (buffer, scratch): &mut (Vec<u8>, tree::Scratch)| {
-        let mut name = [0; WorkspaceId::LEN];
-        let name = id.encode(&mut name);
-        let facts = examine(base.dir(), name, context.now, buffer)?;
-        log::trace!("{}: {}", id.subject(), facts.status.word());
-        // A missing or corrupt file shows in the status. A file that could not be read is a failure.
-        if let (Status::Missing | Status::Corrupt, Some(reason)) = (facts.status, &facts.error) {
-            log::info!("{}: {}", id.subject(), reason.full());
-        }
-        if facts.breaks_listing && facts.last_accessed.is_some() {
-            let what =
-                "last_accessed has no UTC offset, which breaks the application's own listing; wsctl touch repairs it";
-            log::info!("{}: {what}", id.subject());
-        }
-        let mut failure = facts.error.filter(|_| facts.status == Status::Denied);
-        let (mut measured, mut is_unmeasured) = (None, false);
-        if sizes {
-            let usage = tree::measure(base.dir(), name, &|| false, scratch);
-            if usage.error.as_ref().is_some_and(|error| error.category() == Category::NotFound) {
-                return None; // it was pruned just now
+    survey::filter_map_in_threads(
+        ids,
+        threads::default_threads(),
+        |id, (buffer, scratch): &mut (Vec<u8>, tree::Scratch)| {
+            let mut name = [0; WorkspaceId::LEN];
+            let name = id.encode(&mut name);
+            let facts = examine(base.dir(), name, context.now, buffer)?;
+            log::trace!("{}: {}", id.subject(), facts.status.word());
+            // A missing or corrupt file shows in the status. A file that could not be read is a failure.
+            if let (Status::Missing | Status::Corrupt, Some(reason)) = (facts.status, &facts.error) {
+                log::info!("{}: {}", id.subject(), reason.full());
             }
-            measured = Some((usage.bytes, usage.files));
-            is_unmeasured = usage.error.is_some();
-            failure = failure.or(usage.error);
-        }
-        meter.ended(measured.map_or(0, |(bytes, _)| bytes));
-        let is_shown = arguments.matches(facts.status, facts.last_accessed, context.now);
-        Some(Row {
-            id: *id,
-            status: facts.status,
-            last_accessed: facts.last_accessed,
-            breaks_listing: facts.breaks_listing,
-            created_at: facts.created_at,
-            description: facts.description.filter(|_| is_shown).and_then(|text| shortened(text, kept)),
-            usage: measured,
-            is_unmeasured,
-            failure: failure.map(|error| Box::new(error.of(id.subject()))),
-        })
-    })
+            if facts.breaks_listing && facts.last_accessed.is_some() {
+                let what = "last_accessed has no UTC offset, which breaks the application's own listing; wsctl touch repairs it";
+                log::info!("{}: {what}", id.subject());
+            }
+            let mut failure = facts.error.filter(|_| facts.status == Status::Denied);
+            let (mut measured, mut is_unmeasured) = (None, false);
+            if sizes {
+                let usage = tree::measure(base.dir(), name, &|| false, scratch);
+                if usage.error.as_ref().is_some_and(|error| error.category() == Category::NotFound) {
+                    return None; // it was pruned just now
+                }
+                measured = Some((usage.bytes, usage.files));
+                is_unmeasured = usage.error.is_some();
+                failure = failure.or(usage.error);
+            }
+            meter.ended(measured.map_or(0, |(bytes, _)| bytes));
+            let is_shown = arguments.matches(facts.status, facts.last_accessed, context.now);
+            Some(Row {
+                id: *id,
+                status: facts.status,
+                last_accessed: facts.last_accessed,
+                breaks_listing: facts.breaks_listing,
+                created_at: facts.created_at,
+                description: facts.description.filter(|_| is_shown).and_then(|text| shortened(text, kept)),
+                usage: measured,
+                is_unmeasured,
+                failure: failure.map(|error| Box::new(error.of(id.subject()))),
+            })
+        },
+    )
 }
 
 impl Outcome for Listing {

@@ -43,7 +43,7 @@ impl Context<'_> {
             }
             _ => error,
         })?;
-        if let Some(meant) = neighbours::meant(&base)? {
+        if let Some(meant) = neighbours::likely_base(&base)? {
             let (base, meant) = (self.base.display(), meant.display());
             log::warn!("base {base}: it holds no workspaces, but {meant} does: did you mean --base {meant}?");
         }

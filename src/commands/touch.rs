@@ -44,7 +44,7 @@ struct Touched(ExitStatus);
 /// Touches each workspace. A failure does not stop the others.
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     let time = arguments.at.unwrap_or(context.now);
-    let missing = if arguments.no_create { Missing::Leave } else { Missing::Create };
+    let missing = if arguments.no_create { Missing::Fail } else { Missing::Create };
     let given = ids::read(&arguments.ids, &arguments.separator, &context.base)?;
     let base = context.open_base()?;
     context.signals.finish_first();

@@ -1,4 +1,4 @@
-//! `.metadata.json`: a bounded read, and an edit of one value that keeps every other byte.
+//! Reads `.metadata.json` within bounds, and changes one value in it without touching another byte.
 
 use super::base::mounted;
 use super::dirfd::DirFd;
@@ -14,23 +14,22 @@ use std::borrow::Cow;
 use std::fmt;
 use std::os::fd::OwnedFd;
 
-/// The largest file that is read as metadata, in bytes. The application writes fewer than 300.
+/// The largest metadata file that is read, in bytes. The application writes fewer than 300.
 pub const MAX_LEN: usize = 64 * 1024;
 
-/// A metadata file that was read: its descriptor, so that its inode number is not used again, and its stat from before the read.
+/// A metadata file that was read.
 #[derive(Debug)]
 pub struct Opened {
-    /// Kept open as long as the stat is compared.
+    /// The open file. As long as it is open, no other file gets its inode number, so stats can be compared.
     pub file: OwnedFd,
-    /// The stat: owner, mode and signature.
+    /// Its stat, taken before the first byte was read.
     pub stat: Stat,
 }
 
-/// Reads the metadata file at `path`, in `dir` or in a workspace of that base, into `buffer`. Returns `None` if there is no file
-/// or no workspace.
-///
+/// Reads the metadata file at `path` into `buffer`. `path` is one name, or a workspace and a name. Returns `None` if the file or
+/// the workspace does not exist.
 /// # Errors
-/// [`Category::CorruptMetadata`] for anything but a regular file of at most [`MAX_LEN`] bytes, else by errno.
+/// [`Category::CorruptMetadata`] unless it is a regular file of at most [`MAX_LEN`] bytes, else by errno.
 pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Opened>> {
     let failed = |errno| Error::os(errno, format!("cannot read {METADATA}"));
     let file = match dir.open_file(path) {
@@ -48,7 +47,7 @@ pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Open
     let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
     buffer.clear();
     while size <= MAX_LEN && buffer.len() <= MAX_LEN {
-        buffer.reserve(size + 1); // one more byte, so that a single call reads an unchanged file
+        buffer.reserve(size + 1); // one more byte, so that a single call reads a file that has not grown
         let read = retry_on_intr(|| rustix::io::read(&file, spare_capacity(buffer))).map_err(failed)?;
         if read == 0 || buffer.len() == size {
             return Ok(Some(Opened { file, stat }));
@@ -57,53 +56,51 @@ pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Open
     Err(corrupt("is larger than 64 KiB"))
 }
 
-/// Returns an error about the content of a metadata file.
+/// Returns the error for a metadata file that the application cannot have written.
 pub fn corrupt(why: &str) -> Error {
     Error::new(Category::CorruptMetadata, format!("{METADATA} {why}"))
 }
 
-/// What the metadata says, as far as wsctl uses it.
+/// The values in a metadata file that wsctl uses.
 #[derive(Debug)]
 pub struct Metadata {
-    /// `None` if the key is missing. [`Category::CorruptMetadata`] if it is not a time or is given twice.
+    /// The last access. `None` if the key is missing; [`Category::CorruptMetadata`] if it is not a time, or given twice.
     pub last_accessed: Result<Option<Timestamp>>,
-    /// Whether the application's own listing breaks on it. It cannot sort a time without an offset among times with one, and
-    /// treats a missing or wrong time as one without.
+    /// Whether the application's listing of several workspaces fails on it. The application cannot sort a time without an offset
+    /// among times with one. It treats a value that is missing or is not a time as a time without an offset.
     pub breaks_listing: bool,
-    /// `None` if it is missing or not a time.
+    /// The time of creation. `None` if it is missing or not a time.
     pub created_at: Option<Timestamp>,
-    /// `None` if it is missing or not a string.
+    /// The description. `None` if it is missing or not a string.
     pub description: Option<String>,
 }
 
 impl Metadata {
-    /// Reads the content of a metadata file.
-    ///
+    /// Parses the content of a metadata file.
     /// # Errors
-    /// [`Category::CorruptMetadata`]: not UTF-8, or not a JSON object.
+    /// [`Category::CorruptMetadata`] if it is not UTF-8 or not a JSON object.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let members = Members::parse(text(bytes)?)?;
+        let members = Members::parse(utf8(bytes)?)?;
         let last_accessed = members.last_accessed();
-        let text = members.last_accessed.and_then(string);
+        let text = members.last_accessed.and_then(decode);
         let has_offset = text.as_deref().is_some_and(Timestamp::has_offset_for_application);
-        // If a key is given twice, the application takes the last one.
+        // If a key is given twice, the application uses the last value.
         let is_time = last_accessed.is_ok() || text.as_deref().and_then(Timestamp::parse_metadata).is_some();
         Ok(Self {
             breaks_listing: !(is_time && has_offset),
             last_accessed,
-            created_at: members.created_at.and_then(string).and_then(|text| Timestamp::parse_metadata(&text)),
-            description: members.description.and_then(string).map(Cow::into_owned),
+            created_at: members.created_at.and_then(decode).and_then(|text| Timestamp::parse_metadata(&text)),
+            description: members.description.and_then(decode).map(Cow::into_owned),
         })
     }
 }
 
-/// Returns the content with `last_accessed` set to `time` and every other byte unchanged. Appends a missing key in the style of
-/// the other members.
-///
+/// Returns the content of a metadata file with `last_accessed` set to `time`. All other bytes stay the same. If the key is missing,
+/// appends it in the style of the last member.
 /// # Errors
-/// [`Category::CorruptMetadata`] as in [`Metadata`], or if the file would become too large to be read again.
+/// [`Category::CorruptMetadata`] as in [`Metadata`], or if the result is too large to be read again.
 pub fn with_last_accessed(bytes: &[u8], time: Timestamp) -> Result<Vec<u8>> {
-    let text = text(bytes)?;
+    let text = utf8(bytes)?;
     let members = Members::parse(text)?;
     members.last_accessed()?;
     let time = time.to_metadata();
@@ -112,12 +109,12 @@ pub fn with_last_accessed(bytes: &[u8], time: Timestamp) -> Result<Vec<u8>> {
         (None, Some(last)) => {
             let end = offset(text, last) + last.len();
             let before = members.before_last.map_or(0, |value| offset(text, value) + value.len());
-            let (gap, colon) = style(&text[before..offset(text, last)]);
+            let (gap, colon) = member_style(&text[before..offset(text, last)]);
             (end, end, format!(",{gap}\"last_accessed\"{colon}\"{time}\""))
         }
         (None, None) => {
-            let inside = text.find('{').map_or(0, |brace| brace + 1);
-            (inside, inside, format!("\"last_accessed\": \"{time}\""))
+            let start = text.find('{').map_or(0, |brace| brace + 1);
+            (start, start, format!("\"last_accessed\": \"{time}\""))
         }
     };
     let changed = [&text[..start], &new, &text[end..]].concat();
@@ -128,37 +125,37 @@ pub fn with_last_accessed(bytes: &[u8], time: Timestamp) -> Result<Vec<u8>> {
 }
 
 /// Returns the content of a new metadata file, as the application would write it.
-pub fn fresh(id: super::WorkspaceId, time: Timestamp) -> Vec<u8> {
+pub fn new_content(id: super::WorkspaceId, time: Timestamp) -> Vec<u8> {
     let time = time.to_metadata();
     format!("{{\n  \"workspace_id\": \"{id}\",\n  \"created_at\": \"{time}\",\n  \"last_accessed\": \"{time}\"\n}}")
         .into_bytes()
 }
 
-fn text(bytes: &[u8]) -> Result<&str> {
+fn utf8(bytes: &[u8]) -> Result<&str> {
     str::from_utf8(bytes).map_err(|_| corrupt("is not UTF-8"))
 }
 
-/// Returns where `part`, a slice of `text`, begins in it.
+/// Returns the position of `part`, a slice of `text`, in bytes.
 fn offset(text: &str, part: &str) -> usize {
     part.as_ptr() as usize - text.as_ptr() as usize
 }
 
 const WHITESPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// Returns the white space before a key, and the colon with the white space around it. `before` is the text before the member's
-/// value; the member begins with the `{` or `,` before its key.
-fn style(before: &str) -> (&str, &str) {
+/// Returns the white space before a member's key, and its colon with the white space around it. `before` begins with the `{` or
+/// `,` before the key, and ends where the value begins.
+fn member_style(before: &str) -> (&str, &str) {
     let member = &before.trim_start_matches(WHITESPACE)[1..];
     let gap = &member[..member.len() - member.trim_start_matches(WHITESPACE).len()];
     let key = member.trim_end_matches(WHITESPACE).trim_end_matches(':').trim_end_matches(WHITESPACE);
     (gap, &member[key.len()..])
 }
 
-/// The members that matter, each value as it is in the text.
+/// The members that wsctl reads or edits. Each value is a slice of the text.
 #[derive(Default)]
 struct Members<'a> {
     last_accessed: Option<&'a str>,
-    given_twice: bool,
+    has_duplicate: bool,
     created_at: Option<&'a str>,
     description: Option<&'a str>,
     last: Option<&'a str>,
@@ -178,12 +175,12 @@ impl<'a> Members<'a> {
     }
 
     fn last_accessed(&self) -> Result<Option<Timestamp>> {
-        if self.given_twice {
+        if self.has_duplicate {
             return Err(corrupt("has last_accessed twice"));
         }
-        let time = |value| string(value).and_then(|text| Timestamp::parse_metadata(&text));
+        let time = |value| decode(value).and_then(|text| Timestamp::parse_metadata(&text));
         self.last_accessed
-            .map(|value| time(value).ok_or_else(|| corrupt("has a last_accessed that is no time")))
+            .map(|value| time(value).ok_or_else(|| corrupt("has a last_accessed that is not a time")))
             .transpose()
     }
 }
@@ -199,12 +196,11 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Members<'de>, A::Error> {
         let mut members = Members::default();
-        // Reads keys as bytes, because they may hold control characters. serde_json looks for these only in a raw value and in a
-        // `str`.
+        // Keys are read as raw values, because serde_json accepts control characters in a key that it reads as bytes.
         while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
             let value = value.get();
-            match string(key.get()).as_deref() {
-                Some("last_accessed") => members.given_twice |= members.last_accessed.replace(value).is_some(),
+            match decode(key.get()).as_deref() {
+                Some("last_accessed") => members.has_duplicate |= members.last_accessed.replace(value).is_some(),
                 Some("created_at") => members.created_at = Some(value),
                 Some("description") => members.description = Some(value),
                 _ => {}
@@ -215,8 +211,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// Returns the text of a string. Lone surrogates become U+FFFD.
-fn string(value: &str) -> Option<Cow<'_, str>> {
+/// Decodes a JSON string. Lone surrogates become U+FFFD. Returns `None` if the value is not a string.
+fn decode(value: &str) -> Option<Cow<'_, str>> {
     let content = value.strip_prefix('"')?.strip_suffix('"')?;
     if !content.contains('\\') {
         return Some(Cow::Borrowed(content));
@@ -224,7 +220,7 @@ fn string(value: &str) -> Option<Cow<'_, str>> {
     serde_json::Deserializer::from_str(value).deserialize_bytes(Lossy).ok().map(Cow::Owned)
 }
 
-/// Reads a JSON string as bytes. Unlike a `str`, it may contain a lone surrogate, which Python writes and reads.
+/// Reads a JSON string as bytes, because they may contain a lone surrogate, unlike a `str`. Python writes and reads those.
 struct Lossy;
 
 impl Visitor<'_> for Lossy {

@@ -1,4 +1,4 @@
-//! The names on disk that mean something to wsctl: the application's and our own.
+//! The names on disk that wsctl knows: those of the application, and its own.
 
 use super::id::WorkspaceId;
 use std::ffi::{CStr, OsStr};
@@ -7,32 +7,32 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The file in each workspace that says when it was last accessed.
+/// The metadata file in each workspace. It says when the workspace was last accessed.
 pub const METADATA: &str = ".metadata.json";
-/// The same name for calls that take a C string.
+/// [`METADATA`] for system calls.
 pub const METADATA_C: &CStr = c".metadata.json";
-/// The prefix of the file that the application is about to rename over [`METADATA`].
+/// The prefix of the application's temporary files, which it renames over [`METADATA`].
 pub const APPLICATION_TEMPORARY: &str = ".metadata.tmp.";
-/// The prefix of ours.
+/// The prefix of our temporary files.
 pub const OWN_TEMPORARY: &str = ".wsctl-tmp.";
 
-/// Returns 64 random bits, so that no two runs on any host choose the same name and nobody can guess one. std's random keys are
-/// available even without getrandom(2).
+/// Returns 64 random bits. With them, two runs never choose the same name, even on two hosts, and nobody can guess one. They come
+/// from std, which has random keys even where there is no getrandom(2).
 pub fn fresh_tag() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Whether a file with this name may still be renamed over [`METADATA`].
+/// Whether a name belongs to a temporary file that is about to be renamed over [`METADATA`].
 pub fn is_temporary(name: &[u8]) -> bool {
     name.starts_with(APPLICATION_TEMPORARY.as_bytes()) || name.starts_with(OWN_TEMPORARY.as_bytes())
 }
 
-/// How far a prune has got with a workspace that is not at its own path.
+/// How far a prune has got with a workspace that it has moved away from its own path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// Claimed: it is looked at once more and may be put back.
+    /// The prune looks at it once more, and may put it back.
     Claimed,
-    /// Doomed: it will be removed, by any run.
+    /// The decision is final: this run or any other removes it.
     Doomed,
 }
 
@@ -41,14 +41,14 @@ pub enum Stage {
 pub struct TrashName {
     /// How far the prune has got.
     pub stage: Stage,
-    /// The workspace's ID.
+    /// The ID of the workspace.
     pub id: WorkspaceId,
-    /// The tag that makes the name unique.
+    /// A random number that tells several of one ID apart.
     pub tag: u64,
 }
 
 impl TrashName {
-    /// Reads the name of a directory in the base.
+    /// Parses the name of a directory in the base.
     pub fn parse(name: &OsStr) -> Option<Self> {
         let rest = name.as_bytes().strip_prefix(b".wsctl-")?;
         let (stage, rest) = match rest.strip_prefix(b"claimed.") {
@@ -62,12 +62,12 @@ impl TrashName {
             id: WorkspaceId::from_dir_name(OsStr::from_bytes(id))?,
             tag: u64::from_str_radix(tag, 16).ok()?,
         };
-        // A name that we would not have written is not ours.
+        // A name that we would write in another way is not ours.
         (parsed.to_string().as_bytes() == name.as_bytes()).then_some(parsed)
     }
 
-    /// Says how to put it back into `base` by hand, if a new workspace has its ID.
-    pub fn way_back(self, base: &Path) -> String {
+    /// Explains how to put it back by hand if `base` has a new workspace with its ID.
+    pub fn put_back_advice(self, base: &Path) -> String {
         let [from, to] = [self.to_string(), self.id.to_string()].map(|name| base.join(name));
         format!("to get it back, move the new one away, then: mv -T {} {}", from.display(), to.display())
     }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trash_name_is_read_back_and_nothing_else_is() {
+    fn only_a_trash_name_is_parsed_as_one() {
         let id = "6c7ab482-a9ca-49d7-9364-b3e425655d2e";
         for stage in ["claimed", "doomed"] {
             let name = format!(".wsctl-{stage}.{id}.00000000000000ff");

@@ -1,4 +1,4 @@
-//! Finds workspaces near a base that holds none, for a user who named the wrong base.
+//! Finds workspaces near a base that holds none, in case the administrator named the wrong base.
 
 use super::base::Base;
 use super::dirfd::DirFd;
@@ -12,48 +12,48 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
-/// How many levels are searched.
-const LEVELS: usize = 2;
-/// How many names are looked at, at most.
-const NAMES: usize = 10_000;
+/// How many levels below the base to search.
+const MAX_DEPTH: usize = 2;
+/// How many names to read at most.
+const MAX_NAMES: usize = 10_000;
 /// The size of the buffer for names, in bytes: about a hundred names.
 const BUFFER: usize = 4096;
 
-/// Returns the base that was probably meant, if this one holds no workspaces: the one that it is a workspace of, or one at most
-/// two levels below.
-///
+/// Returns the base that was probably meant, if this one holds no workspaces: its parent if it is itself a workspace, else one at
+/// most two levels below.
 /// # Errors
 /// By errno, if the base cannot be listed again from its start.
-pub fn meant(base: &Base) -> Result<Option<PathBuf>> {
-    let mut left = NAMES;
-    let is_found = find(base.dir(), &mut left, |_| {});
+pub fn likely_base(base: &Base) -> Result<Option<PathBuf>> {
+    let mut left = MAX_NAMES;
+    let holds_workspaces = find_workspace(base.dir(), &mut left, |_| {});
     let failed = |errno| Error::os(errno, format!("base {}: cannot list it", base.path().display())).severe();
     base.dir().seek(0).map_err(failed)?;
-    Ok(if is_found || left == 0 { None } else { nearest(base, &mut left) })
+    Ok(if holds_workspaces || left == 0 { None } else { find_nearby(base, &mut left) })
 }
 
-fn nearest(base: &Base, left: &mut usize) -> Option<PathBuf> {
+fn find_nearby(base: &Base, left: &mut usize) -> Option<PathBuf> {
     let path = base.path().canonicalize().ok()?;
     if path.file_name().and_then(WorkspaceId::from_dir_name).is_some() {
         return path.parent().map(Path::to_owned);
     }
     let mut below = WalkDir::new(&path).min_depth(1).max_depth(1).into_iter().flatten();
-    below.find_map(|entry| search(base.dir(), entry.path(), LEVELS, left))
+    below.find_map(|entry| find_below(base.dir(), entry.path(), MAX_DEPTH, left))
 }
 
-/// Searches a directory and those in it. Others may own them, so it follows no link and enters no mount.
-fn search(above: &DirFd, path: &Path, levels: usize, left: &mut usize) -> Option<PathBuf> {
+/// Searches a directory and the directories in it. Others may own them, so this follows no link and enters no mount.
+fn find_below(above: &DirFd, path: &Path, depth: usize, left: &mut usize) -> Option<PathBuf> {
     let dir = above.open_dir(path.file_name()?).ok()?;
     let mut names = Vec::new();
-    if find(&dir, left, |name| names.push(name.to_owned())) {
+    if find_workspace(&dir, left, |name| names.push(name.to_owned())) {
         return Some(path.to_owned());
     }
-    let below = names.iter().filter(|_| levels > 1);
-    below.map(|name| path.join(name)).find_map(|path| search(&dir, &path, levels - 1, left))
+    let below = names.iter().filter(|_| depth > 1);
+    below.map(|name| path.join(name)).find_map(|path| find_below(&dir, &path, depth - 1, left))
 }
 
-/// Whether a directory holds workspaces. Until one is found, calls `visit` with the names of the directories in it.
-fn find(dir: &DirFd, left: &mut usize, mut visit: impl FnMut(&OsStr)) -> bool {
+/// Reads a directory until it finds a workspace or has read `left` names. Passes the name of each directory to `visit`. Returns
+/// whether it found one.
+fn find_workspace(dir: &DirFd, left: &mut usize, mut visit: impl FnMut(&OsStr)) -> bool {
     let mut is_found = false;
     let _ = dir.each_entry(&mut Vec::with_capacity(BUFFER), |entry| {
         let name = OsStr::from_bytes(entry.file_name().to_bytes());

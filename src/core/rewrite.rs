@@ -1,4 +1,4 @@
-//! Sets a workspace's `last_accessed`, while an application rewrites the same file at any moment and takes no lock.
+//! Sets a workspace's `last_accessed`, although the application may rewrite the same file at any moment, without a lock.
 
 use super::atomic::{self, Ownership, Staged};
 use super::base::Base;
@@ -11,36 +11,35 @@ use super::stat::Signature;
 use super::timestamp::Timestamp;
 use rustix::io::Errno;
 
-/// How often to try again if others change the file meanwhile.
+/// How often to try if others keep changing the file.
 const TRIES: usize = 32;
 
 /// What to do with a workspace that has no metadata file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// Create it anew.
+    /// Create it.
     Create,
-    /// Leave it missing: [`Category::NotFound`].
-    Leave,
+    /// Fail with [`Category::NotFound`].
+    Fail,
 }
 
-/// What was done.
+/// How the metadata file was rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rewritten {
     /// The value was changed or appended.
     Updated,
-    /// The missing file was created.
+    /// The file was missing and was created.
     Created,
 }
 
-/// Sets `last_accessed` to `time`. When this returns, it is on disk.
+/// Sets `last_accessed` to `time`. After it returns, the new value survives a power cut.
 ///
-/// The directory is opened once and everything goes through its descriptor, so that only this workspace's metadata file can
-/// change. Linux has no compare-and-rename: what the application writes in the microseconds between the last look and the rename
-/// is overwritten.
-///
+/// It opens the directory once and uses only that descriptor, so it can change nothing but the metadata file of this workspace.
+/// Linux has no compare-and-rename: if the application writes the file in the microseconds between the last look and the rename,
+/// this overwrites it.
 /// # Errors
-/// [`Category::NotFound`], [`Category::CorruptMetadata`] (never overwritten), [`Category::Busy`] if others kept changing the file
-/// or a prune took the workspace away, else by errno. The file is always wholly the old or wholly the new one.
+/// [`Category::NotFound`], [`Category::CorruptMetadata`] (never overwritten), [`Category::Busy`] if others kept changing the
+/// file or a prune took the workspace away, else by errno. In any case, the file is either the old one or the new one.
 pub fn set_last_accessed(base: &Base, id: WorkspaceId, time: Timestamp, missing: Missing) -> Result<Rewritten> {
     let dir = base.open_workspace(id)?;
     let rewritten = rewrite(&dir, id, time, missing).and_then(|rewritten| {
@@ -48,11 +47,11 @@ pub fn set_last_accessed(base: &Base, id: WorkspaceId, time: Timestamp, missing:
         Ok(rewritten)
     });
     atomic::sweep(&dir);
-    // If the directory is being removed, say that, not that something in it is missing.
+    // If the directory was moved or removed, a missing file is only a consequence.
     let may_be_gone = rewritten.as_ref().map_or_else(|error| error.category() == Category::NotFound, |_| true);
-    let result = match may_be_gone.then(|| is_still_there(base, id, &dir)) {
-        Some(Ok(false)) => Err(Error::new(Category::Busy, "it was taken away while it was touched")),
-        Some(Err(errno)) => Err(Error::os(errno, "cannot tell whether it was taken away")),
+    let result = match may_be_gone.then(|| is_at_its_path(base, id, &dir)) {
+        Some(Ok(false)) => Err(Error::new(Category::Busy, "its directory was moved or removed meanwhile")),
+        Some(Err(errno)) => Err(Error::os(errno, "cannot tell whether its directory was moved or removed")),
         Some(Ok(true)) | None => rewritten,
     };
     result.map_err(|error| error.of(id.subject()))
@@ -63,10 +62,10 @@ fn rewrite(dir: &DirFd, id: WorkspaceId, time: Timestamp, missing: Missing) -> R
     for _ in 0..TRIES {
         let attempt = match metadata::read(dir, METADATA, &mut buffer)? {
             Some(opened) => update(dir, &opened, &metadata::with_last_accessed(&buffer, time)?),
-            None if missing == Missing::Leave => {
+            None if missing == Missing::Fail => {
                 return Err(Error::new(Category::NotFound, format!("{METADATA} is missing")));
             }
-            None => create(dir, &metadata::fresh(id, time)),
+            None => create(dir, &metadata::new_content(id, time)),
         };
         if let Some(rewritten) = attempt? {
             return Ok(rewritten);
@@ -75,7 +74,7 @@ fn rewrite(dir: &DirFd, id: WorkspaceId, time: Timestamp, missing: Missing) -> R
     Err(Error::new(Category::Busy, format!("others keep changing {METADATA}")))
 }
 
-/// Replaces the file that was read. Returns `None` if it has changed, or if somebody swept our temporary file.
+/// Replaces the file that was read. Returns `None` if it has changed since, or if somebody swept our temporary file away.
 fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option<Rewritten>> {
     let ownership = Ownership { attributes: Some(&read.file), ..Ownership::of(&read.stat) };
     let staged = Staged::new(dir, content, ownership)?;
@@ -84,17 +83,17 @@ fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option
         Ok(_) | Err(Errno::NOENT) => return Ok(None),
         Err(errno) => return Err(Error::os(errno, format!("cannot look at {METADATA}"))),
     }
-    placed(staged.replace(METADATA), Rewritten::Updated)
+    check_rename(staged.replace(METADATA), Rewritten::Updated)
 }
 
-/// Creates the missing file, owned like the directory. Returns `None` if there is one now, or if somebody swept ours.
+/// Creates the file, with the directory's owner. Returns `None` if it exists now, or if somebody swept our temporary file away.
 fn create(dir: &DirFd, content: &[u8]) -> Result<Option<Rewritten>> {
     let stat = dir.stat_self().map_err(|errno| Error::os(errno, "cannot look at it"))?;
     let staged = Staged::new(dir, content, Ownership { mode: 0o600, ..Ownership::of(&stat) })?;
-    placed(staged.create(METADATA), Rewritten::Created)
+    check_rename(staged.create(METADATA), Rewritten::Created)
 }
 
-fn placed(renamed: rustix::io::Result<()>, rewritten: Rewritten) -> Result<Option<Rewritten>> {
+fn check_rename(renamed: rustix::io::Result<()>, rewritten: Rewritten) -> Result<Option<Rewritten>> {
     match renamed {
         Ok(()) => Ok(Some(rewritten)),
         Err(Errno::NOENT | Errno::EXIST) => Ok(None),
@@ -102,8 +101,8 @@ fn placed(renamed: rustix::io::Result<()>, rewritten: Rewritten) -> Result<Optio
     }
 }
 
-/// Whether the directory is still the one at the workspace's path.
-fn is_still_there(base: &Base, id: WorkspaceId, dir: &DirFd) -> rustix::io::Result<bool> {
+/// Whether `dir` is still the directory at the workspace's path.
+fn is_at_its_path(base: &Base, id: WorkspaceId, dir: &DirFd) -> rustix::io::Result<bool> {
     match base.dir().stat(id.encode(&mut [0; WorkspaceId::LEN])) {
         Ok(stat) => Ok(stat.identity() == dir.stat_self()?.identity()),
         Err(Errno::NOENT | Errno::XDEV) => Ok(false),

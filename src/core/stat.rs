@@ -173,8 +173,8 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// Returns the signature of a file as seen at that time.
-    pub fn looked_at(stat: &Stat, then: FileTime) -> Self {
+    /// Returns the signature of a file as seen at `then`.
+    pub fn seen_at(stat: &Stat, then: FileTime) -> Self {
         Self { is_racy: stat.changed.is_racy(then), ..stat.into() }
     }
 

@@ -1,4 +1,4 @@
-//! Lists the workspaces of a base, and examines many of them, on several threads if that pays.
+//! Lists the workspaces in a base, and does the same work on each of many items, on several threads if that is faster.
 
 use super::base::Base;
 use super::error::{Error, Result};
@@ -12,9 +12,8 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Mutex, PoisonError};
 
-/// Fewer items than this are not worth a thread.
+/// How many items are worth another thread.
 const WORTH_A_THREAD: usize = 200;
-
 /// How many items a thread takes at a time.
 const SHARE: usize = 64;
 /// The size of the buffer for names, in bytes: about a thousand names.
@@ -23,16 +22,15 @@ const BUFFER: usize = 64 * 1024;
 /// The workspaces in a base, and what prunes claimed or doomed.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// The workspaces at their own path, in the order of their inode numbers. A disk stores inodes in that order, while ext4
-    /// lists names in the order of a hash.
+    /// The workspaces at their own paths, in the order of their inode numbers. Inodes lie on the disk in that order, but a file
+    /// system may list them in another one: ext4 orders them by a hash of the name.
     pub workspaces: Vec<WorkspaceId>,
-    /// The claimed and doomed ones.
+    /// The claimed and doomed workspaces.
     pub trash: Vec<TrashName>,
 }
 
 impl Names {
-    /// Reads the base.
-    ///
+    /// Lists the base.
     /// # Errors
     /// By errno, if the base cannot be listed.
     pub fn read(base: &Base) -> Result<Self> {
@@ -53,11 +51,11 @@ impl Names {
     }
 }
 
-/// Whether a name in the base belongs to a directory.
+/// Whether an entry of the base is a directory. `true` if it cannot be looked up: opening it will report the error.
 pub(super) fn is_directory(base: &Base, entry: &RawDirEntry<'_>) -> bool {
     match entry.file_type() {
         FileType::Directory => true,
-        // Some file systems do not say. What is gone is no directory. What cannot be looked up will fail later.
+        // Some file systems do not list types. If the name is gone by now (ENOENT), it is not a directory.
         FileType::Unknown => {
             base.dir().stat(entry.file_name()).map_or_else(|errno| errno != Errno::NOENT, |stat| stat.is_dir())
         }
@@ -65,23 +63,23 @@ pub(super) fn is_directory(base: &Base, entry: &RawDirEntry<'_>) -> bool {
     }
 }
 
-/// Calls `look` for every item on at most `threads` threads. Each thread keeps a value from item to item, such as a buffer.
-/// Returns the results in the order of the items, without those that are `None`.
-pub fn look_at_all<I: Sync, R: Send, K: Default>(
+/// Calls `work` for each item, on at most `threads` threads. Each thread keeps a `scratch` value from item to item, such as a
+/// buffer. Returns the results in the order of the items, without those that are `None`.
+pub fn filter_map_in_threads<I: Sync, R: Send, S: Default>(
     items: &[I],
     threads: usize,
-    look: impl Fn(&I, &mut K) -> Option<R> + Sync,
+    work: impl Fn(&I, &mut S) -> Option<R> + Sync,
 ) -> Vec<R> {
     let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
     let shares = Mutex::new(items.chunks(SHARE).zip(results.chunks_mut(SHARE)));
     let next_share = || shares.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = || {
-        let mut kept = K::default();
+    let run = || {
+        let mut scratch = S::default();
         while let Some((items, results)) = next_share() {
-            items.iter().zip(results).for_each(|(item, result)| *result = look(item, &mut kept));
+            items.iter().zip(results).for_each(|(item, result)| *result = work(item, &mut scratch));
         }
     };
-    threads::on_this_and(threads.min(items.len() / WORTH_A_THREAD).saturating_sub(1), work);
-    #[allow(clippy::filter_map_identity)] // unlike `flatten`, it works in place
+    threads::run_with_others(threads.min(items.len() / WORTH_A_THREAD).saturating_sub(1), run);
+    #[allow(clippy::filter_map_identity)] // it reuses the allocation, which `flatten` does not
     results.into_iter().filter_map(|result| result).collect()
 }

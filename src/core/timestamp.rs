@@ -1,4 +1,4 @@
-//! Points in time: the forms that are read and the one that is written.
+//! Points in time: the formats that wsctl reads, and the one that it writes.
 
 use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 use std::fmt;
@@ -9,19 +9,19 @@ use std::time::Duration;
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// The latest time.
+    /// The greatest value, beyond all valid times.
     pub const MAX: Self = Self(DateTime::<Utc>::MAX_UTC);
 
-    /// Converts a time from chrono, if it is in the years 1 to 9999. A leap second becomes the nanosecond before it, because
-    /// Python reads no 60th second.
+    /// Converts a time from chrono. Returns `None` outside the years 1 to 9999. A leap second becomes the nanosecond before it,
+    /// because Python accepts no 60th second.
     pub fn new(time: DateTime<Utc>) -> Option<Self> {
         let nanoseconds = time.timestamp_subsec_nanos().min(999_999_999);
         let time = DateTime::from_timestamp(time.timestamp(), nanoseconds)?;
         (1..=9999).contains(&time.year()).then_some(Self(time))
     }
 
-    /// Converts a time from `stat(2)`: seconds since 1970 and nanoseconds. A time outside the years 1 to 9999 becomes the nearest
-    /// one inside.
+    /// Converts a time from `stat(2)`: seconds since 1970 and nanoseconds. A file system may store times outside the years 1 to
+    /// 9999. They become the nearest time inside.
     pub fn from_unix(seconds: i64, nanoseconds: u32) -> Self {
         let seconds = seconds.clamp(FIRST_SECOND, LAST_SECOND);
         Self(DateTime::from_timestamp(seconds, nanoseconds.min(999_999_999)).unwrap_or_default())
@@ -33,23 +33,23 @@ impl Timestamp {
     }
 
     /// Returns the seconds since 1970, exact to about a microsecond.
-    #[allow(clippy::cast_precision_loss)] // exact for centuries: such numbers are far below 2⁵³
+    #[allow(clippy::cast_precision_loss)] // for centuries, there are fewer than 2⁵³ microseconds
     pub fn unix_seconds(self) -> f64 {
         self.0.timestamp_micros() as f64 / 1e6
     }
 
-    /// Reads RFC 3339 with an offset.
+    /// Parses RFC 3339. The offset is required.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let digits = text.split_once('.').map_or("", |(_, rest)| rest).bytes().take_while(u8::is_ascii_digit).count();
         if digits > 9 || !text.is_ascii() {
-            return None; // chrono would drop more digits, and read U+2212 as a minus
+            return None; // chrono drops further digits, and accepts U+2212 as a minus
         }
         let time = DateTime::parse_from_rfc3339(text).ok().filter(|time| time.year() > 0)?;
         Self::new(time.to_utc())
     }
 
-    /// Reads the forms in metadata: RFC 3339, with an offset *and* a `Z`, as the application writes it, or without an offset,
-    /// meaning UTC.
+    /// Parses the formats found in metadata: RFC 3339, an offset followed by `Z` (as the application writes), or no offset, which
+    /// means UTC.
     pub fn parse_metadata(text: &str) -> Option<Self> {
         let bare = text.strip_suffix(['Z', 'z']).unwrap_or(text);
         if bare.len() == text.len() || has_offset(bare) {
@@ -59,13 +59,13 @@ impl Timestamp {
         }
     }
 
-    /// Whether the application finds an offset in a text that [`Self::parse_metadata`] reads. It removes every `Z` at the end and
-    /// calls Python's `fromisoformat`, which reads no `z` and no 60th second.
+    /// Whether the application finds an offset in a text that [`Self::parse_metadata`] accepts. The application strips every final
+    /// `Z` and passes the rest to Python's `fromisoformat`, which accepts neither `z` nor a 60th second.
     pub fn has_offset_for_application(text: &str) -> bool {
         has_offset(text.trim_end_matches('Z')) && text.get(17..19) != Some("60")
     }
 
-    /// Returns how long before `now` this is. It is negative for a time ahead.
+    /// Returns the time from this to `now`, negative if this is later.
     pub fn age(self, now: Self) -> TimeDelta {
         now.0 - self.0
     }
@@ -77,18 +77,19 @@ impl Timestamp {
         self.0.checked_sub_signed(duration).and_then(Self::new).unwrap_or_else(|| Self::from_unix(FIRST_SECOND, 0))
     }
 
-    /// Returns the form for metadata: `2026-11-23T15:51:30.783208+00:00`. It is RFC 3339 and never ends in `Z`, because the
-    /// application removes a `Z`, and one time without an offset breaks its listing.
+    /// Returns the format to write into metadata: `2026-11-23T15:51:30.783208+00:00`. It is valid RFC 3339, and never ends in `Z`:
+    /// the application strips a `Z`, and its listing fails on a time without an offset among times with one.
     pub fn to_metadata(self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::Micros, false)
     }
 
-    fn shown(self) -> String {
+    /// Returns RFC 3339 in UTC with `Z`.
+    fn to_rfc3339(self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true)
     }
 }
 
-/// The first second of the year 1 and the last of 9999, since 1970.
+/// The first second of the year 1 and the last of the year 9999, in seconds since 1970.
 const FIRST_SECOND: i64 = -62_135_596_800;
 const LAST_SECOND: i64 = 253_402_300_799;
 
@@ -97,10 +98,9 @@ fn has_offset(text: &str) -> bool {
     matches!(text.as_bytes(), [.., b'+' | b'-', _, _, b':', _, _])
 }
 
-/// RFC 3339 in UTC with `Z`, for JSON and people.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.shown())
+        f.pad(&self.to_rfc3339())
     }
 }
 
@@ -112,7 +112,7 @@ impl fmt::Debug for Timestamp {
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.shown())
+        serializer.serialize_str(&self.to_rfc3339())
     }
 }
 
@@ -122,7 +122,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_form_that_occurs_in_metadata_is_read() {
+    fn every_format_found_in_metadata_is_parsed() {
         for (text, shown) in [
             ("2026-11-23T15:51:30.783208+00:00Z", "2026-11-23T15:51:30.783208Z"),
             ("2026-11-23T15:51:30+00:00Z", "2026-11-23T15:51:30Z"),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_not_read() {
+    fn other_texts_are_rejected() {
         for text in [
             "",
             "Z",
@@ -156,7 +156,7 @@ mod tests {
             "2024-05-23T14:30:00\u{2212}01:00",
             "2024-02-30T14:30:00Z",
             "0000-01-01T00:00:00Z",
-            "0000-12-31T23:59:59-01:00", // year 1 in UTC, but Python reads no year 0
+            "0000-12-31T23:59:59-01:00", // year 1 in UTC, but Python accepts no year 0
             "0001-01-01T00:00:00+01:00",
             "99999-01-01T00:00:00Z",
             "9999-12-31T23:59:59-01:00",
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_given_time_needs_its_offset() {
+    fn rfc3339_needs_an_offset() {
         assert!(Timestamp::parse_rfc3339("2024-05-23T14:30:00Z").is_some());
         assert!(Timestamp::parse_rfc3339("2024-05-23T14:30:00").is_none());
     }
@@ -176,12 +176,17 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn what_is_written_is_read_back_to_the_microsecond(seconds in FIRST_SECOND..=LAST_SECOND, micros in 0_u32..1_000_000) {
+        fn a_written_time_is_read_back_to_the_microsecond(seconds in FIRST_SECOND..=LAST_SECOND, micros in 0_u32..1_000_000) {
             let time = Timestamp::from_unix(seconds, micros * 1000);
             let text = time.to_metadata();
             prop_assert!(text.len() == 32 && text.ends_with("+00:00"));
             prop_assert_eq!(Timestamp::parse_metadata(&text), Some(time));
             prop_assert_eq!(Timestamp::parse_rfc3339(&time.to_string()), Some(time));
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "\\PC*") {
+            let _ = Timestamp::parse_metadata(&text);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One workspace on disk: its status and what its metadata says.
+//! Examines one workspace on disk: its status and its metadata.
 
 use super::dirfd::DirFd;
 use super::error::{Category, Error};
@@ -10,30 +10,30 @@ use chrono::TimeDelta;
 use rustix::io::Errno;
 use serde::Serialize;
 
-/// How far ahead of the clock a last access may be before it is [`Status::Future`].
+/// How far ahead of the clock a last access may be. Beyond that it is [`Status::Future`].
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
-/// What is known of a workspace's last access.
+/// What is known about a workspace's last access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// It is known.
+    /// The last access is known.
     Ok,
     /// There is no metadata file.
     Missing,
     /// The metadata is not what the application writes, or has no last access.
     Corrupt,
-    /// The metadata cannot be read: no permission, an I/O error or a lease.
+    /// The metadata cannot be read: no permission, an I/O error, or somebody holds a lease.
     Denied,
-    /// It is more than five minutes ahead of the clock.
+    /// The last access is more than five minutes ahead of the clock.
     Future,
 }
 
 impl Status {
-    /// All statuses, in their order.
+    /// All statuses, in the order of their discriminants.
     pub const ALL: [Self; 5] = [Self::Ok, Self::Missing, Self::Corrupt, Self::Denied, Self::Future];
 
-    /// Returns the word for people, scripts and JSON.
+    /// Returns the word in text and JSON.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -45,49 +45,50 @@ impl Status {
     }
 
     /// Returns the status for a known last access.
-    pub fn at(last_accessed: Timestamp, now: Timestamp) -> Self {
+    pub fn of_access(last_accessed: Timestamp, now: Timestamp) -> Self {
         if last_accessed.age(now) < -CLOCK_SKEW { Self::Future } else { Self::Ok }
     }
 }
 
-/// Which metadata file was seen.
+/// The metadata file that was seen, to tell later whether it has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// None, in this directory.
-    Nothing(Birth),
-    /// This one.
+    /// This directory had none.
+    Missing(Birth),
+    /// This file.
     File(Signature),
-    /// It could not be seen, in this directory, if that is known.
-    Unseen(Option<Birth>),
+    /// The file could not be seen. The directory is given if it could.
+    Unknown(Option<Birth>),
 }
 
-/// What was read of a workspace.
+/// The result of examining a workspace's metadata.
 #[derive(Debug)]
 pub struct Facts {
     /// The status.
     pub status: Status,
     /// The last access, if it is known.
     pub last_accessed: Option<Timestamp>,
-    /// Whether it is known to break the application's own listing.
+    /// Whether the application's listing of several workspaces is known to fail on it.
     pub breaks_listing: bool,
-    /// The creation, if it can be read.
+    /// The time of creation, if it can be read.
     pub created_at: Option<Timestamp>,
     /// The description, if it can be read.
     pub description: Option<String>,
-    /// Which file was read.
+    /// The metadata file that was seen.
     pub seen: Seen,
     /// Why the status is not `ok` or `future`.
     pub error: Option<Error>,
 }
 
-/// Reads the metadata of the workspace `name` in `dir`, using `buffer`. Returns `None` if there is no such directory.
+/// Examines the metadata of the workspace `name` in `dir`. Reads it into `buffer`. Returns `None` if there is no such directory.
 pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) -> Option<Facts> {
     let path = format!("{name}/{METADATA}");
-    let looked_at = FileTime::now();
-    let found = match metadata::read(dir, &path, buffer) {
+    let seen_at = FileTime::now();
+    let error = match metadata::read(dir, &path, buffer) {
         Ok(Some(opened)) => {
-            let facts = Metadata::parse(buffer).map_or_else(Facts::unknown, |metadata| Facts::of(metadata, now));
-            return Some(Facts { seen: Seen::File(Signature::looked_at(&opened.stat, looked_at)), ..facts });
+            let facts =
+                Metadata::parse(buffer).map_or_else(Facts::from_error, |metadata| Facts::from_metadata(metadata, now));
+            return Some(Facts { seen: Seen::File(Signature::seen_at(&opened.stat, seen_at)), ..facts });
         }
         Ok(None) => Error::new(Category::NotFound, format!("{METADATA} is missing")),
         Err(error) => error,
@@ -95,43 +96,45 @@ pub fn examine(dir: &DirFd, name: &str, now: Timestamp, buffer: &mut Vec<u8>) ->
     let birth = match dir.stat(name) {
         Ok(stat) if stat.is_dir() => Some((&stat).into()),
         Ok(_) | Err(Errno::NOENT) => return None,
-        Err(_) => None, // reading failed, too
+        Err(_) => None, // `error` already tells about it
     };
-    let facts = Facts::unknown(found);
+    let facts = Facts::from_error(error);
     let seen = match (facts.status, birth) {
-        (Status::Missing, Some(birth)) => Seen::Nothing(birth),
-        _ => dir.stat_path(&path).map_or(Seen::Unseen(birth), |stat| Seen::File((&stat).into())),
+        (Status::Missing, Some(birth)) => Seen::Missing(birth),
+        _ => dir.stat_path(&path).map_or(Seen::Unknown(birth), |stat| Seen::File((&stat).into())),
     };
     Some(Facts { seen, ..facts })
 }
 
 impl Facts {
-    fn of(metadata: Metadata, now: Timestamp) -> Self {
+    fn from_metadata(metadata: Metadata, now: Timestamp) -> Self {
         let Metadata { last_accessed, breaks_listing, created_at, description } = metadata;
         let missing = || metadata::corrupt("has no last_accessed");
         let facts = match last_accessed.and_then(|time| time.ok_or_else(missing)) {
-            Ok(time) => Self { status: Status::at(time, now), last_accessed: Some(time), error: None, ..Self::NOTHING },
-            Err(error) => Self::unknown(error),
+            Ok(time) => {
+                Self { status: Status::of_access(time, now), last_accessed: Some(time), error: None, ..Self::EMPTY }
+            }
+            Err(error) => Self::from_error(error),
         };
         Self { breaks_listing, created_at, description, ..facts }
     }
 
-    fn unknown(error: Error) -> Self {
+    fn from_error(error: Error) -> Self {
         let status = match error.category() {
             Category::NotFound => Status::Missing,
             Category::CorruptMetadata => Status::Corrupt,
             _ => Status::Denied,
         };
-        Self { status, breaks_listing: status == Status::Missing, error: Some(error), ..Self::NOTHING }
+        Self { status, breaks_listing: status == Status::Missing, error: Some(error), ..Self::EMPTY }
     }
 
-    const NOTHING: Self = Self {
+    const EMPTY: Self = Self {
         status: Status::Missing,
         last_accessed: None,
         breaks_listing: false,
         created_at: None,
         description: None,
-        seen: Seen::Unseen(None),
+        seen: Seen::Unknown(None),
         error: None,
     };
 }

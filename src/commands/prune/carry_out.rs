@@ -120,7 +120,7 @@ impl Round<'_> {
             }
             hand.remove();
         };
-        threads::on_this_and(threads - 1, run);
+        threads::run_with_others(threads - 1, run);
     }
 
     fn ended(&self, task: &Done<'_>) {

@@ -104,7 +104,7 @@ impl Claims<'_> {
         let looked = look(|| base.stat_path(&path), || base.stat(&*name));
         let changed = match (found.seen, looked) {
             (_, Err(Errno::XDEV)) => Some(mounted()),
-            (Seen::Unseen(_), _) => replaced(found.seen, || base.stat(&*name)),
+            (Seen::Unknown(_), _) => replaced(found.seen, || base.stat(&*name)),
             (_, Err(_)) => None, // the look after the claim decides
             (seen, Ok(is)) => changed(found, seen, is, || read(base, &path, scratch)),
         };
@@ -153,7 +153,7 @@ impl Claims<'_> {
         let names = names.filter(|names| !names.iter().any(|name| is_temporary(name.to_bytes())));
         let look_inside = || look(|| dir.stat(METADATA_C), || dir.stat(c"."));
         let mut seen = found.seen;
-        let is_unseen = matches!(seen, Seen::Unseen(_));
+        let is_unseen = matches!(seen, Seen::Unknown(_));
         if names.is_none() || is_unseen {
             let first = look_inside().map_err(failed)?;
             if let Some(reason) = replaced(seen, || dir.stat(c".")) {
@@ -249,8 +249,9 @@ pub(super) fn obstacle(mounts: &Mounts<'_>, id: WorkspaceId) -> Option<Error> {
 }
 
 fn in_the_way(base: &Base, name: TrashName) -> Error {
-    let way_back = name.way_back(base.path());
-    let what = format!("there is a new workspace with this ID; the old one stays aside until it is stale; {way_back}");
+    let put_back_advice = name.put_back_advice(base.path());
+    let what =
+        format!("there is a new workspace with this ID; the old one stays aside until it is stale; {put_back_advice}");
     Error::new(Category::Busy, what)
 }
 

@@ -18,7 +18,7 @@ pub(super) fn look(
 ) -> rustix::io::Result<Seen> {
     match file() {
         Ok(stat) => Ok(Seen::File((&stat).into())),
-        Err(Errno::NOENT) => directory().map(|stat| Seen::Nothing((&stat).into())),
+        Err(Errno::NOENT) => directory().map(|stat| Seen::Missing((&stat).into())),
         Err(errno) => Err(errno),
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn changed(
 
 /// Returns an error if another directory is in the place of one whose metadata could not be seen.
 pub(super) fn replaced(decided_on: Seen, is: impl FnOnce() -> rustix::io::Result<Stat>) -> Option<Error> {
-    let Seen::Unseen(Some(birth)) = decided_on else { return None };
+    let Seen::Unknown(Some(birth)) = decided_on else { return None };
     is().is_ok_and(|stat| Birth::from(&stat) != birth).then(accessed)
 }
 

@@ -16,7 +16,7 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, watched: bo
     }
     let going: Vec<_> = plan.going().collect();
     let meter = Meter::new(watched, Words::MEASURING, going.len());
-    survey::look_at_all(&going, jobs, |(found, rule), scratch| {
+    survey::filter_map_in_threads(&going, jobs, |(found, rule), scratch| {
         let mut done = Done::new((found, *rule));
         if let Some(error) = claim::obstacle(&mounts, found.id) {
             done.end(TaskResult::Failed, Some(error));

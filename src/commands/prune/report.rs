@@ -143,7 +143,7 @@ impl Report {
         let reason = found.unknown.as_deref().or(found.unmeasured.as_deref());
         let copy = found.trash_name().filter(|_| found.place == Place::Copy);
         let advice = copy.map_or_else(String::new, |name| {
-            format!("; it is a copy that an earlier prune left aside; {}", name.way_back(Path::new(&self.base)))
+            format!("; it is a copy that an earlier prune left aside; {}", name.put_back_advice(Path::new(&self.base)))
         });
         diagnostics::warn_of_skip(found.id, status, reason, &advice);
         self.line(|| format!("skipped {} ({})", found.id, status.word()));

@@ -115,9 +115,11 @@ pub(super) fn survey(base: &Base, scope: &Scope<'_>, threads: usize, now: Timest
         meter.ended(found.bytes());
         Some(found)
     };
-    let mut found = survey::look_at_all(&workspaces, threads, |id, kept| at(*id, Place::Own, 0, kept));
+    let mut found = survey::filter_map_in_threads(&workspaces, threads, |id, kept| at(*id, Place::Own, 0, kept));
     drop(workspaces);
-    found.extend(survey::look_at_all(&trash, threads, |(name, place), kept| at(name.id, *place, name.tag, kept)));
+    found.extend(survey::filter_map_in_threads(&trash, threads, |(name, place), kept| {
+        at(name.id, *place, name.tag, kept)
+    }));
     Ok(Facts { found, absent, total })
 }
 
@@ -157,7 +159,7 @@ fn look(
         status: Status::Missing,
         last_access: None,
         may_be_later: false,
-        seen: Seen::Unseen(None),
+        seen: Seen::Unknown(None),
         size: None,
         unknown: None,
         unmeasured: None,
@@ -191,7 +193,7 @@ fn count_modification(found: &mut Found, newest: Option<Timestamp>, now: Timesta
     found.last_access = found.last_access.max(newest);
     found.may_be_later = found.unmeasured.is_some();
     if let Some(time) = found.last_access {
-        found.status = Status::at(time, now);
+        found.status = Status::of_access(time, now);
         found.unknown = None;
     }
 }

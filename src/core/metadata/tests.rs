@@ -12,7 +12,7 @@ fn edited(text: &str) -> String {
 }
 
 #[test]
-fn only_the_bytes_of_the_one_value_change() {
+fn an_edit_changes_only_the_bytes_of_the_value() {
     for text in [
         r#"{"last_accessed":"OLD"}"#,
         "{\n  \"n\": 1e999999999,\n  \"last_accessed\" :\t\"OLD\" ,\n  \"z\": \"\\ud800\\u00e9\"\n}",
@@ -43,7 +43,7 @@ fn a_missing_key_is_appended_in_the_style_of_the_file() {
 }
 
 #[test]
-fn what_is_corrupt_is_neither_read_nor_edited() {
+fn corrupt_metadata_is_neither_read_nor_edited() {
     let deep = "[".repeat(200_000);
     let cases: [&[u8]; 15] = [
         b"",
@@ -85,8 +85,57 @@ fn a_description_with_a_lone_surrogate_is_still_shown() {
 }
 
 #[test]
-fn an_edit_that_could_not_be_read_again_is_refused() {
+fn an_edit_fails_if_its_result_is_too_large_to_be_read_again() {
     let text = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_LEN - 10));
     assert!(Metadata::parse(text.as_bytes()).is_ok());
     assert!(with_last_accessed(text.as_bytes(), time()).is_err());
+}
+
+/// Generates any JSON value.
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((any::<String>(), inner), 0..6)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_edit_of_any_object_keeps_every_other_byte(
+        pairs in prop::collection::vec((any::<String>(), value()), 0..8), pretty: bool, present: bool,
+    ) {
+        let mut object: Map<String, Value> = pairs.into_iter().collect();
+        object.remove("last_accessed");
+        let marker = "2001-01-01T00:00:00Z";
+        if present {
+            object.insert("last_accessed".into(), marker.into());
+        }
+        let text = if pretty { serde_json::to_string_pretty(&object) } else { serde_json::to_string(&object) }.expect("JSON");
+        let after = edited(&text);
+        if present && text.matches(marker).count() == 1 {
+            prop_assert_eq!(&after, &text.replace(marker, NEW));
+        }
+        let read = |text: &str| serde_json::from_str::<Map<String, Value>>(text).expect("JSON");
+        let mut expected = read(&text);
+        expected.insert("last_accessed".into(), NEW.into());
+        prop_assert_eq!(read(&after), expected);
+        prop_assert_eq!(edited(&after), after);
+    }
+
+    #[test]
+    fn no_bytes_make_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), object in "\\{[\\{\\}\\[\\]\",:a1 ]*\\}") {
+        let _ = (Metadata::parse(&bytes), with_last_accessed(&bytes, time()), with_last_accessed(object.as_bytes(), time()));
+    }
 }

@@ -24,7 +24,7 @@ fn aged(number: u128, days: i64) -> Found {
         status: Status::Ok,
         last_access: Some(days_ago(days)),
         may_be_later: false,
-        seen: Seen::Unseen(None),
+        seen: Seen::Unknown(None),
         size: NonZero::new(10),
         unknown: None,
         unmeasured: None,
