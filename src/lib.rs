@@ -1,16 +1,16 @@
 //! `wsctl` administers the workspaces of the web application PitLane AI.
 //!
-//! Data flows one way: command line → typed arguments → facts from disk → a plan → what was done → text or JSON and one exit
-//! status. Each floor knows only the floors below it:
+//! Data flows one way: command line → typed arguments → facts from disk → a decision → an action → an outcome → text or
+//! JSON and one exit status. Each layer uses only the layers below it:
 //!
-//! | floor | what it contains |
+//! | layer | what it does |
 //! |---|---|
-//! | here | parse → dispatch → report → status; only this asks the clock, the environment and the terminal |
-//! | [`completion`] | the answers to a shell when Tab is pressed |
-//! | [`cli`], [`logging`] | the command line as clap sees it; `-v`, `-q` and `RUST_LOG` |
+//! | this file | parses, dispatches, reports, and returns the exit status; alone reads the clock, the environment and the terminal |
+//! | [`completion`] | answers shells that ask for completions |
+//! | [`cli`], [`logging`] | defines the command line; sets up logging |
 //! | [`commands`] | one file for each subcommand: its arguments, its flow, its outcome |
-//! | [`args`], [`output`], [`signals`] | values that are read; what is shown; SIGINT, SIGTERM and SIGXFSZ |
-//! | [`core`] | what a workspace is, and how its files are read, rewritten, measured and removed |
+//! | [`args`], [`output`], [`signals`] | parses values; writes output; handles signals |
+//! | [`core`] | finds, reads, rewrites, measures and removes workspaces |
 
 pub mod args;
 pub mod cli;
@@ -36,23 +36,23 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Runs the program with these arguments, the program's name first, and returns its exit status.
+/// Runs the program and returns its exit status. The first argument is the name of the program.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     signals::survive_file_size_limit();
     let args: Vec<OsString> = args.into_iter().collect();
     let request = std::env::var_os(completion::VARIABLE).and_then(|shell| completion::Request::of(&shell, &args));
     if let Some(request) = request {
-        return complete(request).code();
+        return answer_completion(request).code();
     }
     panic::set_hook(Box::new(|info| {
-        diagnostics::remark(&Error::new(Category::Unexpected, format!("a bug in wsctl: {info}")));
+        diagnostics::log_failure(&Error::new(Category::Unexpected, format!("a bug in wsctl: {info}")));
     }));
-    let ended = panic::catch_unwind(AssertUnwindSafe(|| execute(&args)));
-    ended.unwrap_or(ExitStatus::Failure(Category::Unexpected)).code()
+    let status = panic::catch_unwind(AssertUnwindSafe(|| execute(&args)));
+    status.unwrap_or(ExitStatus::Failure(Category::Unexpected)).code()
 }
 
-/// Answers a shell that asks for completions. If something fails, there are no candidates and no message.
-fn complete(request: completion::Request) -> ExitStatus {
+/// Answers a shell that asks for completions. If something fails, it offers none and prints nothing else.
+fn answer_completion(request: completion::Request) -> ExitStatus {
     panic::set_hook(Box::new(|_| {}));
     let mut answer = Vec::new();
     let is_for_script = request.is_for_script();
@@ -70,7 +70,7 @@ fn complete(request: completion::Request) -> ExitStatus {
 fn execute(args: &[OsString]) -> ExitStatus {
     let cli = match parse(args) {
         Ok(cli) => cli,
-        Err(error) => return explain(error, args),
+        Err(error) => return show_help_or_error(error, args),
     };
     logging::init(cli.global.verbosity(), cli.global.color(&io::stderr()));
     if let Some(Err(error)) = cli.command.metrics().map(metrics::check) {
@@ -80,9 +80,9 @@ fn execute(args: &[OsString]) -> ExitStatus {
         Ok(now) => (now, Instant::now()),
         Err(error) => return diagnostics::report_chain(&error),
     };
-    let outcome = perform(&cli, now);
+    let outcome = dispatch(&cli, now);
     let status = match &outcome {
-        Ok(outcome) => finish(outcome.status(), stdout::write(|out| outcome.render(out))),
+        Ok(outcome) => with_result(outcome.status(), stdout::write(|out| outcome.render(out))),
         Err(error) => diagnostics::report_chain(error),
     };
     if let Ok(Some(note)) = outcome.as_ref().map(|outcome| outcome.note())
@@ -98,31 +98,32 @@ fn execute(args: &[OsString]) -> ExitStatus {
     };
     let gauges = outcome.map_or(failure, |outcome| outcome.gauges());
     let base = cli.global.base(|name| std::env::var_os(name)).unwrap_or_default();
-    finish(status, leave_metrics(subcommand, (file, &base), (now, begun.elapsed()), status, gauges))
+    with_result(status, write_metrics(subcommand, (file, &base), (now, begun.elapsed()), status, gauges))
 }
 
-/// Writes the numbers for monitoring of a run that did not begin, because its command line was wrong.
-fn leave_metrics_of_none(line: &Lenient, status: ExitStatus) -> ExitStatus {
+/// Writes the metrics of a prune that did not run because its command line was wrong.
+fn write_metrics_without_run(line: &Lenient, status: ExitStatus) -> ExitStatus {
     let (Some(file), Ok(now)) = (&line.metrics, now()) else { return status };
     let base = line.global.base(|name| std::env::var_os(name)).unwrap_or_default();
     let gauges = commands::prune::gauges_of_failure();
-    finish(status, leave_metrics("prune", (file, &base), (now, Duration::ZERO), status, gauges))
+    with_result(status, write_metrics("prune", (file, &base), (now, Duration::ZERO), status, gauges))
 }
 
-/// Writes the numbers for monitoring of a run.
-fn leave_metrics(
+/// Writes the metrics of a run.
+fn write_metrics(
     subcommand: &str,
     (file, base): (&Path, &Path),
-    took: (Timestamp, Duration),
+    times: (Timestamp, Duration),
     status: ExitStatus,
-    of_it: Vec<Gauge>,
+    outcome_gauges: Vec<Gauge>,
 ) -> core::Result<()> {
-    let mut gauges = metrics::of_run(subcommand, took, status.code());
-    gauges.extend(of_it);
+    let mut gauges = metrics::run_gauges(subcommand, times, status.code());
+    gauges.extend(outcome_gauges);
     metrics::replace(file, base, &gauges)
 }
 
-fn perform(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
+/// Runs the subcommand.
+fn dispatch(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
     let verbosity = cli.global.verbosity();
     let at_terminal = io::stderr().is_terminal();
     let signals = Signals::install()?;
@@ -149,23 +150,23 @@ fn perform(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
     }
 }
 
-/// Whether the terminal can erase a line.
+/// Whether the terminal can erase what it shows.
 fn can_erase() -> bool {
     std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
-/// Returns the width of stdout in columns, if it is a terminal that says so.
+/// Returns the width of stdout in columns, if it is a terminal with a known width.
 fn width() -> Option<usize> {
     rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col.into()).filter(|width| *width > 0)
 }
 
-/// Whether the locale is UTF-8. The first of these variables that is not empty decides.
+/// Whether the locale is UTF-8. The first of the variables that is not empty decides.
 fn is_utf8(env: impl Fn(&str) -> Option<String>) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(env).find(|locale| !locale.is_empty());
     locale.is_some_and(|locale| ["UTF-8", "UTF8"].iter().any(|name| locale.to_uppercase().contains(name)))
 }
 
-/// Reads the command line. clap would take `COLUMNS=0` as a width.
+/// Parses the command line. clap would wrap help to the width 0 for `COLUMNS=0`.
 fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let is_zero = std::env::var("COLUMNS").is_ok_and(|columns| columns.parse() == Ok(0));
     let command = cli::command();
@@ -180,8 +181,8 @@ fn now() -> anyhow::Result<Timestamp> {
     Timestamp::new(chrono::Utc::now()).ok_or_else(|| anyhow::anyhow!("the clock is outside the years 1 to 9999"))
 }
 
-/// Shows help and version on stdout, if the user asked for them. Otherwise says on stderr, in one line, what is wrong.
-fn explain(error: clap::Error, args: &[OsString]) -> ExitStatus {
+/// Shows help or version on stdout, or explains in one line on stderr what is wrong with the command line.
+fn show_help_or_error(error: clap::Error, args: &[OsString]) -> ExitStatus {
     use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
     let render = |color| match color {
         ColorChoice::Never => error.render().to_string(),
@@ -192,17 +193,17 @@ fn explain(error: clap::Error, args: &[OsString]) -> ExitStatus {
     match error.kind() {
         DisplayHelp | DisplayVersion => {
             let text = render(line.global.color(&io::stdout()));
-            return finish(ExitStatus::Success, stdout::write(|out| out.write_all(text.as_bytes())));
+            return with_result(ExitStatus::Success, stdout::write(|out| out.write_all(text.as_bytes())));
         }
-        // The whole help, which quotes nothing from the command line.
+        // Help without a subcommand. It quotes nothing from the command line, so it needs no escaping.
         DisplayHelpOnMissingArgumentOrSubcommand => drop(io::stderr().write_all(render(color).as_bytes())),
-        _ => diagnostics::remark(&Error::new(Category::Usage, cli::complaint(error, args, line))),
+        _ => diagnostics::log_failure(&Error::new(Category::Usage, cli::complaint(error, args, line))),
     }
-    leave_metrics_of_none(line, ExitStatus::Failure(Category::Usage))
+    write_metrics_without_run(line, ExitStatus::Failure(Category::Usage))
 }
 
-/// Returns the exit status, which is an error if stdout could not be written.
-fn finish(status: ExitStatus, written: core::Result<()>) -> ExitStatus {
+/// Reports a failed write, and returns the more severe status.
+fn with_result(status: ExitStatus, written: core::Result<()>) -> ExitStatus {
     let mut diagnostics = diagnostics::Diagnostics::default();
     diagnostics.raise(status);
     if let Err(error) = written {

@@ -134,7 +134,7 @@ fn gauges(rows: &[Row], are_measured: bool) -> Vec<Gauge> {
     }
     let unmeasured = rows.iter().filter(|row| row.is_unmeasured).count() as u64;
     let used = rows.iter().filter_map(|row| row.usage).map(|(bytes, _)| bytes).sum();
-    metrics::of_workspaces(&counts, are_measured.then_some((used, unmeasured)))
+    metrics::workspace_gauges(&counts, are_measured.then_some((used, unmeasured)))
 }
 
 /// Reads the descriptions of the rows that remain.
@@ -185,7 +185,7 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Conte
                 is_unmeasured = usage.error.is_some();
                 failure = failure.or(usage.error);
             }
-            meter.ended(measured.map_or(0, |(bytes, _)| bytes));
+            meter.advance(measured.map_or(0, |(bytes, _)| bytes));
             let is_shown = arguments.matches(facts.status, facts.last_accessed, context.now);
             Some(Row {
                 id: *id,

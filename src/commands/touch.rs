@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let missing = if arguments.no_create { Missing::Fail } else { Missing::Create };
     let given = ids::read(&arguments.ids, &arguments.separator, &context.base)?;
     let base = context.open_base()?;
-    context.signals.finish_first();
+    context.signals.defer_exit();
     let mut diagnostics = Diagnostics::default();
     given.wrong.iter().for_each(|(_, error)| diagnostics.report(error));
     for id in given.ids {
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
             Ok(Rewritten::Updated) => log::info!("{}: touched", id.subject()),
             Ok(Rewritten::Created) => {
                 let what = ".metadata.json is missing: created anew";
-                diagnostics::remark(&Error::new(Category::NotFound, what).of(id.subject()));
+                diagnostics::log_failure(&Error::new(Category::NotFound, what).of(id.subject()));
             }
             Err(error) => diagnostics.report(&error),
         }

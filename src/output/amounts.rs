@@ -1,33 +1,33 @@
-//! Shows ages, dates and sizes to people.
+//! Formats ages, dates, sizes and counts for people.
 
 use crate::core::{Category, Error, Result, Timestamp};
 use std::ffi::OsStr;
 use tz::TimeZone;
 
-/// Returns how long ago a time was: `3d ago`, or `in 3h`.
+/// Formats how long ago a time was: `3d ago`, or `in 3h`.
 pub fn age(time: Timestamp, now: Timestamp) -> String {
     let seconds = time.age(now).num_seconds();
     let span = span(seconds.unsigned_abs());
     if seconds < 0 { format!("in {span}") } else { format!("{span} ago") }
 }
 
-/// Returns the age of a last access, which may be unknown.
+/// Formats the age of a last access, which may be unknown.
 pub fn last_access(time: Option<Timestamp>, now: Timestamp) -> String {
     time.map_or_else(|| "last access unknown".to_owned(), |time| format!("last accessed {}", age(time, now)))
 }
 
-/// The time zone of dates. Each date shows its offset, because this may change within a year.
+/// The time zone of dates. Each date shows its offset, which may change within a year.
 #[derive(Debug)]
 pub enum Dates {
     /// UTC.
     Utc,
-    /// The zone of TZ or of this machine.
+    /// The time zone of the machine or of the user.
     Local(TimeZone),
 }
 
 impl Dates {
-    /// Reads the local zone from TZ or `/etc/localtime`. It is UTC if TZ is empty, or if there is neither.
-    ///
+    /// Finds the local time zone: from the value of TZ if it is set, else from `/etc/localtime`. If TZ is empty or neither exists,
+    /// it is UTC.
     /// # Errors
     /// [`Category::Usage`] if TZ names no time zone.
     pub fn local(tz: Option<&OsStr>) -> Result<Self> {
@@ -43,7 +43,7 @@ impl Dates {
         }
     }
 
-    /// Returns a time to the minute: `2026-11-23 15:51Z` in UTC, else `2026-11-23 16:51+01`.
+    /// Formats a time to the minute: `2026-11-23 15:51Z` in UTC, else `2026-11-23 16:51+01`.
     pub fn show(&self, time: Timestamp) -> String {
         let offset = match self {
             Self::Utc => None,
@@ -60,7 +60,7 @@ impl Dates {
     }
 }
 
-/// Returns a length of time in its largest unit: `3d`.
+/// Formats a length of time in its largest unit: `3d`.
 pub fn span(seconds: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(365 * 86_400, "y"), (86_400, "d"), (3600, "h"), (60, "min")];
     UNITS
@@ -69,7 +69,7 @@ pub fn span(seconds: u64) -> String {
         .map_or_else(|| format!("{seconds}s"), |(length, unit)| format!("{}{unit}", seconds / length))
 }
 
-/// Returns a size in its largest unit of 1024: `1.2 MiB`.
+/// Formats a size in the largest power of 1024 that it reaches: `1.2 MiB`.
 #[allow(clippy::cast_precision_loss)]
 pub fn size(bytes: u64) -> String {
     let mut number = bytes as f64;
@@ -83,7 +83,7 @@ pub fn size(bytes: u64) -> String {
     format!("{number:.digits$} {}", unit.unwrap_or(&"B"))
 }
 
-/// Returns a number of things in the singular or plural: `3 workspaces`.
+/// Formats a number of things, with an `s` unless it is one: `3 workspaces`.
 pub fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

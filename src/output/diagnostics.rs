@@ -1,4 +1,4 @@
-//! Reports failures on stderr, each once and on one line with its category, and remembers the exit status.
+//! Reports failures on stderr: each once, in one line with its category. Remembers the most severe for the exit status.
 
 use super::{escape, meter};
 use crate::core::error::Severity;
@@ -18,11 +18,11 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// Logs a failure and counts it for the exit status.
     pub fn report(&mut self, error: &Error) {
-        remark(error);
+        log_failure(error);
         self.raise(error.status());
     }
 
-    /// Counts a status that was reported elsewhere or needs no words.
+    /// Raises the exit status to `status` if that is more severe.
     pub fn raise(&mut self, status: ExitStatus) {
         self.status = self.status.max(status);
     }
@@ -33,7 +33,7 @@ impl Diagnostics {
     }
 }
 
-/// Logs an error with all its causes. The first one with a category gives the status. Without any, it is
+/// Logs an error with its whole chain of causes. Returns the exit status of the first [`Error`] in the chain. Without one, it is
 /// [`Category::Unexpected`].
 pub fn report_chain(error: &anyhow::Error) -> ExitStatus {
     let known = error.chain().find_map(|cause| cause.downcast_ref::<Error>());
@@ -43,18 +43,18 @@ pub fn report_chain(error: &anyhow::Error) -> ExitStatus {
     ExitStatus::Failure(category)
 }
 
-/// Logs a failure without counting it for the exit status.
-pub fn remark(error: &Error) {
+/// Logs a failure without counting it for an exit status.
+pub fn log_failure(error: &Error) {
     log(error.category(), error.severity(), &error.full());
 }
 
-/// Tells the person at a terminal something that is no failure.
+/// Shows a note on stderr. It is not a failure.
 pub fn note(text: &str) {
     let line = format!("{}\n", escape::text(text));
-    let _ = meter::beside(|| io::stderr().write_all(line.as_bytes()));
+    let _ = meter::without_line(|| io::stderr().write_all(line.as_bytes()));
 }
 
-/// Warns that a workspace is skipped because its last access is unknown. This is no failure. Appends `advice`.
+/// Warns that a rule skipped a workspace because its last access is unknown. This is not a failure. `advice` is appended.
 pub fn warn_of_skip(id: WorkspaceId, status: Status, reason: Option<&Error>, advice: &str) {
     let subject = format!("{}: skipped ({})", id.subject(), status.word());
     match reason {

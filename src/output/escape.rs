@@ -1,19 +1,19 @@
-//! Escapes everything from disk and from the command line: control characters could drive a terminal, and bidirectional ones
-//! could disguise a name.
+//! Escapes text from disk and from the command line. On a terminal, control characters could execute commands, and bidirectional
+//! characters could make one name look like another.
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// Whether a character is dangerous on a terminal: a control character, a line or paragraph separator, a byte order mark, or one
-/// that changes the direction of writing.
+/// Whether a character is dangerous on a terminal: a control character, a line or paragraph separator, a change of the writing
+/// direction, or a byte order mark.
 fn is_dangerous(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Returns the text on one line, with dangerous characters as `\n`, `\u{1b}` and so on.
+/// Returns the text in one line, with dangerous characters as `\n`, `\u{1b}` and so on.
 pub fn text(text: &str) -> Cow<'_, str> {
     if !text.contains(is_dangerous) {
         return Cow::Borrowed(text);
@@ -35,19 +35,19 @@ pub fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// JSON's compact form, with more characters escaped than JSON demands.
+/// Writes compact JSON, and escapes more than JSON requires.
 struct Escaping;
 
 impl Formatter for Escaping {
     fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // The usual case: printable ASCII.
+        // A fast path for the usual case: printable ASCII.
         if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return CompactFormatter.write_string_fragment(writer, fragment);
         }
         let mut rest = fragment;
         while let Some((start, c)) = rest.char_indices().find(|(_, c)| is_dangerous(*c)) {
             CompactFormatter.write_string_fragment(writer, &rest[..start])?;
-            write!(writer, "\\u{:04x}", u32::from(c))?; // all of them are in the basic plane
+            write!(writer, "\\u{:04x}", u32::from(c))?; // all dangerous characters are in the basic plane
             rest = &rest[start + c.len_utf8()..];
         }
         CompactFormatter.write_string_fragment(writer, rest)
@@ -61,13 +61,13 @@ mod tests {
     const NASTY: &str = "a\u{1b}[31m\n\u{202e}b\u{7f}\u{9b}é\"\\";
 
     #[test]
-    fn what_could_drive_a_terminal_is_escaped() {
+    fn dangerous_characters_are_escaped() {
         assert_eq!(text(NASTY), "a\\u{1b}[31m\\n\\u{202e}b\\u{7f}\\u{9b}é\"\\");
         assert!(matches!(text("Monaco – VER"), Cow::Borrowed(_)));
     }
 
     #[test]
-    fn json_is_escaped_by_its_own_rules_and_reads_back_the_same() {
+    fn escaped_json_decodes_to_the_same_text() {
         let mut out = Vec::new();
         json(&mut out, &NASTY).expect("JSON");
         let shown = String::from_utf8(out).expect("UTF-8");

@@ -1,39 +1,39 @@
-//! Shows the progress of a long run: one line on a terminal, which disappears at the end. Nothing is shown elsewhere.
-//!
-//! A thread that finishes a piece of work draws the line when it is due. Everything else on stderr goes through [`beside`].
+//! Shows the progress of a long run: one line on a terminal, which disappears when the run ends.
+//! The thread that finishes a piece of work redraws the line, if it is time to. All other output goes through [`without_line`].
 
 use super::amounts;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A shorter run shows no progress.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// The time between two updates.
-const PACE: Duration = Duration::from_millis(100);
-/// Erases the line. The cursor waits at its beginning, so this also works when the terminal has become narrower and wrapped it.
+/// How long to wait before showing a line.
+const DELAY: Duration = Duration::from_millis(500);
+/// The time between two lines.
+const INTERVAL: Duration = Duration::from_millis(100);
+/// Erases the line. The cursor stays at the start of the line, so this also works if the terminal has become narrower and has
+/// wrapped it.
 const ERASE: &str = "\r\x1b[J";
 
-/// Whether the line is on the terminal. To write to stderr, lock this.
-static SHOWN: Mutex<bool> = Mutex::new(false);
+/// Whether the line is on the terminal. Hold this lock to write to the terminal.
+static IS_SHOWN: Mutex<bool> = Mutex::new(false);
 
-/// What a run does, in words: `pruning`, `freed`.
+/// The words that describe the work, such as `pruning` and `freed`.
 #[derive(Debug, Clone, Copy)]
 pub struct Words {
-    /// What is done to each workspace.
+    /// What happens to the workspaces.
     pub doing: &'static str,
     /// What happened to the bytes.
     pub done: &'static str,
 }
 
 impl Words {
-    /// For measuring.
+    /// The words for measuring disk usage.
     pub const MEASURING: Self = Self { doing: "measuring", done: "used" };
-    /// For removing.
+    /// The words for deleting.
     pub const PRUNING: Self = Self { doing: "pruning", done: "freed" };
 }
 
-/// Counts finished work. Drop it before showing results.
+/// Counts finished work and shows the line. Drop it before showing results.
 #[derive(Debug)]
 pub struct Meter(Option<Mutex<Running>>);
 
@@ -41,48 +41,48 @@ pub struct Meter(Option<Mutex<Running>>);
 struct Running {
     words: Words,
     total: usize,
-    ended: usize,
+    finished: usize,
     bytes: u64,
     begun: Instant,
     due: Duration,
 }
 
 impl Meter {
-    /// Creates a meter for this many pieces of work. It shows nothing unless it is `watched`.
+    /// Creates a meter for `total` pieces of work. Unless `watched`, it shows nothing.
     pub fn new(watched: bool, words: Words, total: usize) -> Self {
-        let running = || Running { words, total, ended: 0, bytes: 0, begun: Instant::now(), due: PATIENCE };
+        let running = || Running { words, total, finished: 0, bytes: 0, begun: Instant::now(), due: DELAY };
         Self(watched.then(|| Mutex::new(running())))
     }
 
-    /// Counts one more piece, with this many bytes.
-    pub fn ended(&self, bytes: u64) {
+    /// Counts one more finished piece of work, with its bytes.
+    pub fn advance(&self, bytes: u64) {
         let Some(running) = &self.0 else { return };
         let mut running = lock(running);
-        running.ended += 1;
+        running.finished += 1;
         running.bytes += bytes;
         let elapsed = running.begun.elapsed();
         if elapsed >= running.due {
-            running.due = elapsed + PACE;
+            running.due = elapsed + INTERVAL;
             let width = rustix::termios::tcgetwinsize(io::stderr()).map_or(0, |size| size.ws_col);
             let width = usize::from(if width == 0 { 80 } else { width });
-            show(&running.line(elapsed, width.saturating_sub(1)));
+            replace_line(&running.line(elapsed, width.saturating_sub(1)));
         }
     }
 }
 
 impl Running {
-    /// Returns `pruning: 1234 of 20000, 1.2 GiB freed, 812/s, 23s left`, or as many of these parts as fit.
+    /// Returns `pruning: 1234 of 20000, 1.2 GiB freed, 812/s, 23s left`, or as many parts of it as fit.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn line(&self, elapsed: Duration, width: usize) -> String {
         let Words { doing, done } = self.words;
-        let rate = self.ended as f64 / elapsed.as_secs_f64();
-        let left = self.total.saturating_sub(self.ended) as f64 / rate;
+        let rate = self.finished as f64 / elapsed.as_secs_f64();
+        let left = self.total.saturating_sub(self.finished) as f64 / rate;
         let parts = [
             format!(", {} {done}", amounts::size(self.bytes)),
             format!(", {rate:.digits$}/s", digits = usize::from(rate < 10.0)),
             format!(", {} left", amounts::span(left as u64)),
         ];
-        let mut line = format!("{doing}: {} of {}", self.ended, self.total);
+        let mut line = format!("{doing}: {} of {}", self.finished, self.total);
         for part in parts {
             if line.len() + part.len() > width {
                 break;
@@ -96,24 +96,24 @@ impl Running {
 impl Drop for Meter {
     fn drop(&mut self) {
         if self.0.is_some() {
-            show("");
+            replace_line("");
         }
     }
 }
 
 /// Replaces the line on the terminal.
-fn show(line: &str) {
-    let mut shown = lock(&SHOWN);
-    if *shown || !line.is_empty() {
+fn replace_line(line: &str) {
+    let mut is_shown = lock(&IS_SHOWN);
+    if *is_shown || !line.is_empty() {
         let _ = io::stderr().write_all(format!("{ERASE}{line}\r").as_bytes());
     }
-    *shown = !line.is_empty();
+    *is_shown = !line.is_empty();
 }
 
-/// Erases the line, then writes something else to stderr.
-pub fn beside<T>(write: impl FnOnce() -> T) -> T {
-    let mut shown = lock(&SHOWN);
-    if std::mem::take(&mut *shown) {
+/// Erases the line and then calls `write`, which may write to the terminal.
+pub fn without_line<T>(write: impl FnOnce() -> T) -> T {
+    let mut is_shown = lock(&IS_SHOWN);
+    if std::mem::take(&mut *is_shown) {
         let _ = io::stderr().write_all(ERASE.as_bytes());
     }
     write()
@@ -128,9 +128,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_as_many_parts_as_there_is_room_for_and_none_is_cut() {
+    fn a_line_shows_as_many_whole_parts_as_fit() {
         let running =
-            Running { words: Words::PRUNING, total: 200, ended: 50, bytes: 1024, begun: Instant::now(), due: PATIENCE };
+            Running { words: Words::PRUNING, total: 200, finished: 50, bytes: 1024, begun: Instant::now(), due: DELAY };
         for (width, expected) in [
             (80, "pruning: 50 of 200, 1.0 KiB freed, 25/s, 6s left"),
             (40, "pruning: 50 of 200, 1.0 KiB freed, 25/s"),

@@ -1,4 +1,4 @@
-//! Writes a file in Prometheus' text format, for the textfile collector of `node_exporter`.
+//! Writes metrics in Prometheus' text format, for the textfile collector of `node_exporter`.
 
 use crate::core::atomic::{self, Ownership, Staged};
 use crate::core::workspace::Status;
@@ -9,14 +9,14 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-/// A gauge: a number that goes up and down.
+/// A metric that can go up and down.
 #[derive(Debug, Clone)]
 pub struct Gauge {
-    /// Its name, with the unit at its end, as Prometheus recommends.
+    /// The name. It ends in the unit, as Prometheus recommends.
     pub name: Cow<'static, str>,
-    /// What it means, as a sentence without a full stop.
+    /// The description, without a full stop.
     pub help: &'static str,
-    /// Its values, each with the label that tells it from the others.
+    /// The values. If there are several, each has a label: its name and its value.
     pub samples: Vec<(Option<(&'static str, &'static str)>, f64)>,
 }
 
@@ -27,20 +27,20 @@ impl Gauge {
     }
 }
 
-/// The number of workspaces of each status, in the order of [`Status::ALL`].
+/// The number of workspaces with each status, in the order of [`Status::ALL`].
 pub type Counts = [u64; Status::ALL.len()];
 
-/// Returns the gauges of what there is: workspaces by status and, if all were measured, the bytes they use and how many could not
-/// be measured.
-#[allow(clippy::cast_precision_loss)] // beyond 2⁵³, a byte does not matter
-pub fn of_workspaces(counts: &Counts, measured: Option<(u64, u64)>) -> Vec<Gauge> {
+/// Returns the gauges of the workspaces: how many have each status. If they were measured, also the bytes that they use, and how
+/// many could not be measured completely.
+#[allow(clippy::cast_precision_loss)] // beyond 2⁵³, single bytes do not matter
+pub fn workspace_gauges(counts: &Counts, measured: Option<(u64, u64)>) -> Vec<Gauge> {
     let mut gauges = vec![Gauge {
         name: "wsctl_workspaces".into(),
-        help: "Workspaces there are after the run, by what is known of their last access",
+        help: "Workspaces after the run, by status",
         samples: Status::ALL.map(|status| (Some(("status", status.word())), counts[status as usize] as f64)).to_vec(),
     }];
     if let Some((used, unmeasured)) = measured {
-        let help = "Workspaces of which not all could be measured, so that more is used than is said";
+        let help = "Workspaces that could not be measured completely and may use more bytes than reported";
         gauges.extend([
             Gauge::new("wsctl_workspaces_used_bytes", "Disk usage of all workspaces after the run", used as f64),
             Gauge::new("wsctl_workspaces_unmeasured", help, unmeasured as f64),
@@ -49,8 +49,8 @@ pub fn of_workspaces(counts: &Counts, measured: Option<(u64, u64)>) -> Vec<Gauge
     gauges
 }
 
-/// Returns the gauges of a run: when and how it went, and the version of the program.
-pub fn of_run(subcommand: &str, (begun, took): (Timestamp, Duration), exit_status: u8) -> Vec<Gauge> {
+/// Returns the gauges of a run: when it began, how long it took, its exit status, and the version of wsctl.
+pub fn run_gauges(subcommand: &str, (begun, took): (Timestamp, Duration), exit_status: u8) -> Vec<Gauge> {
     let name = |what: &str| format!("wsctl_{subcommand}_{what}");
     let (begun, version) = (begun.unix_seconds(), env!("CARGO_PKG_VERSION"));
     let mut gauges = vec![
@@ -70,8 +70,8 @@ pub fn of_run(subcommand: &str, (begun, took): (Timestamp, Duration), exit_statu
     gauges
 }
 
-/// Returns the gauges as text, each with the base as a label, because a host may have several.
-fn text(base: &str, gauges: &[Gauge]) -> String {
+/// Formats gauges. Each has the base as a label, because a host may have several.
+fn format(base: &str, gauges: &[Gauge]) -> String {
     let mut text = String::new();
     for Gauge { name, help, samples } in gauges {
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge"); // writing to a String cannot fail
@@ -83,46 +83,44 @@ fn text(base: &str, gauges: &[Gauge]) -> String {
     text
 }
 
-/// Returns the lines of an older file that this run does not replace: those of the other subcommand and of the last success. So
-/// one file serves all runs on a base.
-fn kept(old: &str, base: &str, gauges: &[Gauge]) -> String {
+/// Returns the lines of the old file that stay valid: those about runs on the same base which `gauges` do not replace. So the file
+/// keeps the last run of the other subcommand and the last success.
+fn valid_lines(old: &str, base: &str, gauges: &[Gauge]) -> String {
     let lines: Vec<_> = old.lines().collect();
-    let is_kept = |[help, kind, sample]: [&str; 3]| {
-        let parted = sample.split_once(&format!("{{base=\"{base}\"}} "));
-        let Some((name, value)) = parted else { return false };
+    let is_valid = |[help, kind, sample]: [&str; 3]| {
+        let parts = sample.split_once(&format!("{{base=\"{base}\"}} "));
+        let Some((name, value)) = parts else { return false };
         let is_of_run = ["wsctl_list_last_", "wsctl_prune_last_"].iter().any(|start| name.starts_with(start));
         let is_whole = help.starts_with(&format!("# HELP {name} ")) && kind == format!("# TYPE {name} gauge");
         is_of_run && is_whole && value.parse::<f64>().is_ok() && gauges.iter().all(|gauge| gauge.name != name)
     };
-    let kept = lines.windows(3).filter(|lines| is_kept([lines[0], lines[1], lines[2]]));
-    kept.flatten().flat_map(|line| [line, "\n"]).collect()
+    let valid = lines.windows(3).filter(|lines| is_valid([lines[0], lines[1], lines[2]]));
+    valid.flatten().flat_map(|line| [line, "\n"]).collect()
 }
 
-/// How often another run may sweep the new file away before it is renamed.
+/// How often to try if others sweep the new file away before its rename.
 const TRIES: usize = 5;
 
-/// Checks that the name is free or belongs to a regular file: root would also replace `/dev/null`.
-///
+/// Checks that a file may be replaced. Otherwise root would replace `/dev/null`, too.
 /// # Errors
-/// [`Category::Usage`] if it belongs to anything else.
+/// [`Category::Usage`] if it exists and is not a regular file, or if the path cannot be that of a file.
 pub fn check(file: &Path) -> Result<()> {
     let refused = |what| Err(Error::new(Category::Usage, format!("metrics {}: {what}", file.display())));
-    let is_other = std::fs::metadata(file).is_ok_and(|found| !found.is_file());
+    let is_special = std::fs::metadata(file).is_ok_and(|found| !found.is_file());
     let is_descriptor = std::fs::read_link(file).is_ok_and(|target| target.starts_with("/proc"));
     if file.file_name().is_none() {
         return refused("it is not the path of a file");
     }
-    if is_other || is_descriptor {
-        return refused("there is something else than a regular file: name a file that may be replaced");
+    if is_special || is_descriptor {
+        return refused("it is not a regular file: name a file that may be replaced");
     }
     Ok(())
 }
 
-/// Replaces `file` atomically by one with these gauges, readable by all, because the collector is another user. Keeps what the
-/// old file says about other runs.
-///
+/// Replaces `file` atomically with one that has these gauges and the lines of the old file that stay valid. Everyone may read it,
+/// because the collector runs as another user.
 /// # Errors
-/// As in [`check`], or by errno if the file cannot be created. Then the old one stays.
+/// As in [`check`], else by errno. Then the old file stays, unless only the last sync failed.
 pub fn replace(file: &Path, base: &Path, gauges: &[Gauge]) -> Result<()> {
     let failed = |errno, what: &str| Error::os(errno, format!("metrics {}: {what}", file.display())).severe();
     check(file)?;
@@ -131,17 +129,17 @@ pub fn replace(file: &Path, base: &Path, gauges: &[Gauge]) -> Result<()> {
     let dir = DirFd::open(parent).map_err(|errno| failed(errno, "cannot open its directory"))?;
     let base = base.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     let mut old = Vec::new();
-    // Reads it like metadata: only a regular file of at most 64 KiB.
+    // Like metadata, it is read only if it is a regular file of at most 64 KiB.
     let found = name.to_str().and_then(|name| metadata::read(&dir, name, &mut old).ok().flatten());
     let old = found.map_or_else(String::new, |_| String::from_utf8_lossy(&old).into_owned());
-    let text = text(&base, gauges) + &kept(&old, &base, gauges);
-    let put = || -> Result<rustix::io::Result<()>> {
+    let text = format(&base, gauges) + &valid_lines(&old, &base, gauges);
+    let write = || -> Result<rustix::io::Result<()>> {
         let staged = Staged::new(&dir, text.as_bytes(), Ownership { owner: None, mode: 0o644, attributes: None });
         Ok(staged.map_err(|error| error.of(format_args!("metrics {}", file.display())).severe())?.replace(name))
     };
     let mut replaced = Err(Errno::NOENT);
     for _ in 0..TRIES {
-        replaced = put()?;
+        replaced = write()?;
         // Another run may sweep the file away before it is locked.
         if replaced != Err(Errno::NOENT) {
             break;
@@ -156,15 +154,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_an_older_file_only_what_this_program_wrote_of_this_base_is_kept() {
+    fn only_valid_lines_about_other_runs_on_the_same_base_stay() {
         let gauge = |name: &'static str| Gauge::new(name, "So long", 1.5);
         let (list, prune) = (gauge("wsctl_list_last_run_exit_status"), gauge("wsctl_prune_last_run_exit_status"));
-        let old = text("/b", &[list, prune, gauge("wsctl_workspaces_used_bytes"), gauge("other_last_run")]);
-        let of_prune = "# HELP wsctl_prune_last_run_exit_status So long\n# TYPE wsctl_prune_last_run_exit_status gauge\n\
+        let old = format("/b", &[list, prune, gauge("wsctl_workspaces_used_bytes"), gauge("other_last_run")]);
+        let prune_lines = "# HELP wsctl_prune_last_run_exit_status So long\n# TYPE wsctl_prune_last_run_exit_status gauge\n\
                         wsctl_prune_last_run_exit_status{base=\"/b\"} 1.5\n";
-        assert_eq!(kept(&old, "/b", &[gauge("wsctl_list_last_run_exit_status")]), of_prune);
-        assert_eq!(kept(&old, "/c", &[]), "");
-        assert_eq!(kept(&of_prune.replace("1.5", "much"), "/b", &[]), "");
-        assert_eq!(kept(&of_prune.replace("# TYPE", "# KIND"), "/b", &[]), "");
+        assert_eq!(valid_lines(&old, "/b", &[gauge("wsctl_list_last_run_exit_status")]), prune_lines);
+        assert_eq!(valid_lines(&old, "/c", &[]), "");
+        assert_eq!(valid_lines(&prune_lines.replace("1.5", "much"), "/b", &[]), "");
+        assert_eq!(valid_lines(&prune_lines.replace("# TYPE", "# KIND"), "/b", &[]), "");
     }
 }

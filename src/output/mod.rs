@@ -1,4 +1,4 @@
-//! What people and scripts read: stdout, diagnostics, progress, escaping, tables, ages and sizes.
+//! Everything that people and scripts read: stdout, diagnostics, metrics, progress, tables, ages and sizes, all escaped.
 
 pub mod amounts;
 pub mod diagnostics;
@@ -12,20 +12,20 @@ use crate::core::ExitStatus;
 use metrics::Gauge;
 use std::io::{self, Write};
 
-/// The outcome of a command. It is computed first, and shown in one place.
+/// The result of a command. A command computes it, and one place shows it.
 pub trait Outcome {
     /// Writes the result to stdout.
     fn render(&self, out: &mut dyn Write) -> io::Result<()>;
 
-    /// Returns the exit status, unless stdout fails.
+    /// Returns the exit status, if stdout can be written.
     fn status(&self) -> ExitStatus;
 
-    /// Returns a note for a terminal, to be shown on stderr after the result.
+    /// Returns a note to show on a terminal's stderr, after the result.
     fn note(&self) -> Option<String> {
         None
     }
 
-    /// Returns the numbers for monitoring.
+    /// Returns the metrics.
     fn gauges(&self) -> Vec<Gauge> {
         Vec::new()
     }

@@ -1,4 +1,4 @@
-//! Writes to stdout, and notices when it cannot. Nothing else writes there.
+//! The only place that writes to stdout. It reports failures to write.
 
 use super::meter;
 use crate::core::{Category, Error, Result};
@@ -7,24 +7,23 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Whether the process began with descriptor 1 closed. std opens `/dev/null` there before `main`, so `>&-` would be a silent
-/// success. A constructor runs earlier.
-static CLOSED: AtomicBool = AtomicBool::new(false);
+/// Whether descriptor 1 was closed when the process started. Before `main`, std opens `/dev/null` there, which would make `>&-` a
+/// silent success. A constructor runs before that.
+static WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 #[ctor::ctor]
-fn notice_closed_stdout() {
-    let closed = rustix::io::fcntl_getfd(io::stdout().as_fd()) == Err(rustix::io::Errno::BADF);
-    CLOSED.store(closed, Ordering::Relaxed);
+fn check_stdout() {
+    let was_closed = rustix::io::fcntl_getfd(io::stdout().as_fd()) == Err(rustix::io::Errno::BADF);
+    WAS_CLOSED.store(was_closed, Ordering::Relaxed);
 }
 
-/// Writes what `render` produces. If the reader has closed its end, that is no error.
-///
+/// Writes the output of `render`. If the reader has closed its end, this is not an error.
 /// # Errors
 /// [`Category::Io`] if stdout is closed, full or otherwise cannot be written.
 pub fn write(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut out = BufWriter::with_capacity(64 * 1024, Stdout);
     let written = render(&mut out).and_then(|()| out.flush());
-    drop(out.into_parts()); // so that dropping the buffer does not write the rest
+    drop(out.into_parts()); // dropping the buffer would try to write the rest again
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             let error = Error::io(&error, "cannot write to stdout");
@@ -34,33 +33,33 @@ pub fn write(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()
     }
 }
 
-/// Writes whole lines to stdout at once, from several threads.
+/// Writes whole lines to stdout immediately, from several threads.
 #[derive(Debug, Default)]
 pub struct Lines {
     failed: Mutex<Option<io::Error>>,
 }
 
 impl Lines {
-    /// Writes a line. After a failure, which [`Self::finish`] returns, it writes no more.
+    /// Writes a line. After the first failure, it writes nothing more, and [`Self::finish`] returns the failure.
     pub fn write(&self, line: &str) {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         if failed.is_none() {
-            *failed = meter::beside(|| Stdout.write_all(format!("{line}\n").as_bytes())).err();
+            *failed = meter::without_line(|| Stdout.write_all(format!("{line}\n").as_bytes())).err();
         }
     }
 
-    /// Returns the failure, if there was one.
+    /// Returns the first failure, if there was one.
     pub fn finish(&self) -> io::Result<()> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
     }
 }
 
-/// Descriptor 1 without std's line buffer.
+/// Descriptor 1, without std's line buffer.
 struct Stdout;
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if CLOSED.load(Ordering::Relaxed) {
+        if WAS_CLOSED.load(Ordering::Relaxed) {
             return Err(rustix::io::Errno::BADF.into());
         }
         Ok(rustix::io::write(io::stdout().as_fd(), bytes)?)

@@ -1,5 +1,5 @@
-//! Shows columns to people. All but the last are ASCII; the last may contain any text. On a terminal, the least important columns
-//! are left out until the rest fits, and the last one is cut.
+//! Shows tables to people. On a terminal, a table leaves out the least important columns until the rest fits, and truncates the
+//! last column. The last column may hold any text, all others must be ASCII.
 
 use anstream::ColorChoice;
 use std::io::{self, Write};
@@ -8,12 +8,12 @@ use unicode_width::UnicodeWidthChar;
 /// The space between two columns.
 const GAP: &str = "  ";
 
-/// A cell and its colour.
+/// The content of a cell.
 #[derive(Debug, Default)]
 pub struct Cell {
     /// The text.
     pub text: String,
-    /// The colour, as an SGR parameter of ECMA-48: `31` for red, 0 for none.
+    /// The colour: an SGR parameter of ECMA-48, such as 31 for red, or 0 for none.
     pub color: u8,
 }
 
@@ -28,9 +28,9 @@ impl From<String> for Cell {
 pub struct Style {
     /// Whether to use colours.
     pub color: ColorChoice,
-    /// The width of the terminal in columns, or `None` to cut nothing.
+    /// The width of the terminal, in columns. `None` does not limit it.
     pub width: Option<usize>,
-    /// Whether the mark for a cut text may be more than ASCII.
+    /// Whether the ellipsis of a truncated text may be `…`.
     pub utf8: bool,
 }
 
@@ -39,15 +39,15 @@ pub struct Style {
 pub struct Column {
     /// The heading.
     pub head: &'static str,
-    /// The width. The last column gets the rest, but at least this.
+    /// The width. The last column also takes the rest of the line.
     pub width: usize,
-    /// Whether to align its cells to the right, like numbers.
+    /// Whether to align it to the right, as for numbers.
     pub right: bool,
-    /// The rank: the lower, the longer it stays when there is little room. Rank 0 always stays.
+    /// The importance: columns with a lower rank get room first. A column of rank 0 is always shown.
     pub rank: u8,
 }
 
-/// Writes rows in columns.
+/// A table. Each column has a flag that says whether it is shown.
 #[derive(Debug)]
 pub struct Table {
     columns: Vec<(Column, bool)>,
@@ -55,21 +55,21 @@ pub struct Table {
 }
 
 impl Table {
-    /// Creates a table with those columns that fit.
+    /// Creates a table with the columns that fit.
     pub fn new(columns: Vec<Column>, style: Style) -> Self {
         let mut columns: Vec<_> = columns.into_iter().map(|column| (column, false)).collect();
         let mut order: Vec<_> = columns.iter_mut().collect();
         order.sort_by_key(|(column, _)| column.rank);
-        let mut left = style.width.map_or(usize::MAX, |width| width + GAP.len());
+        let mut room = style.width.map_or(usize::MAX, |width| width + GAP.len());
         for (column, shown) in order {
             let needed = column.width + GAP.len();
-            *shown = column.rank == 0 || needed <= left;
-            left = left.saturating_sub(if *shown { needed } else { 0 });
+            *shown = column.rank == 0 || needed <= room;
+            room = room.saturating_sub(if *shown { needed } else { 0 });
         }
         Self { columns, style }
     }
 
-    /// Returns the headings of the columns that do not fit.
+    /// Returns the headings of the columns that are left out for want of room.
     pub fn left_out(&self) -> Vec<&'static str> {
         self.columns.iter().filter(|(_, shown)| !shown).map(|(column, _)| column.head).collect()
     }
@@ -86,7 +86,7 @@ impl Table {
         let mut line = String::new();
         let mut used = 0;
         let last = self.columns.len() - 1;
-        for (at, (cell, (column, _))) in
+        for (index, (cell, (column, _))) in
             cells.iter().zip(&self.columns).enumerate().filter(|(_, (_, (_, shown)))| *shown)
         {
             if used > 0 {
@@ -95,10 +95,10 @@ impl Table {
             }
             let width = column.width;
             let text = match self.style.width {
-                Some(room) if at == last => {
-                    cut(&cell.text, room.saturating_sub(used), if self.style.utf8 { "…" } else { "..." })
+                Some(room) if index == last => {
+                    truncate(&cell.text, room.saturating_sub(used), if self.style.utf8 { "…" } else { "..." })
                 }
-                _ if at == last => cell.text.clone(),
+                _ if index == last => cell.text.clone(),
                 _ if column.right => format!("{:>width$}", cell.text),
                 _ => format!("{:<width$}", cell.text),
             };
@@ -109,7 +109,7 @@ impl Table {
     }
 }
 
-/// Returns the text in this colour. Blanks around it have none.
+/// Colours a text, without the blanks around it, unless `choice` forbids it.
 pub fn paint(text: &str, color: u8, choice: ColorChoice) -> String {
     if color == 0 || choice == ColorChoice::Never {
         return text.to_owned();
@@ -119,11 +119,11 @@ pub fn paint(text: &str, color: u8, choice: ColorChoice) -> String {
     format!("{}\x1b[{color}m{word}\x1b[0m{}", &text[..before], &text[after.max(before)..])
 }
 
-/// Returns as much of the text as fits, with a mark if it was cut.
-fn cut(text: &str, room: usize, mark: &str) -> String {
+/// Returns the text, or as much of it as fits in `room` columns with `mark` at its end.
+fn truncate(text: &str, room: usize, mark: &str) -> String {
     let space = room.saturating_sub(mark.chars().count());
     let mut used = 0;
-    let mut fits = 0; // the bytes that fit together with the mark
+    let mut fits = 0; // the number of bytes that fit before the mark
     for (start, c) in text.char_indices() {
         if used <= space {
             fits = start;
@@ -139,7 +139,7 @@ fn cut(text: &str, room: usize, mark: &str) -> String {
 /// Returns how many columns a character takes at most. Terminals disagree on characters that change the one before.
 fn width(c: char) -> usize {
     match c {
-        '\u{fe0f}' => 1, // turns a narrow character into a wide emoji
+        '\u{fe0f}' => 1, // turns the character before, which may be narrow, into a wide emoji
         c => c.width().unwrap_or(0),
     }
 }
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_cut_where_it_does_not_fit_and_wide_characters_take_two_columns() {
+    fn a_text_is_truncated_to_fit_and_wide_characters_take_two_columns() {
         for (text, room, shown) in [
             ("abc", 3, "abc"),
             ("abcd", 3, "ab…"),
@@ -164,15 +164,15 @@ mod tests {
             ("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…"),
             ("❤\u{fe0f}❤\u{fe0f}", 3, "❤\u{fe0f}…"),
         ] {
-            assert_eq!(cut(text, room, "…"), shown, "{text} in {room}");
+            assert_eq!(truncate(text, room, "…"), shown, "{text} in {room}");
         }
         for (room, shown) in [(6, "abcdef"), (5, "ab..."), (3, "..."), (2, ".."), (0, "")] {
-            assert_eq!(cut("abcdef", room, "..."), shown, "{room}");
+            assert_eq!(truncate("abcdef", room, "..."), shown, "{room}");
         }
     }
 
     #[test]
-    fn columns_are_left_out_by_rank_until_the_rest_fits() {
+    fn the_columns_of_the_highest_rank_are_left_out_until_the_rest_fits() {
         let column = |head, width, rank| Column { head, width, right: false, rank };
         for (width, shown) in [
             (None, "A    B    C    D\n"),

@@ -266,7 +266,7 @@ fn nothing_but_a_regular_file_is_replaced() {
         let out = world.path("out"); // a regular file, which the link then names
         let run = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", file]);
         let ran = run.through(["sh", "-c", &format!("\"$@\" >{}", text(&out)), "sh"]).run().exits(2);
-        assert!(ran.stderr.starts_with(&format!("error[usage]: metrics {file}: there is something else")), "{ran:?}");
+        assert!(ran.stderr.starts_with(&format!("error[usage]: metrics {file}: it is not a regular file")), "{ran:?}");
         assert!(fs::symlink_metadata(file).expect("what was there").ino() == before && world.dir_of(&id).exists());
     }
 }

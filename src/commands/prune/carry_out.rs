@@ -124,7 +124,7 @@ impl Round<'_> {
     }
 
     fn ended(&self, task: &Done<'_>) {
-        self.meter.ended(task.freed);
+        self.meter.advance(task.freed);
         (self.work.tell)(task);
     }
 

@@ -29,7 +29,7 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, watched: bo
             let usage = tree::measure(base.dir(), &found.name(), &|| false, scratch);
             (usage.bytes, usage.error.map(Box::new))
         };
-        meter.ended(done.freed);
+        meter.advance(done.freed);
         Some(done)
     })
 }

@@ -97,14 +97,14 @@ impl Report {
     /// Reports an argument that is not an ID.
     pub(super) fn fail_input(&mut self, input: &str, error: &Error) {
         self.line(|| failed(input, error));
-        diagnostics::remark(error);
+        diagnostics::log_failure(error);
         self.count_failure(input.to_owned(), error);
     }
 
     /// Reports a failure of one workspace.
     fn fail(&mut self, id: WorkspaceId, error: &Error) {
         self.line(|| failed(&id.to_string(), error));
-        diagnostics::remark(&error.clone().of(id.subject()));
+        diagnostics::log_failure(&error.clone().of(id.subject()));
         self.count_failure(id.to_string(), error);
     }
 
@@ -177,7 +177,7 @@ impl Report {
             self.line(|| failed(&found.id.to_string(), error));
         }
         if let Some(error) = error {
-            diagnostics::remark(&Error::clone(error).of(subject));
+            diagnostics::log_failure(&Error::clone(error).of(subject));
         }
     }
 

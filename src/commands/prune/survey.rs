@@ -112,7 +112,7 @@ pub(super) fn survey(base: &Base, scope: &Scope<'_>, threads: usize, now: Timest
     let meter = Meter::new(watched && measures, Words::MEASURING, workspaces.len() + trash.len());
     let at = |id, place, tag, kept: &mut _| {
         let found = look(base, (id, place, tag), scope, now, kept)?;
-        meter.ended(found.bytes());
+        meter.advance(found.bytes());
         Some(found)
     };
     let mut found = survey::filter_map_in_threads(&workspaces, threads, |id, kept| at(*id, Place::Own, 0, kept));

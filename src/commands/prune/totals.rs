@@ -38,7 +38,7 @@ impl Totals {
 
     /// Returns the gauges.
     pub(super) fn gauges(&self) -> Vec<Gauge> {
-        metrics::of_workspaces(&self.workspaces, Some((self.used_bytes, self.unmeasured)))
+        metrics::workspace_gauges(&self.workspaces, Some((self.used_bytes, self.unmeasured)))
     }
 }
 
