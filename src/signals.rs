@@ -16,6 +16,7 @@ pub struct Signals {
 impl Signals {
     /// Installs the handlers. From now on, a signal ends the program with 128 plus its number. This includes process 1 of a
     /// container, which the kernel does not end by default. A signal that was ignored at the start stays ignored.
+    ///
     /// # Errors
     /// [`Category::Unexpected`] if the kernel accepts no handler.
     pub fn install() -> Result<Self> {

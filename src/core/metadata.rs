@@ -28,6 +28,7 @@ pub struct Opened {
 
 /// Reads the metadata file at `path` into `buffer`. `path` is one name, or a workspace and a name. Returns `None` if the file or
 /// the workspace does not exist.
+///
 /// # Errors
 /// [`Category::CorruptMetadata`] unless it is a regular file of at most [`MAX_LEN`] bytes, else by errno.
 pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Opened>> {
@@ -77,6 +78,7 @@ pub struct Metadata {
 
 impl Metadata {
     /// Parses the content of a metadata file.
+    ///
     /// # Errors
     /// [`Category::CorruptMetadata`] if it is not UTF-8 or not a JSON object.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
@@ -97,6 +99,7 @@ impl Metadata {
 
 /// Returns the content of a metadata file with `last_accessed` set to `time`. All other bytes stay the same. If the key is missing,
 /// appends it in the style of the last member.
+///
 /// # Errors
 /// [`Category::CorruptMetadata`] as in [`Metadata`], or if the result is too large to be read again.
 pub fn with_last_accessed(bytes: &[u8], time: Timestamp) -> Result<Vec<u8>> {

@@ -21,6 +21,7 @@ const BUFFER: usize = 4096;
 
 /// Returns the base that was probably meant, if this one holds no workspaces: its parent if it is itself a workspace, else one at
 /// most two levels below.
+///
 /// # Errors
 /// By errno, if the base cannot be listed again from its start.
 pub fn likely_base(base: &Base) -> Result<Option<PathBuf>> {

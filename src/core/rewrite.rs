@@ -37,6 +37,7 @@ pub enum Rewritten {
 /// It opens the directory once and uses only that descriptor, so it can change nothing but the metadata file of this workspace.
 /// Linux has no compare-and-rename: if the application writes the file in the microseconds between the last look and the rename,
 /// this overwrites it.
+///
 /// # Errors
 /// [`Category::NotFound`], [`Category::CorruptMetadata`] (never overwritten), [`Category::Busy`] if others kept changing the
 /// file or a prune took the workspace away, else by errno. In any case, the file is either the old one or the new one.

@@ -31,6 +31,7 @@ pub struct Names {
 
 impl Names {
     /// Lists the base.
+    ///
     /// # Errors
     /// By errno, if the base cannot be listed.
     pub fn read(base: &Base) -> Result<Self> {

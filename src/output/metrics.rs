@@ -102,6 +102,7 @@ fn valid_lines(old: &str, base: &str, gauges: &[Gauge]) -> String {
 const TRIES: usize = 5;
 
 /// Checks that a file may be replaced. Otherwise root would replace `/dev/null`, too.
+///
 /// # Errors
 /// [`Category::Usage`] if it exists and is not a regular file, or if the path cannot be that of a file.
 pub fn check(file: &Path) -> Result<()> {
@@ -119,6 +120,7 @@ pub fn check(file: &Path) -> Result<()> {
 
 /// Replaces `file` atomically with one that has these gauges and the lines of the old file that stay valid. Everyone may read it,
 /// because the collector runs as another user.
+///
 /// # Errors
 /// As in [`check`], else by errno. Then the old file stays, unless only the last sync failed.
 pub fn replace(file: &Path, base: &Path, gauges: &[Gauge]) -> Result<()> {

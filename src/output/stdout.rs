@@ -18,6 +18,7 @@ fn check_stdout() {
 }
 
 /// Writes the output of `render`. If the reader has closed its end, this is not an error.
+///
 /// # Errors
 /// [`Category::Io`] if stdout is closed, full or otherwise cannot be written.
 pub fn write(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
