@@ -24,7 +24,7 @@ impl Signals {
         let ignored = ignored_signals();
         for signal in [SIGINT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0) {
             signals.handle(signal).map_err(|error| {
-                Error::io(&error, "cannot install signal handlers").recategorized(Category::Unexpected)
+                Error::io(&error, "cannot install signal handlers").with_category(Category::Unexpected)
             })?;
         }
         Ok(signals)

@@ -76,7 +76,7 @@ pub fn candidates(given: &[OsString], separator: &Separator) -> anyhow::Result<V
             } else {
                 std::io::stdin().lock().read_to_end(&mut bytes)
             };
-            read.map_err(|error| Error::io(&error, "cannot read stdin").recategorized(Category::Io))?;
+            read.map_err(|error| Error::io(&error, "cannot read stdin").with_category(Category::Io))?;
             all.extend(split(&bytes, separator));
         } else {
             all.push(argument.clone());
@@ -139,7 +139,7 @@ pub fn shown(candidate: &OsStr) -> String {
 pub fn from_file(path: &Path) -> anyhow::Result<Vec<WorkspaceId>> {
     let shown = path.display();
     let failed = |error: std::io::Error| match Error::io(&error, format!("cannot read {shown}")) {
-        failure if error.kind() == ErrorKind::IsADirectory => failure.recategorized(Category::Usage),
+        failure if error.kind() == ErrorKind::IsADirectory => failure.with_category(Category::Usage),
         failure => failure.severe(),
     };
     let bytes = std::fs::read(path).map_err(failed)?;

@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         given.ids.dedup();
         let rows = look(&base, &given.ids, arguments, context);
         let found = |id: &WorkspaceId| rows.binary_search_by_key(id, |row| row.id).is_ok();
-        given.ids.iter().filter(|id| !found(id)).for_each(|id| diagnostics.report(&base::absent().of(id.subject())));
+        given.ids.iter().filter(|id| !found(id)).for_each(|id| diagnostics.report(&base::absent().about(id.subject())));
         rows
     } else {
         let names = Names::read(&base)?;
@@ -196,7 +196,7 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Conte
                 description: facts.description.filter(|_| is_shown).and_then(|text| shortened(text, kept)),
                 usage: measured,
                 is_unmeasured,
-                failure: failure.map(|error| Box::new(error.of(id.subject()))),
+                failure: failure.map(|error| Box::new(error.about(id.subject()))),
             })
         },
     )

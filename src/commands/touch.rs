@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
             Ok(Rewritten::Updated) => log::info!("{}: touched", id.subject()),
             Ok(Rewritten::Created) => {
                 let what = ".metadata.json is missing: created anew";
-                diagnostics::log_failure(&Error::new(Category::NotFound, what).of(id.subject()));
+                diagnostics::log_failure(&Error::new(Category::NotFound, what).about(id.subject()));
             }
             Err(error) => diagnostics.report(&error),
         }

@@ -14,7 +14,7 @@ use std::os::fd::OwnedFd;
 /// The owner and permissions of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Ownership<'a> {
-    /// The owner and the group. `None` for those that the system gives to a new file, with its ACL.
+    /// The user and the group. `None` keeps those of a new file, and its ACL.
     pub owner: Option<(u32, u32)>,
     /// The permission bits, with set-user-ID and the like.
     pub mode: u32,
@@ -24,7 +24,7 @@ pub struct Ownership<'a> {
 
 impl Ownership<'_> {
     /// Takes owner and mode from an existing file or directory, without extended attributes.
-    pub fn of(stat: &Stat) -> Self {
+    pub fn from_stat(stat: &Stat) -> Self {
         Self { owner: Some((stat.user, stat.group)), mode: stat.mode & 0o7777, attributes: None }
     }
 }
@@ -35,7 +35,7 @@ pub struct Staged<'a> {
     dir: &'a DirFd,
     name: String,
     file: OwnedFd,
-    in_place: bool,
+    is_renamed: bool,
 }
 
 impl<'a> Staged<'a> {
@@ -48,7 +48,7 @@ impl<'a> Staged<'a> {
         let failed = |errno| Error::os(errno, "cannot create a temporary file");
         let name = format!("{OWN_TEMPORARY}{:016x}", fresh_tag());
         let file = dir.create_file(&name).map_err(failed)?;
-        let staged = Self { dir, name, file, in_place: false };
+        let staged = Self { dir, name, file, is_renamed: false };
         staged.fill(content, ownership)?;
         Ok(staged)
     }
@@ -63,21 +63,21 @@ impl<'a> Staged<'a> {
             let written = retry_on_intr(|| rustix::io::write(&self.file, rest)).map_err(failed)?;
             rest = &rest[written..];
         }
-        self.give(ownership)?;
+        self.set_ownership(ownership)?;
         retry_on_intr(|| rustix::fs::fsync(&self.file)).map_err(failed)
     }
 
     /// Sets the owner and mode, where they differ, and the extended attributes. The owner goes first, because changing it clears
     /// mode bits. The ACL goes last, because the group bits of a mode are its mask.
-    fn give(&self, to: Ownership<'_>) -> Result<()> {
+    fn set_ownership(&self, to: Ownership<'_>) -> Result<()> {
         let failed = |errno| Error::os(errno, "cannot keep the owner and mode of the file");
-        let is = Ownership::of(&Stat::of(&self.file).map_err(failed)?);
-        let owner = to.owner.filter(|_| to.owner != is.owner);
+        let current = Ownership::from_stat(&Stat::of_file(&self.file).map_err(failed)?);
+        let owner = to.owner.filter(|_| to.owner != current.owner);
         if let Some((user, group)) = owner {
             let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
             retry_on_intr(|| rustix::fs::fchown(&self.file, Some(user), Some(group))).map_err(|errno| match errno {
                 // This user namespace has no number for the owner.
-                Errno::INVAL | Errno::OVERFLOW => failed(errno).recategorized(Category::PermissionDenied),
+                Errno::INVAL | Errno::OVERFLOW => failed(errno).with_category(Category::PermissionDenied),
                 errno => failed(errno),
             })?;
         }
@@ -87,7 +87,7 @@ impl<'a> Staged<'a> {
         let acl = to.attributes.map(attributes::acl).transpose().map_err(failed)?.flatten();
         // The ACL restores the bits of the group and of others. If it cannot be set, only the owner keeps access.
         let mode = if acl.is_some() { to.mode & !0o077 } else { to.mode };
-        if is.mode != mode || owner.is_some() {
+        if current.mode != mode || owner.is_some() {
             retry_on_intr(|| rustix::fs::fchmod(&self.file, Mode::from_raw_mode(mode))).map_err(failed)?;
         }
         to.attributes.map_or(Ok(()), |from| attributes::carry_over(from, &self.file, acl.as_deref()))
@@ -99,7 +99,7 @@ impl<'a> Staged<'a> {
     /// ENOENT if somebody has swept the temporary file.
     pub fn replace(mut self, name: impl Arg + Copy) -> rustix::io::Result<()> {
         self.dir.rename(&*self.name, name)?;
-        self.in_place = true;
+        self.is_renamed = true;
         Ok(())
     }
 
@@ -109,21 +109,21 @@ impl<'a> Staged<'a> {
     /// EEXIST if something has it; ENOENT as in [`Staged::replace`].
     pub fn create(mut self, name: &str) -> rustix::io::Result<()> {
         self.dir.rename_new(&*self.name, name)?;
-        self.in_place = true;
+        self.is_renamed = true;
         Ok(())
     }
 }
 
 impl Drop for Staged<'_> {
     fn drop(&mut self) {
-        if !self.in_place {
-            let _ = self.dir.unlink(&*self.name); // it is gone, or we may not
+        if !self.is_renamed {
+            let _ = self.dir.unlink(&*self.name); // it is gone, or we have no permission
         }
     }
 }
 
-/// Removes temporary files that killed runs left in `dir`. One that somebody is writing is locked and stays. What cannot be
-/// removed stays, too, and does no harm.
+/// Removes temporary files that killed runs left in `dir`. A file that somebody is writing is locked, and stays. Failures are
+/// ignored, because leftover files do no harm.
 pub fn sweep(dir: &DirFd) {
     let mut buffer = Vec::with_capacity(8 * 1024);
     if dir.seek(0).is_err() {

@@ -29,8 +29,8 @@ pub fn remove_inherited_acl(file: &OwnedFd) -> rustix::io::Result<()> {
     if acl(file)?.is_some() { retry_on_intr(|| fremovexattr(file, ACL)) } else { Ok(()) }
 }
 
-/// Gives `to` this ACL and the other attributes of `from`. Leaves out what may not be set or does not fit. Then `to` must not
-/// give anybody more rights than `from`.
+/// Sets this ACL and the other attributes of `from` on `to`. Leaves out what may not be set or does not fit. If the ACL is left out,
+/// `to` grants nobody more rights than `from`.
 ///
 /// # Errors
 /// [`Category::Io`] if they cannot be read.
@@ -42,13 +42,13 @@ pub fn carry_over(from: &OwnedFd, to: &OwnedFd, acl: Option<&[u8]>) -> Result<()
         set(ACL, acl);
     }
     let (mut names, mut value) = (Vec::with_capacity(MAX_LEN), Vec::with_capacity(MAX_LEN));
-    if !is_read(retry_on_intr(|| flistxattr(from, spare_capacity(&mut names))))? {
+    if !was_read(retry_on_intr(|| flistxattr(from, spare_capacity(&mut names))))? {
         return Ok(());
     }
     let names = names.split_inclusive(|byte| *byte == 0).filter_map(|name| CStr::from_bytes_with_nul(name).ok());
     for name in names.filter(|name| *name != ACL && !OF_CONTENT.contains(name)) {
         value.clear();
-        if is_read(retry_on_intr(|| fgetxattr(from, name, spare_capacity(&mut value))))? {
+        if was_read(retry_on_intr(|| fgetxattr(from, name, spare_capacity(&mut value))))? {
             set(name, &value);
         }
     }
@@ -57,7 +57,7 @@ pub fn carry_over(from: &OwnedFd, to: &OwnedFd, acl: Option<&[u8]>) -> Result<()
 
 /// Returns `false` if there is no such attribute, if we may not see it, or if it is too long. A failing disk is an error, so that
 /// nothing gets lost.
-fn is_read(result: rustix::io::Result<usize>) -> Result<bool> {
+fn was_read(result: rustix::io::Result<usize>) -> Result<bool> {
     match result {
         Err(errno) if Category::from(errno) == Category::Io => Err(Error::os(errno, "cannot read its attributes")),
         result => Ok(result.is_ok()),

@@ -29,20 +29,25 @@ impl Base {
     /// # Errors
     /// [`Category::NotFound`] (as an error) if it is missing or no directory, else by errno.
     pub fn open(path: &Path) -> Result<Self> {
-        let what = |why: &str| format!("base {}: {why}", path.display());
-        match DirFd::open(path) {
-            Ok(dir) => Ok(Self { path: path.to_owned(), dir }),
-            Err(Errno::NOENT | Errno::LOOP | Errno::NAMETOOLONG) => {
-                Err(Error::new(Category::NotFound, what("no such directory")).severe())
-            }
-            Err(Errno::NOTDIR) => Err(Error::new(Category::NotFound, what("not a directory")).severe()),
-            Err(errno) => Err(Error::os(errno, what("cannot open it")).severe()),
-        }
+        let dir = DirFd::open(path).map_err(|errno| {
+            let error = match errno {
+                Errno::NOENT | Errno::LOOP | Errno::NAMETOOLONG => Error::new(Category::NotFound, "no such directory"),
+                Errno::NOTDIR => Error::new(Category::NotFound, "not a directory"),
+                _ => Error::os(errno, "cannot open it"),
+            };
+            error.about(subject(path)).severe()
+        })?;
+        Ok(Self { path: path.to_owned(), dir })
     }
 
     /// Returns the path as it was given.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the error for a base that cannot be listed.
+    pub(super) fn cannot_list(&self, errno: Errno) -> Error {
+        Error::os(errno, "cannot list it").about(subject(&self.path)).severe()
     }
 
     /// Returns the directory.
@@ -54,11 +59,11 @@ impl Base {
     pub fn contains(&self, id: WorkspaceId) -> Result<bool> {
         match self.is_directory(id.encode(&mut [0; WorkspaceId::LEN])) {
             Err(Errno::NOENT) => Ok(false),
-            found => found.map_err(|errno| Error::os(errno, "cannot look it up").of(id.subject())),
+            found => found.map_err(|errno| Error::os(errno, "cannot look it up").about(id.subject())),
         }
     }
 
-    /// Whether a name belongs to a directory or a mount point. A mount is not asked.
+    /// Whether a name belongs to a directory or a mount point. It does not query the mount, whose server may never answer.
     pub fn is_directory(&self, name: impl Arg + Copy) -> rustix::io::Result<bool> {
         match self.dir.stat(name) {
             Err(Errno::XDEV) => Ok(true),
@@ -72,9 +77,9 @@ impl Base {
     /// [`Category::NotFound`] if there is no real directory with that name, else by errno.
     pub fn open_workspace(&self, id: WorkspaceId) -> Result<DirFd> {
         self.dir.open_dir(id.encode(&mut [0; WorkspaceId::LEN])).map_err(|errno| match errno {
-            Errno::NOENT | Errno::NOTDIR | Errno::LOOP => absent().of(id.subject()),
-            Errno::XDEV => mounted().of(id.subject()),
-            _ => Error::os(errno, "cannot open it").of(id.subject()),
+            Errno::NOENT | Errno::NOTDIR | Errno::LOOP => absent().about(id.subject()),
+            Errno::XDEV => mounted().about(id.subject()),
+            _ => Error::os(errno, "cannot open it").about(id.subject()),
         })
     }
 
@@ -84,17 +89,19 @@ impl Base {
     /// [`Category::Io`] if the file system does not say, such as FUSE without statfs, else by errno.
     pub fn space(&self) -> Result<Space> {
         let stat = retry_on_intr(|| rustix::fs::fstatvfs(&self.dir))
-            .map_err(|errno| Error::os(errno, format!("base {}: cannot tell its free space", self.path.display())))?;
+            .map_err(|errno| Error::os(errno, "cannot find out its free space").about(subject(&self.path)))?;
         if stat.f_blocks == 0 {
-            let what = format!(
-                "base {}: its file system does not say how large it is or how much is free",
-                self.path.display()
-            );
-            return Err(Error::new(Category::Io, what));
+            let what = "its file system reports neither its size nor its free space";
+            return Err(Error::new(Category::Io, what).about(subject(&self.path)));
         }
         let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
         Ok(Space { total: bytes(stat.f_blocks), available: bytes(stat.f_bavail) })
     }
+}
+
+/// Returns the name of a base in diagnostics.
+fn subject(path: &Path) -> String {
+    format!("base {}", path.display())
 }
 
 /// Returns the error for an ID without a workspace.
@@ -102,7 +109,7 @@ pub fn absent() -> Error {
     Error::new(Category::NotFound, "does not exist")
 }
 
-/// Returns the error for a workspace whose directory or metadata file is a mount point. The mount is asked nothing.
+/// Returns the error for a workspace whose directory or metadata file is a mount point.
 pub fn mounted() -> Error {
-    Error::new(Category::Busy, "something is mounted on it, or on its metadata file")
+    Error::new(Category::Busy, "something is mounted on it or on its metadata file")
 }

@@ -1,4 +1,4 @@
-//! The check of `validate`: is this the ID of an existing workspace? It does the same work whatever the answer.
+//! Checks whether a text is the ID of an existing workspace, with the same work for every answer.
 //!
 //! One look-up is not enough, because a hit costs more than a miss. So each check makes two: a hit and a miss, for names of the
 //! same length.
@@ -23,7 +23,7 @@ pub struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    /// Creates a checker. It reads the first few names in the base. Create a new one when these may be gone.
+    /// Creates a checker, and reads the first few names in the base. Create a new one when these may be gone.
     ///
     /// # Errors
     /// By errno, if the base cannot be listed.
@@ -36,7 +36,7 @@ impl<'a> Checker<'a> {
             present.extend(name.try_into().ok().filter(|_: &[u8; LEN]| is_ours));
             ControlFlow::Continue(())
         });
-        listed.map_err(|errno| Error::os(errno, "cannot list the base").severe())?;
+        listed.map_err(|errno| base.cannot_list(errno))?;
         Ok(Self { base, present })
     }
 
@@ -44,27 +44,27 @@ impl<'a> Checker<'a> {
     /// malformed one.
     ///
     /// # Errors
-    /// By errno, if the answer cannot be had.
+    /// By errno, if the name cannot be looked up.
     pub fn check(&self, candidate: Option<&[u8]>) -> Result<Option<WorkspaceId>> {
-        let text = fixed(candidate.unwrap_or_default());
+        let text = first_bytes(candidate.unwrap_or_default());
         let is_whole = candidate.is_some_and(|candidate| candidate.len() == LEN);
         let hash = hash(&text);
-        let nobody = dummy(hash);
+        let absent = dummy(hash);
         // A malformed candidate gets the shape of an ID, so that it is read and written like one.
-        let name = shaped(&text);
+        let name = to_id_form(&text);
         let well_formed = is_whole & is_same(&name, &text);
         let id = WorkspaceId::parse(&name);
-        let somebody =
-            self.present.get(usize::try_from(hash).unwrap_or(0) % self.present.len().max(1)).unwrap_or(&nobody);
+        let present =
+            self.present.get(usize::try_from(hash).unwrap_or(0) % self.present.len().max(1)).unwrap_or(&absent);
 
-        let found = self.look_up([&nobody, &name][usize::from(well_formed)]);
-        let opposite = self.look_up([somebody, &nobody][usize::from(found != Err(Errno::NOENT))]);
+        let found = self.look_up([&absent, &name][usize::from(well_formed)]);
+        let opposite = self.look_up([present, &absent][usize::from(found != Err(Errno::NOENT))]);
         std::hint::black_box(opposite).ok();
-        // Not `&&`: the processor guesses a branch by what most take, and the others lose time.
+        // Not `&&`, because it may branch, and a wrongly predicted branch takes longer.
         let is_dir = found == Ok(true);
         let is_there = well_formed & is_dir;
         match found {
-            Err(errno) if errno != Errno::NOENT => Err(Error::os(errno, "cannot look a workspace up")),
+            Err(errno) if errno != Errno::NOENT => Err(Error::os(errno, "cannot look up a workspace")),
             _ => Ok(id.filter(|_| is_there)),
         }
     }
@@ -76,15 +76,15 @@ impl<'a> Checker<'a> {
 }
 
 /// Returns the first bytes of a text, as many as an ID has.
-fn fixed(text: &[u8]) -> [u8; LEN] {
-    let mut fixed = [0; LEN];
+fn first_bytes(text: &[u8]) -> [u8; LEN] {
+    let mut first = [0; LEN];
     let length = text.len().min(LEN);
-    fixed[..length].copy_from_slice(&text[..length]);
-    fixed
+    first[..length].copy_from_slice(&text[..length]);
+    first
 }
 
-/// Returns the lower-case ID of a text, or one with some of its bytes.
-fn shaped(text: &[u8; LEN]) -> [u8; LEN] {
+/// Returns the lower-case form of an ID. Turns any other text into some ID.
+fn to_id_form(text: &[u8; LEN]) -> [u8; LEN] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     std::array::from_fn(|place| {
         // The low four bits of a letter count from 1 for `a`, which is 10 in hexadecimal.
@@ -93,7 +93,7 @@ fn shaped(text: &[u8; LEN]) -> [u8; LEN] {
     })
 }
 
-/// Whether a lower-case ID belongs to a text. It never stops before the last byte.
+/// Whether a text is this lower-case ID in either case. It never stops before the last byte.
 fn is_same(id: &[u8; LEN], text: &[u8; LEN]) -> bool {
     id.iter().zip(text).fold(true, |so_far, (a, b)| so_far & (*a == b.to_ascii_lowercase()))
 }
@@ -104,8 +104,8 @@ fn hash(text: &[u8; LEN]) -> u64 {
     hasher.finish()
 }
 
-/// Returns a name as long as an ID that is no ID. The same candidate always gets the same name, because the kernel remembers
-/// names that it has looked up, and must remember both or neither.
+/// Returns a name that is as long as an ID but not one. It is always the same for one candidate, because the kernel caches
+/// look-ups, and must have cached both or neither.
 fn dummy(hash: u64) -> [u8; LEN] {
     const DIGITS: &[u8; 16] = b"ghijklmnopqrstuv";
     std::array::from_fn(|place| DIGITS[usize::try_from(hash >> (place % 16 * 4) & 15).unwrap_or(0)])

@@ -1,6 +1,4 @@
-//! The `*at()` calls. Everything below the base goes through descriptors and single names.
-//!
-//! Results are plain errnos: the callers know what they were doing and say so.
+//! Wraps the `*at()` system calls, which take a descriptor and a name. Errors are plain errnos; the caller adds what it was doing.
 
 use super::stat::Stat;
 use rustix::fs::{
@@ -13,15 +11,14 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-/// Regular files are read; anything else is at most opened. This never waits for a FIFO's writer or a lease, follows no link, and
-/// makes no terminal ours.
+/// Opens a file for reading. This never waits for a FIFO's writer or a lease, follows no link, and acquires no controlling terminal.
 const FILE: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
-/// Looks at something without opening it.
+/// Opens a path only to look at it.
 const PATH: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// An open directory. Everything reached through it is on the same mount. Where another mount begins, each call fails with EXDEV,
-/// and the other mount is asked nothing, because its server may never answer.
+/// An open directory. At a mount point in it, each call fails with EXDEV. It does not query the other mount, whose server may never
+/// answer.
 #[derive(Debug)]
 pub struct DirFd {
     fd: OwnedFd,
@@ -46,7 +43,7 @@ impl DirFd {
 
     /// Opens a directory in this one. A symlink is ELOOP or ENOTDIR.
     pub fn open_dir(&self, name: impl Arg + Copy) -> Result<Self> {
-        self.open_quietly(name, DIRECTORY).map(|fd| self.beside(fd))
+        self.open_noatime(name, DIRECTORY).map(|fd| self.on_same_mount(fd))
     }
 
     /// Opens a directory that is to be emptied. If its owner may not read it, gives the owner the right first.
@@ -59,13 +56,13 @@ impl DirFd {
 
     /// Opens the directory above, wherever it is now. The caller must check that it is the right one.
     pub fn open_parent(&self) -> Result<Self> {
-        self.open_quietly(c"..", DIRECTORY).map(|fd| self.beside(fd))
+        self.open_noatime(c"..", DIRECTORY).map(|fd| self.on_same_mount(fd))
     }
 
     /// Opens a file for reading. `path` is one name, or a directory and a name (`<id>/.metadata.json`). Follows no symlink and
     /// never waits.
     pub fn open_file(&self, path: &str) -> Result<OwnedFd> {
-        self.open_quietly(path, FILE)
+        self.open_noatime(path, FILE)
     }
 
     /// Creates a file for writing that only its owner can read. It must not exist (EEXIST).
@@ -74,12 +71,12 @@ impl DirFd {
         retry_on_intr(|| rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR))
     }
 
-    fn beside(&self, fd: OwnedFd) -> Self {
+    fn on_same_mount(&self, fd: OwnedFd) -> Self {
         Self { fd, mount: self.mount }
     }
 
-    /// Opens without changing the access time, if that is allowed: for the owner and for root.
-    fn open_quietly(&self, name: impl Arg + Copy, flags: OFlags) -> Result<OwnedFd> {
+    /// Opens without changing the access time, if this is allowed: to the owner and to root.
+    fn open_noatime(&self, name: impl Arg + Copy, flags: OFlags) -> Result<OwnedFd> {
         match self.open_beneath(name, flags | OFlags::NOATIME) {
             Err(Errno::PERM) => self.open_beneath(name, flags),
             opened => opened,
@@ -93,7 +90,7 @@ impl DirFd {
             let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
             match retry_on_intr(|| rustix::fs::openat2(&self.fd, path, flags, Mode::empty(), resolve)) {
                 Err(Errno::NOSYS) => OPENAT2_IS_MISSING.store(true, Ordering::Relaxed), // Linux before 5.6
-                Err(Errno::PERM) => {} // a container's system call filter may say it like this
+                Err(Errno::PERM) => {} // a container's system call filter may answer this
                 opened => return opened,
             }
         }
@@ -110,22 +107,22 @@ impl DirFd {
         let fd = retry_on_intr(|| rustix::fs::openat(&self.fd, name, flags | OFlags::NOFOLLOW, Mode::empty()))?;
         let mount = mount_of(&fd)?;
         let crosses =
-            if mount.is_some() { mount != self.mount } else { Stat::of(&fd)?.device != self.stat_self()?.device };
+            if mount.is_some() { mount != self.mount } else { Stat::of_file(&fd)?.device != self.stat_self()?.device };
         if crosses { Err(Errno::XDEV) } else { Ok(fd) }
     }
 
     /// Returns the stat of this directory.
     pub fn stat_self(&self) -> Result<Stat> {
-        Stat::of(&self.fd)
+        Stat::of_file(&self.fd)
     }
 
-    /// Returns the stat of a name in it, for a symlink of the link itself. It asks no file server for fresher values: whatever is
-    /// mounted on the name may never answer.
+    /// Returns the stat of a name in it. Does not follow a symlink, and asks no file server for newer values, because a server whose
+    /// file system is mounted on the name may never answer.
     pub fn stat(&self, name: impl Arg + Copy) -> Result<Stat> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
         let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID;
         match retry_on_intr(|| rustix::fs::statx(&self.fd, name, flags, mask)) {
-            Ok(statx) => self.on_this_mount(Stat::from(&statx)),
+            Ok(statx) => self.check_mount(Stat::from(&statx)),
             Err(Errno::NOSYS | Errno::PERM) => self.stat_path(name),
             Err(errno) => Err(errno),
         }
@@ -133,10 +130,10 @@ impl DirFd {
 
     /// Returns the stat of a path of two names. Neither may be a mount point, and the first must not be a symlink.
     pub fn stat_path(&self, path: impl Arg + Copy) -> Result<Stat> {
-        Stat::of(&self.open_beneath(path, PATH)?)
+        Stat::of_file(&self.open_beneath(path, PATH)?)
     }
 
-    fn on_this_mount(&self, stat: Stat) -> Result<Stat> {
+    fn check_mount(&self, stat: Stat) -> Result<Stat> {
         let crosses = stat.mount.is_some() && self.mount.is_some() && stat.mount != self.mount;
         if crosses { Err(Errno::XDEV) } else { Ok(stat) }
     }
@@ -172,25 +169,25 @@ impl DirFd {
         }
     }
 
-    /// Gives a directory's owner the rights to read, write and search it, if we may. It uses a descriptor, because chmod(2) by
-    /// name would follow a link.
+    /// Grants a directory's owner the rights to read, write and search it. It uses a descriptor, because chmod(2) by name would
+    /// follow a link.
     pub fn make_accessible(&self, name: impl Arg + Copy) -> Result<()> {
         let dir = self.open_beneath(name, PATH | OFlags::DIRECTORY)?;
-        let mode = Mode::from_raw_mode(Stat::of(&dir)?.mode) | Mode::RWXU;
+        let mode = Mode::from_raw_mode(Stat::of_file(&dir)?.mode) | Mode::RWXU;
         let path = format!("/proc/self/fd/{}", dir.as_raw_fd());
         retry_on_intr(|| rustix::fs::chmodat(CWD, &path, mode, AtFlags::empty()))
     }
 
-    /// Does something in this directory. If its owner lacks the rights, gives them first.
+    /// Calls `act`. If it fails because the owner lacks rights in this directory, grants them and calls it again.
     pub fn with_rights<T>(&self, mut act: impl FnMut() -> Result<T>) -> Result<T> {
         match act() {
-            Err(Errno::ACCESS) if self.give_rights() == Ok(true) => act(),
+            Err(Errno::ACCESS) if self.grant_rights() == Ok(true) => act(),
             done => done,
         }
     }
 
-    /// Gives the owner the rights in this directory. Returns `false` if they were there.
-    fn give_rights(&self) -> Result<bool> {
+    /// Grants the owner all rights in this directory. Returns `false` if the owner had them.
+    fn grant_rights(&self) -> Result<bool> {
         let mode = Mode::from_raw_mode(self.stat_self()?.mode);
         if mode.contains(Mode::RWXU) {
             return Ok(false);
@@ -198,14 +195,14 @@ impl DirFd {
         retry_on_intr(|| rustix::fs::fchmod(&self.fd, mode | Mode::RWXU)).map(|()| true)
     }
 
-    /// Takes this doomed directory away from its owner, if we may, so that nobody else can create names in it.
+    /// Makes this doomed directory ours, if we may, so that nobody else can create names in it.
     pub fn take_over(&self) {
         let us = Some(rustix::process::geteuid());
         let _ = retry_on_intr(|| rustix::fs::fchown(&self.fd, us, None));
         let _ = retry_on_intr(|| rustix::fs::fchmod(&self.fd, Mode::RWXU));
     }
 
-    /// Whether names can be created here but not removed (`chattr +a`). `false` where the file system has no such flag.
+    /// Whether names can be created here but not removed (`chattr +a`). `false` if the file system has no such flag.
     pub fn is_append_only(&self) -> bool {
         retry_on_intr(|| rustix::fs::ioctl_getflags(&self.fd)).is_ok_and(|flags| flags.contains(IFlags::APPEND))
     }
@@ -218,7 +215,7 @@ impl DirFd {
         }
     }
 
-    /// Calls `visit` for the rest of the listing without `.` and `..`, until it breaks. Reads pieces of `buffer`'s capacity.
+    /// Calls `visit` for the remaining entries except `.` and `..`, until it breaks. Reads pieces of the size of `buffer`'s capacity.
     pub fn each_entry(
         &self,
         buffer: &mut Vec<u8>,
@@ -228,7 +225,7 @@ impl DirFd {
         Ok(())
     }
 
-    /// Does the same for one piece, and returns whether `visit` broke. Returns `None` at the end.
+    /// Reads one piece, like [`Self::each_entry`], and returns whether `visit` broke. Returns `None` at the end of the listing.
     pub fn next_entries(
         &self,
         buffer: &mut Vec<u8>,
@@ -254,7 +251,7 @@ impl DirFd {
         }
     }
 
-    /// Sets the position in the listing: the one that an entry gave, or 0 for the start.
+    /// Sets the position in the listing: a position from an entry, or 0 for the start.
     pub fn seek(&self, position: u64) -> Result<()> {
         rustix::fs::seek(&self.fd, SeekFrom::Start(position)).map(drop)
     }
@@ -266,8 +263,8 @@ impl AsFd for DirFd {
     }
 }
 
-/// Returns the number of the mount of an open file: from statx(2) since Linux 5.8, from proc(5) before. A device number does not
-/// tell bind mounts of one file system apart. Returns `None` if there is no `/proc` either.
+/// Returns the mount number of an open file: from statx(2) since Linux 5.8, else from proc(5). Unlike a device number, it tells bind
+/// mounts of one file system apart. Returns `None` if there is no `/proc` either.
 fn mount_of(fd: &OwnedFd) -> Result<Option<u64>> {
     let mask = StatxFlags::MNT_ID;
     match retry_on_intr(|| rustix::fs::statx(fd, c"", AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC, mask)) {

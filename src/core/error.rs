@@ -152,21 +152,21 @@ impl Error {
         }
     }
 
-    /// Makes it an error even if its category is a warning: the base itself is missing.
+    /// Makes it an error, even if its category is a warning. A missing base is an error.
     #[must_use]
     pub fn severe(self) -> Self {
         Self { severity: Severity::Error, ..self }
     }
 
-    /// Puts it in another category, if the errno says too little.
+    /// Changes the category, where the errno alone would give the wrong one.
     #[must_use]
-    pub fn recategorized(self, category: Category) -> Self {
+    pub fn with_category(self, category: Category) -> Self {
         Self { category, severity: category.severity(), ..self }
     }
 
-    /// Says which `subject` it is about.
+    /// Adds the `subject` in front of the message.
     #[must_use]
-    pub fn of(self, subject: impl fmt::Display) -> Self {
+    pub fn about(self, subject: impl fmt::Display) -> Self {
         Self { what: format!("{subject}: {}", self.what).into(), ..self }
     }
 
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_several_categories_the_contract_says_which_decides() {
+    fn the_order_of_categories_is_that_of_the_contract() {
         use Category::*;
         let ranks = [78, 70, 74, 77, 65, 2, 75, 66];
         let mut all = [NotFound, Busy, InvalidId, Usage, CorruptMetadata, PermissionDenied, Io, Unexpected, Refused];
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn each_errno_has_a_category_by_what_an_administrator_can_do_about_it() {
+    fn each_errno_has_the_category_that_tells_an_administrator_what_to_do() {
         use Category::*;
         for (category, errnos) in [
             (NotFound, &[Errno::NOENT, Errno::NOTDIR][..]),
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn an_error_shows_its_whole_chain_in_one_line() {
-        let error = Error::os(Errno::ACCESS, "cannot open it").of("workspace x");
+        let error = Error::os(Errno::ACCESS, "cannot open it").about("workspace x");
         assert_eq!(error.full(), "workspace x: cannot open it: Permission denied");
         assert_eq!(error.category(), Category::PermissionDenied);
     }

@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::str::FromStr;
 use uuid::Uuid;
 
-/// A UUID (RFC 9562, any version). It was given in canonical hyphenated form, and is always shown in lower case. No other value
-/// can exist.
+/// The ID of a workspace: a UUID (RFC 9562) of any version. It can only be parsed from the canonical hyphenated form, and is always
+/// shown in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkspaceId(Uuid);
 
@@ -16,21 +16,21 @@ impl WorkspaceId {
     /// The length of the canonical form, in bytes.
     pub const LEN: usize = uuid::fmt::Hyphenated::LENGTH;
 
-    /// Reads an ID from people and scripts. Braces, `urn:uuid:`, missing hyphens and spaces are not accepted.
+    /// Parses an ID in upper or lower case. Braces, `urn:uuid:`, missing hyphens and spaces are not accepted.
     pub fn parse(text: &[u8]) -> Option<Self> {
         if text.len() != Self::LEN {
-            return None; // the uuid crate also reads shorter and longer forms
+            return None; // the uuid crate also accepts shorter and longer forms
         }
         Uuid::try_parse_ascii(text).ok().map(Self)
     }
 
-    /// Reads the name of a directory in the base. Only the lower-case form names a workspace.
+    /// Parses the name of a directory in the base. Only the lower-case form names a workspace.
     pub fn from_dir_name(name: &OsStr) -> Option<Self> {
         let id = Self::parse(name.as_bytes())?;
         (id.encode(&mut [0; Self::LEN]).as_bytes() == name.as_bytes()).then_some(id)
     }
 
-    /// Returns how diagnostics name the workspace.
+    /// Returns the name of the workspace in diagnostics.
     pub fn subject(self) -> String {
         format!("workspace {self}")
     }

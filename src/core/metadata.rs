@@ -41,7 +41,7 @@ pub fn read(dir: &DirFd, path: &str, buffer: &mut Vec<u8>) -> Result<Option<Open
         Err(Errno::NXIO | Errno::NODEV) => return Err(corrupt("is not a regular file")), // a socket, or a device without a driver
         Err(errno) => return Err(failed(errno)),
     };
-    let stat = Stat::of(&file).map_err(failed)?;
+    let stat = Stat::of_file(&file).map_err(failed)?;
     if !stat.is_file() {
         return Err(corrupt("is not a regular file"));
     }

@@ -1,8 +1,7 @@
-//! The core: what a workspace is, and how its files are read, rewritten, measured and removed. All four subcommands share this
-//! module.
+//! Finds, reads, rewrites, measures and removes workspaces. All subcommands share this module.
 //!
-//! It knows nothing of the command line, logging, stdout or the clock. Below the base, everything goes through descriptors and
-//! names, never through joined paths, so that nothing an attacker swaps leads out of a workspace.
+//! It uses neither the command line nor logging nor stdout, and callers pass in the current time. Below the base, it uses
+//! descriptors and names, never joined paths, so that nothing that an attacker swaps can lead out of a workspace.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod atomic;

@@ -2,7 +2,7 @@
 
 use super::base::Base;
 use super::dirfd::DirFd;
-use super::error::{Error, Result};
+use super::error::Result;
 use super::id::WorkspaceId;
 use super::names::TrashName;
 use rustix::fs::FileType;
@@ -27,8 +27,7 @@ const BUFFER: usize = 4096;
 pub fn likely_base(base: &Base) -> Result<Option<PathBuf>> {
     let mut left = MAX_NAMES;
     let holds_workspaces = find_workspace(base.dir(), &mut left, |_| {});
-    let failed = |errno| Error::os(errno, format!("base {}: cannot list it", base.path().display())).severe();
-    base.dir().seek(0).map_err(failed)?;
+    base.dir().seek(0).map_err(|errno| base.cannot_list(errno))?;
     Ok(if holds_workspaces || left == 0 { None } else { find_nearby(base, &mut left) })
 }
 

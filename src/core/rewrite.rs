@@ -55,7 +55,7 @@ pub fn set_last_accessed(base: &Base, id: WorkspaceId, time: Timestamp, missing:
         Some(Err(errno)) => Err(Error::os(errno, "cannot tell whether its directory was moved or removed")),
         Some(Ok(true)) | None => rewritten,
     };
-    result.map_err(|error| error.of(id.subject()))
+    result.map_err(|error| error.about(id.subject()))
 }
 
 fn rewrite(dir: &DirFd, id: WorkspaceId, time: Timestamp, missing: Missing) -> Result<Rewritten> {
@@ -77,7 +77,7 @@ fn rewrite(dir: &DirFd, id: WorkspaceId, time: Timestamp, missing: Missing) -> R
 
 /// Replaces the file that was read. Returns `None` if it has changed since, or if somebody swept our temporary file away.
 fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option<Rewritten>> {
-    let ownership = Ownership { attributes: Some(&read.file), ..Ownership::of(&read.stat) };
+    let ownership = Ownership { attributes: Some(&read.file), ..Ownership::from_stat(&read.stat) };
     let staged = Staged::new(dir, content, ownership)?;
     match dir.stat(METADATA) {
         Ok(stat) if Signature::from(&stat) == Signature::from(&read.stat) => {}
@@ -90,7 +90,7 @@ fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option
 /// Creates the file, with the directory's owner. Returns `None` if it exists now, or if somebody swept our temporary file away.
 fn create(dir: &DirFd, content: &[u8]) -> Result<Option<Rewritten>> {
     let stat = dir.stat_self().map_err(|errno| Error::os(errno, "cannot look at it"))?;
-    let staged = Staged::new(dir, content, Ownership { mode: 0o600, ..Ownership::of(&stat) })?;
+    let staged = Staged::new(dir, content, Ownership { mode: 0o600, ..Ownership::from_stat(&stat) })?;
     check_rename(staged.create(METADATA), Rewritten::Created)
 }
 

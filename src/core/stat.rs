@@ -19,7 +19,7 @@ pub struct Stat {
     pub mount: Option<u64>,
     /// The type and the permissions, as `st_mode`.
     pub mode: u32,
-    /// The number of its names.
+    /// The number of its hard links.
     pub links: u64,
     /// The owner.
     pub user: u32,
@@ -33,13 +33,13 @@ pub struct Stat {
     pub modified: FileTime,
     /// When the inode or one of its names was last changed. Only the kernel sets this.
     pub changed: FileTime,
-    /// When it was created, if the file system says so, else always the same time.
+    /// When it was created. Always the same time if the file system does not say.
     pub born: FileTime,
 }
 
 impl Stat {
     /// Returns the stat of an open file.
-    pub fn of(file: impl AsFd + Copy) -> Result<Self> {
+    pub fn of_file(file: impl AsFd + Copy) -> Result<Self> {
         retry_on_intr(|| rustix::fs::fstat(file)).map(|stat| Self::from(&stat))
     }
 
@@ -53,7 +53,7 @@ impl Stat {
         FileType::from_raw_mode(self.mode).is_file()
     }
 
-    /// Returns what identifies this inode among all that exist.
+    /// Returns device and inode number, which identify an inode.
     pub fn identity(&self) -> (u64, u64) {
         (self.device, self.inode)
     }
@@ -85,12 +85,12 @@ impl From<&rustix::fs::Stat> for Stat {
 
 impl From<&Statx> for Stat {
     fn from(stat: &Statx) -> Self {
-        let tells = |what| StatxFlags::from_bits_retain(stat.stx_mask).contains(what);
+        let has = |what| StatxFlags::from_bits_retain(stat.stx_mask).contains(what);
         let born = FileTime::new(stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec);
         Self {
             device: makedev(stat.stx_dev_major, stat.stx_dev_minor),
             inode: stat.stx_ino,
-            mount: tells(StatxFlags::MNT_ID).then_some(stat.stx_mnt_id),
+            mount: has(StatxFlags::MNT_ID).then_some(stat.stx_mnt_id),
             mode: stat.stx_mode.into(),
             links: stat.stx_nlink.into(),
             user: stat.stx_uid,
@@ -99,7 +99,7 @@ impl From<&Statx> for Stat {
             allocated: stat.stx_blocks * BLOCK,
             modified: FileTime::new(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
             changed: FileTime::new(stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec),
-            born: if tells(StatxFlags::BTIME) { born } else { FileTime(0) },
+            born: if has(StatxFlags::BTIME) { born } else { FileTime(0) },
         }
     }
 }
@@ -108,7 +108,7 @@ impl From<&Statx> for Stat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileTime(i64);
 
-/// How far the clock may move between two stamps: twice the longest tick of a kernel.
+/// How far the clock may move between two stamps, in nanoseconds: twice the longest tick of a kernel.
 const TICK: i64 = 20_000_000;
 const SECOND: i64 = 1_000_000_000;
 
@@ -130,11 +130,11 @@ impl FileTime {
 
     /// Whether something that happened between `begun` and now may have this stamp. A stamp ahead of the clock was set when the
     /// clock was wrong.
-    pub fn is_since(self, begun: Self) -> bool {
+    pub fn may_be_since(self, begun: Self) -> bool {
         let begun = if self.grain() == SECOND { begun.0 - begun.0.rem_euclid(SECOND) } else { begun.0 };
         self.0 >= begun && {
             let now = clock_gettime(ClockId::Realtime); // some kernels stamp with this clock
-            self.0 <= Self::new(now.tv_sec, 0).later(2).0
+            self.0 <= Self::new(now.tv_sec, 0).plus_seconds(2).0
         }
     }
 
@@ -150,7 +150,7 @@ impl FileTime {
 
     /// Returns the time `seconds` later.
     #[must_use]
-    pub fn later(self, seconds: i64) -> Self {
+    pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(SECOND)))
     }
 }
@@ -165,7 +165,7 @@ impl From<FileTime> for Timestamp {
 /// Enough of a stat to see that a file has changed.
 #[derive(Debug, Clone, Copy)]
 pub struct Signature {
-    inode: NonZero<u64>, // so that an Option takes no more room
+    inode: NonZero<u64>, // makes an Option no larger
     modified: FileTime,
     changed: FileTime,
     size: u32, // metadata is far smaller than 4 GiB

@@ -1,7 +1,7 @@
 //! Lists the workspaces in a base, and does the same work on each of many items, on several threads if that is faster.
 
 use super::base::Base;
-use super::error::{Error, Result};
+use super::error::Result;
 use super::id::WorkspaceId;
 use super::names::TrashName;
 use super::threads;
@@ -45,8 +45,7 @@ impl Names {
             }
             ControlFlow::Continue(())
         });
-        let failed = |errno| Error::os(errno, format!("base {}: cannot list it", base.path().display())).severe();
-        listed.map_err(failed)?;
+        listed.map_err(|errno| base.cannot_list(errno))?;
         workspaces.sort_unstable();
         Ok(Self { workspaces: workspaces.into_iter().map(|(_, id)| id).collect(), trash })
     }

@@ -137,7 +137,7 @@ pub fn replace(file: &Path, base: &Path, gauges: &[Gauge]) -> Result<()> {
     let text = format(&base, gauges) + &valid_lines(&old, &base, gauges);
     let write = || -> Result<rustix::io::Result<()>> {
         let staged = Staged::new(&dir, text.as_bytes(), Ownership { owner: None, mode: 0o644, attributes: None });
-        Ok(staged.map_err(|error| error.of(format_args!("metrics {}", file.display())).severe())?.replace(name))
+        Ok(staged.map_err(|error| error.about(format_args!("metrics {}", file.display())).severe())?.replace(name))
     };
     let mut replaced = Err(Errno::NOENT);
     for _ in 0..TRIES {

@@ -28,7 +28,7 @@ pub fn write(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             let error = Error::io(&error, "cannot write to stdout");
-            Err(error.recategorized(Category::Io))
+            Err(error.with_category(Category::Io))
         }
         _ => Ok(()),
     }

@@ -32,7 +32,7 @@
 //! One kind of access can still arrive: a rename whose directory the kernel had looked up before the claim. It takes effect in that
 //! directory, whatever the directory is called by then, and however long it takes. But it needs the temporary file. Therefore:
 //!
-//! 1. `Names::all_of` lists the claimed directory. If there is no temporary file, no rename is on its way: it has happened, or
+//! 1. `Names::read_all` lists the claimed directory. If there is no temporary file, no rename is on its way: it has happened, or
 //!    it will fail.
 //! 2. If there is one, `look` tells whether the metadata is still that which was decided on. If so, `sweep` removes the temporary
 //!    files. A rename that is still on its way now fails, and the application tells its user so.

@@ -16,6 +16,6 @@ pub(super) fn warn_of_each(base: &Base, mut trash: Vec<TrashName>, now: Timestam
         let what = format!(
             "an earlier prune left a copy of it aside as {name} ({age}); prune says how to get it back, and removes it once it is stale"
         );
-        diagnostics::log_failure(&Error::new(Category::Busy, what).of(name.id.subject()));
+        diagnostics::log_failure(&Error::new(Category::Busy, what).about(name.id.subject()));
     }
 }

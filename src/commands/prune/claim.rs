@@ -148,7 +148,7 @@ impl Claims<'_> {
         let Claimed { name, dir } = claimed;
         let failed = |errno| self.back(name, Error::os(errno, "cannot look at it once more"));
         let listed_at = FileTime::now();
-        let names = Names::all_of(&dir, LISTING, &mut scratch.buffer).map_err(failed)?;
+        let names = Names::read_all(&dir, LISTING, &mut scratch.buffer).map_err(failed)?;
         // A long listing may contain one, too.
         let names = names.filter(|names| !names.iter().any(|name| is_temporary(name.to_bytes())));
         let look_inside = || look(|| dir.stat(METADATA_C), || dir.stat(c"."));

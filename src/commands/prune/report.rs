@@ -104,7 +104,7 @@ impl Report {
     /// Reports a failure of one workspace.
     fn fail(&mut self, id: WorkspaceId, error: &Error) {
         self.line(|| failed(&id.to_string(), error));
-        diagnostics::log_failure(&error.clone().of(id.subject()));
+        diagnostics::log_failure(&error.clone().about(id.subject()));
         self.count_failure(id.to_string(), error);
     }
 
@@ -132,7 +132,7 @@ impl Report {
             }
             let is_told = decision == Decision::Fail || found.status == Status::Denied;
             if let (true, Some(error), false) = (sizes_matter, &found.unmeasured, is_told) {
-                self.diagnostics.report(&Error::clone(error).of(found.id.subject()));
+                self.diagnostics.report(&Error::clone(error).about(found.id.subject()));
             }
         }
     }
@@ -177,7 +177,7 @@ impl Report {
             self.line(|| failed(&found.id.to_string(), error));
         }
         if let Some(error) = error {
-            diagnostics::log_failure(&Error::clone(error).of(subject));
+            diagnostics::log_failure(&Error::clone(error).about(subject));
         }
     }
 

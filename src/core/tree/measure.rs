@@ -1,34 +1,34 @@
-//! Measures disk usage as `du -sx` counts it, and finds the newest modification time in a tree.
+//! Measures the disk usage of a tree like `du -sx`, and finds its newest modification time.
 //!
-//! A size is never more than the truth. What others changed since the measurement began may have been counted under another name
-//! already, so it is not counted, and that is reported. This needs no set of all inodes: an inode with an old stamp is where it
-//! was before, and is met once. The stamp is the change time, which only the kernel sets.
+//! A size is never more than the truth. An inode that changed since the measurement began may already have been counted under
+//! another name. So it is not counted, and this is reported. An inode with an older change time, which only the kernel sets, has
+//! not been moved, so the walk meets it once. So no set of all inodes is needed.
 
 use super::super::dirfd::DirFd;
 use super::super::error::{Category, Error};
 use super::super::stat::{FileTime, Stat};
 use super::super::timestamp::Timestamp;
 use super::names::Kind;
-use super::walk::{Entered, Scratch, Steps, walk};
+use super::walk::{Entered, Scratch, Visitor, walk};
 use super::{Links, Stop};
 use rustix::io::{Errno, Result};
 use std::ffi::CStr;
 
-/// How often a tree that others are changing is measured.
+/// How often to measure a tree if others keep changing it.
 const TRIES: usize = 3;
-/// How many changes by others are met before the rest is left uncounted.
-const CHANGES: usize = 1000;
+/// After this many changes by others, the rest is not counted.
+const MAX_CHANGES: usize = 1000;
 
 /// The result of a measurement.
 #[derive(Debug, Default)]
 pub struct Usage {
-    /// Allocated bytes, also of directories, each inode once. Never more than the truth.
+    /// The allocated bytes, including directories, each inode once. Never more than the truth.
     pub bytes: u64,
-    /// The number of names, without directories.
+    /// The number of names that are not directories.
     pub files: u64,
-    /// The newest modification time of everything that was seen, including the root.
+    /// The newest modification time in the tree, including the root.
     pub newest: Option<Timestamp>,
-    /// Why not everything was counted. [`Category::NotFound`] if there is no such tree.
+    /// Why not everything was counted. [`Category::NotFound`] if the tree does not exist.
     pub error: Option<Error>,
 }
 
@@ -73,38 +73,38 @@ impl<'a> Measuring<'a> {
         });
         match walked {
             Ok(_) => {}
-            Err(Errno::STALE) => self.meet_change(FileTime::now()),
-            Err(Errno::CANCELED) if self.changes > CHANGES => {}
-            Err(errno) => self.note(errno),
+            Err(Errno::STALE) => self.record_change(FileTime::now()),
+            Err(Errno::CANCELED) if self.changes > MAX_CHANGES => {}
+            Err(errno) => self.set_error(errno),
         }
     }
 
     fn count(&mut self, stat: &Stat) {
         self.usage.bytes += self.links.allocated(stat);
-        self.see(stat);
+        self.update_newest(stat);
     }
 
-    fn see(&mut self, stat: &Stat) {
+    fn update_newest(&mut self, stat: &Stat) {
         self.usage.newest = self.usage.newest.max(Some(stat.modified.into()));
     }
 
-    /// Whether an inode may have been counted already.
-    fn is_changed(&mut self, stat: &Stat) -> bool {
-        let is_changed = stat.changed.is_since(self.begun);
-        if is_changed {
-            self.see(stat);
-            self.meet_change(stat.changed);
+    /// Whether an inode has changed, so that it may already have been counted. If so, records the change.
+    fn check_change(&mut self, stat: &Stat) -> bool {
+        let has_changed = stat.changed.may_be_since(self.begun);
+        if has_changed {
+            self.update_newest(stat);
+            self.record_change(stat.changed);
         }
-        is_changed
+        has_changed
     }
 
     fn count_if_unchanged(&mut self, stat: &Stat) {
-        if !self.is_changed(stat) {
+        if !self.check_change(stat) {
             self.count(stat);
         }
     }
 
-    fn meet_change(&mut self, stamp: FileTime) {
+    fn record_change(&mut self, stamp: FileTime) {
         self.changes += 1;
         self.changed = self.changed.max(Some(stamp));
         self.usage
@@ -112,23 +112,23 @@ impl<'a> Measuring<'a> {
             .get_or_insert_with(|| Error::new(Category::Busy, "not all of it was measured: others are changing it"));
     }
 
-    /// Remembers what could not be counted.
-    fn note(&mut self, errno: Errno) {
+    /// Remembers the first error.
+    fn set_error(&mut self, errno: Errno) {
         self.usage.error.get_or_insert_with(|| describe(errno));
     }
 
     fn enter(&mut self, dir: &DirFd, name: &CStr) -> Result<Option<Entered<FileTime>>> {
         let below = dir.open_dir(name)?;
         let stat = below.stat_self()?;
-        if stat.device != self.device || self.is_changed(&stat) {
+        if stat.device != self.device || self.check_change(&stat) {
             return Ok(None); // `du -x` does not count subvolumes
         }
         self.count(&stat);
         Ok(Some(Entered::new(below, stat, stat.changed)))
     }
 
-    /// Counts a name that is not entered.
-    fn look(&mut self, dir: &DirFd, name: &CStr) -> Result<Option<Entered<FileTime>>> {
+    /// Counts a name, or enters it if it is a directory.
+    fn count_or_enter(&mut self, dir: &DirFd, name: &CStr) -> Result<Option<Entered<FileTime>>> {
         let stat = dir.stat(name)?;
         if stat.is_dir() {
             return self.enter(dir, name).inspect_err(|_| self.count_if_unchanged(&stat));
@@ -139,43 +139,43 @@ impl<'a> Measuring<'a> {
     }
 }
 
-impl Steps for Measuring<'_> {
+impl Visitor for Measuring<'_> {
     /// The change time of a directory when it was entered.
     type Level = FileTime;
 
-    fn is_over(&mut self) -> bool {
-        self.changes > CHANGES || (self.stop)()
+    fn should_stop(&mut self) -> bool {
+        self.changes > MAX_CHANGES || (self.stop)()
     }
 
-    fn meet(&mut self, dir: &DirFd, name: &CStr, kind: Kind, _: &mut FileTime) -> Option<Entered<FileTime>> {
-        let met = match kind {
+    fn visit(&mut self, dir: &DirFd, name: &CStr, kind: Kind, _: &mut FileTime) -> Option<Entered<FileTime>> {
+        let visited = match kind {
             Kind::Directory => match self.enter(dir, name) {
-                // It cannot be entered, or is no directory any more.
-                Err(Errno::ACCESS | Errno::NOTDIR | Errno::LOOP) => self.look(dir, name),
+                // It cannot be entered, or is no longer a directory.
+                Err(Errno::ACCESS | Errno::NOTDIR | Errno::LOOP) => self.count_or_enter(dir, name),
                 entered => entered,
             },
-            Kind::Other | Kind::Unknown => self.look(dir, name),
+            Kind::Other | Kind::Unknown => self.count_or_enter(dir, name),
         };
-        match met {
+        match visited {
             Ok(entered) => entered,
-            // Another mount is not part of the tree. What has vanished has changed the directory that it was in.
+            // Another mount is not part of the tree. If a name has vanished, its directory has changed, which is found later.
             Err(Errno::XDEV | Errno::NOENT) => None,
             Err(errno) => {
-                self.note(errno);
+                self.set_error(errno);
                 None
             }
         }
     }
 
-    fn fail(&mut self, errno: Errno, _: &mut FileTime) {
-        self.note(errno);
+    fn listing_failed(&mut self, errno: Errno, _: &mut FileTime) {
+        self.set_error(errno);
     }
 
-    fn end(&mut self, dir: &DirFd, entered: &mut FileTime) {
+    fn after_listing(&mut self, dir: &DirFd, entered: &mut FileTime) {
         match dir.stat_self() {
             Ok(stat) if stat.changed == *entered => {}
-            Ok(stat) => self.meet_change(stat.changed),
-            Err(errno) => self.note(errno),
+            Ok(stat) => self.record_change(stat.changed),
+            Err(errno) => self.set_error(errno),
         }
     }
 }

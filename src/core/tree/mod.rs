@@ -1,6 +1,5 @@
-//! Trees that their owner may have built to break a walker: one walker, and what is done at each step.
-//!
-//! Only [`mod@walk`] descends. [`measure()`] and [`remove()`] are its steps.
+//! Measures and removes trees, even if their owner has built them to break this. Only [`mod@walk`] descends, for [`measure()`] and
+//! [`remove()`].
 
 pub mod measure;
 pub mod names;
@@ -16,17 +15,17 @@ use std::collections::HashSet;
 
 use super::stat::Stat;
 
-/// Whether to give up. It is asked before each name.
+/// Whether to stop. It is called before each name.
 pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
 
-/// The inodes with several names that were counted, so that each counts once, as for `du`.
+/// The inodes with several names that were counted. So each counts once, as for `du`.
 #[derive(Debug, Default)]
 struct Links(HashSet<(u64, u64)>);
 
 impl Links {
-    /// Returns what an inode takes on disk, in bytes, or 0 if it was counted under another name.
+    /// Returns the allocated bytes of an inode, or 0 if it was counted under another name.
     fn allocated(&mut self, stat: &Stat) -> u64 {
-        // While it is removed, it loses its other names.
+        // During a removal, its other names disappear, so it may have only one left.
         let counted = match stat.links {
             _ if stat.is_dir() => false,
             2.. => !self.0.insert(stat.identity()),

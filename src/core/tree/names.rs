@@ -1,4 +1,4 @@
-//! The listing of a directory, read piece by piece.
+//! Reads the listing of a directory piece by piece.
 
 use super::super::dirfd::DirFd;
 use rustix::fs::FileType;
@@ -20,7 +20,7 @@ pub struct Names {
     /// Where the next name begins.
     next: usize,
     /// Whether the listing has been read to its end.
-    whole: bool,
+    is_complete: bool,
 }
 
 /// One name in a directory.
@@ -28,7 +28,7 @@ pub struct Names {
 pub struct Name<'a> {
     /// The name.
     pub name: &'a CStr,
-    /// What it was when it was listed.
+    /// The type when it was listed.
     pub kind: Kind,
     /// The position in the listing after it.
     pub position: u64,
@@ -45,24 +45,24 @@ pub enum Kind {
     Unknown,
 }
 
-/// The length of what precedes each name: its kind and its position.
+/// The length of the kind and the position before each name.
 const HEAD: usize = 1 + size_of::<u64>();
 
 impl Names {
-    /// Reads a directory to its end. Returns `None` if its names take more than `most` bytes.
-    pub fn all_of(dir: &DirFd, most: usize, buffer: &mut Buffer) -> Result<Option<Self>> {
+    /// Reads a directory to its end. Returns `None` if its names take more than `max_len` bytes.
+    pub fn read_all(dir: &DirFd, max_len: usize, buffer: &mut Buffer) -> Result<Option<Self>> {
         let mut names = Self::default();
         while names.read(dir, buffer)? {
-            if names.bytes.len() > most {
+            if names.bytes.len() > max_len {
                 return Ok(None);
             }
         }
-        Ok(Some(Self { whole: true, ..names }))
+        Ok(Some(Self { is_complete: true, ..names }))
     }
 
     /// Reads the next piece and appends it to the names that remain. Returns `false` at the end.
     pub fn read(&mut self, dir: &DirFd, buffer: &mut Buffer) -> Result<bool> {
-        if self.whole {
+        if self.is_complete {
             return Ok(false);
         }
         self.bytes.drain(..std::mem::take(&mut self.next));
@@ -90,14 +90,14 @@ impl Names {
         self.bytes.is_empty()
     }
 
-    /// Forgets all names, to make room for another directory's.
+    /// Removes all names. The memory can be used for another directory.
     pub fn clear(&mut self) {
         self.bytes.clear();
-        (self.next, self.whole) = (0, false);
+        (self.next, self.is_complete) = (0, false);
     }
 
     /// Returns the next name of this piece.
-    pub fn meet(&mut self) -> Option<Name<'_>> {
+    pub fn next_name(&mut self) -> Option<Name<'_>> {
         let (name, next) = name_at(&self.bytes, self.next)?;
         self.next = next;
         Some(name)
@@ -105,18 +105,18 @@ impl Names {
 
     /// Iterates over all names of this piece, from its start.
     pub fn iter(&self) -> impl Iterator<Item = &CStr> {
-        let mut at = 0;
+        let mut position = 0;
         std::iter::from_fn(move || {
-            let (name, next) = name_at(&self.bytes, at)?;
-            at = next;
+            let (name, next) = name_at(&self.bytes, position)?;
+            position = next;
             Some(name.name)
         })
     }
 }
 
-/// Returns the name at a place, and the place after it.
-fn name_at(bytes: &[u8], at: usize) -> Option<(Name<'_>, usize)> {
-    let (head, rest) = bytes.get(at..)?.split_at_checked(HEAD)?;
+/// Returns the name that begins at `start`, and where the next one begins.
+fn name_at(bytes: &[u8], start: usize) -> Option<(Name<'_>, usize)> {
+    let (head, rest) = bytes.get(start..)?.split_at_checked(HEAD)?;
     let name = CStr::from_bytes_until_nul(rest).ok()?;
     let kind = match head[0] {
         b'd' => Kind::Directory,
@@ -124,5 +124,5 @@ fn name_at(bytes: &[u8], at: usize) -> Option<(Name<'_>, usize)> {
         _ => Kind::Unknown,
     };
     let position = u64::from_ne_bytes(head[1..].try_into().ok()?);
-    Some((Name { name, kind, position }, at + HEAD + name.count_bytes() + 1))
+    Some((Name { name, kind, position }, start + HEAD + name.count_bytes() + 1))
 }

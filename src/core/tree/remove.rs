@@ -1,30 +1,30 @@
-//! Removes a doomed tree: whatever `rm -rf` removes. It ends, whatever the owner does meanwhile.
+//! Removes a doomed tree, like `rm -rf`. It ends, whatever the owner does meanwhile.
 //!
-//! It also removes names that others create meanwhile, but at most `NEWCOMERS`. If a directory fills again, it takes the
-//! directory away from its owner, if it may, and reads it again.
+//! It also removes names that others create meanwhile, but at most `MAX_NEWCOMERS`. If a directory is not empty afterwards, it takes
+//! the directory over, if it may, and reads it again.
 
 use super::super::dirfd::DirFd;
 use super::super::error::{Category, Error, Result};
 use super::super::names::METADATA_C;
 use super::super::stat::{FileTime, Stat};
 use super::names::{Kind, Names};
-use super::walk::{Entered, Scratch, Steps, walk};
+use super::walk::{Entered, Scratch, Visitor, walk};
 use super::{Links, Stop};
 use rustix::io::Errno;
 use std::ffi::CStr;
 
-/// How often a directory is emptied again because something is in it.
-const REFILLS: u8 = 2;
-/// How often the removal starts again at the root because others remove or move the directories on its way.
+/// How often to empty a directory again if others have created names in it.
+const MAX_REFILLS: u8 = 2;
+/// How often to start at the root if others keep removing or moving directories on the way.
 const TRIES: usize = 20;
-/// How many names are removed from directories that others changed after the doom.
-const NEWCOMERS: u64 = 2_000_000;
-/// How many such directories are entered: a chain of them may grow faster than the walk goes down.
-const DISTURBED: u64 = 100_000;
-/// A directory with more pieces than this is taken over: some kernels list names for as long as others create them.
-const MANY: u8 = 100;
-/// A change later than this many seconds after the doom was stamped by a clock that went wrong.
-const LONGEST: i64 = 86_400;
+/// How many names to remove from directories that others changed after the doom.
+const MAX_NEWCOMERS: u64 = 2_000_000;
+/// How many such directories to enter: a chain of them may grow faster than the walk descends.
+const MAX_DISTURBED: u64 = 100_000;
+/// After this many pieces, take a directory over: some kernels list names for as long as others create them.
+const MANY_PIECES: u8 = 100;
+/// How long a removal may take, in seconds. A later change time comes from a clock that was wrong.
+const MAX_DURATION: i64 = 86_400;
 
 /// A doomed tree in the base.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Tree {
     pub name: String,
     /// Its directory, if it is open.
     pub dir: Option<DirFd>,
-    /// All names in its root, if they are known, else none.
+    /// All names in its root, or none if they are not known.
     pub names: Names,
     /// When they were listed.
     pub listed_at: FileTime,
@@ -46,7 +46,7 @@ pub struct Removed {
     pub bytes: u64,
     /// How many names were removed.
     pub names: u64,
-    /// Whether this removal finished the tree. If `false`, somebody else removed the last of it.
+    /// Whether this run removed the root. If `false`, somebody else did.
     pub gone: Result<bool>,
 }
 
@@ -76,13 +76,13 @@ struct Removal<'a> {
     names: u64,
     newcomers: u64,
     disturbed: u64,
-    /// The first reason why something stays.
+    /// Why something could not be removed: the first reason.
     stuck: Option<Error>,
     /// Whether to remove `.metadata.json` in the root, too.
     with_metadata: bool,
 }
 
-/// What is remembered of a directory that is being emptied.
+/// The state of a directory that is being emptied.
 #[derive(Debug, Default, Clone, Copy)]
 struct Level {
     is_root: bool,
@@ -99,9 +99,9 @@ struct Level {
 enum State {
     #[default]
     Emptied,
-    /// Whether something in it stays.
+    /// Something in it could not be removed.
     Stuck,
-    /// Whether it is gone.
+    /// It is removed.
     Gone,
 }
 
@@ -116,8 +116,8 @@ impl Removal<'_> {
                 root => root.map_err(describe)?,
             };
             let stat = root.stat_self().map_err(describe)?;
-            // Another run may have put the claim back, and somebody may have created a directory under the free name. Then that
-            // one was doomed, not this one.
+            // Another run may have put the claim back, and somebody may have created another directory with its name, which was then
+            // doomed instead of the open one.
             match if is_open { base.stat(&*name) } else { Ok(stat) } {
                 Ok(named) if named.identity() == stat.identity() => {}
                 Err(Errno::NOENT) => return Ok(false),
@@ -135,7 +135,7 @@ impl Removal<'_> {
                     if let Some(gone) = self.remove_root(base, &name, &root, &level)? {
                         return Ok(gone);
                     }
-                    if refills == REFILLS {
+                    if refills == MAX_REFILLS {
                         break;
                     }
                     root.take_over();
@@ -143,12 +143,12 @@ impl Removal<'_> {
                     (dir, refills) = (Some(root), refills + 1);
                 }
                 Err(Errno::STALE) => {}
-                Err(Errno::CANCELED) if self.is_hopeless() => return Err(refilled()),
-                Err(Errno::CANCELED) => return Err(interrupted()),
+                Err(Errno::CANCELED) if self.must_give_up() => return Err(refilled_error()),
+                Err(Errno::CANCELED) => return Err(interrupted_error()),
                 Err(errno) => return Err(describe(errno)),
             }
         }
-        Err(refilled())
+        Err(refilled_error())
     }
 
     /// Removes the empty root, after the metadata in it. Returns `None` if something is in it again.
@@ -187,7 +187,7 @@ impl Removal<'_> {
             self.count(&stat, level);
             return Ok(None);
         }
-        // If the number of links says that it contains directories, do not try.
+        // More than two links mean that it contains directories. Then do not try.
         match if stat.links > 2 { Err(Errno::NOTEMPTY) } else { dir.rmdir(name) } {
             Ok(()) => {
                 self.count(&stat, level);
@@ -202,20 +202,20 @@ impl Removal<'_> {
         Ok(Some(Entered::new(below, stat, level)))
     }
 
-    /// Whether others write so much that the rest is left to a later run.
-    fn is_hopeless(&self) -> bool {
-        self.newcomers > NEWCOMERS || self.disturbed > DISTURBED
+    /// Whether others write so much that this run leaves the rest to a later one.
+    fn must_give_up(&self) -> bool {
+        self.newcomers > MAX_NEWCOMERS || self.disturbed > MAX_DISTURBED
     }
 
     fn level(&self, stat: &Stat) -> Level {
         Level {
-            is_disturbed: stat.changed > self.doomed_at && stat.changed < self.doomed_at.later(LONGEST),
+            is_disturbed: stat.changed > self.doomed_at && stat.changed < self.doomed_at.plus_seconds(MAX_DURATION),
             allocated: u32::try_from(stat.allocated).unwrap_or(u32::MAX),
             ..Level::default()
         }
     }
 
-    /// Counts what was removed. What came into a directory after it was emptied does not count as freed.
+    /// Counts a removed name. Its bytes do not count as freed if it was created after the directory was emptied.
     fn count(&mut self, stat: &Stat, above: &Level) {
         self.names += 1;
         if above.refills == 0 {
@@ -228,50 +228,50 @@ impl Removal<'_> {
         self.bytes += u64::from(level.allocated);
     }
 
-    /// Remembers that something stays, and why.
-    fn stick(&mut self, level: &mut Level, why: Error) {
+    /// Remembers that something in a directory could not be removed, and why.
+    fn mark_stuck(&mut self, level: &mut Level, why: Error) {
         level.state = State::Stuck;
         self.stuck.get_or_insert(why);
     }
 }
 
-/// Opens a directory again that is not empty after it was emptied.
-fn enter_again(above: &DirFd, name: &CStr, level: Level) -> rustix::io::Result<Entered<Level>> {
+/// Opens a directory again because it is not empty.
+fn reenter(above: &DirFd, name: &CStr, level: Level) -> rustix::io::Result<Entered<Level>> {
     let dir = above.open_accessible(name)?;
     dir.take_over();
     let stat = dir.stat_self()?;
     Ok(Entered::new(dir, stat, Level { is_disturbed: true, refills: level.refills + 1, ..level }))
 }
 
-impl Steps for Removal<'_> {
+impl Visitor for Removal<'_> {
     type Level = Level;
 
-    fn is_over(&mut self) -> bool {
-        self.is_hopeless() || (self.stop)()
+    fn should_stop(&mut self) -> bool {
+        self.must_give_up() || (self.stop)()
     }
 
-    fn meet(&mut self, dir: &DirFd, name: &CStr, _: Kind, level: &mut Level) -> Option<Entered<Level>> {
+    fn visit(&mut self, dir: &DirFd, name: &CStr, _: Kind, level: &mut Level) -> Option<Entered<Level>> {
         if level.is_root && !self.with_metadata && name == METADATA_C {
             return None;
         }
         self.newcomers += u64::from(level.is_disturbed);
         match dir.with_rights(|| self.remove_or_open(dir, name, level)) {
             Ok(entered) => return entered,
-            // It is gone or was replaced. If it was replaced, the directory above will turn out not to be empty.
+            // It is gone or was replaced. If it was replaced, the directory will turn out not to be empty.
             Err(Errno::NOENT | Errno::ISDIR | Errno::NOTDIR | Errno::LOOP) => {}
-            Err(errno) => self.stick(level, describe(errno)),
+            Err(errno) => self.mark_stuck(level, describe(errno)),
         }
         None
     }
 
-    fn fail(&mut self, errno: Errno, level: &mut Level) {
-        self.stick(level, describe(errno));
+    fn listing_failed(&mut self, errno: Errno, level: &mut Level) {
+        self.mark_stuck(level, describe(errno));
     }
 
-    /// Most directories are read in one piece. Then trying to remove one is cheaper than reading to its end.
-    fn end_of_piece(&mut self, dir: &DirFd, above: Option<(&DirFd, &CStr)>, level: &mut Level) -> bool {
+    /// Most directories are read in one piece. Trying to remove one is then cheaper than reading to its end.
+    fn after_piece(&mut self, dir: &DirFd, above: Option<(&DirFd, &CStr)>, level: &mut Level) -> bool {
         level.pieces = level.pieces.saturating_add(1);
-        if level.pieces == MANY {
+        if level.pieces == MANY_PIECES {
             dir.take_over();
         }
         let is_gone = level.state == State::Emptied && above.is_some_and(|(above, name)| above.rmdir(name).is_ok());
@@ -294,33 +294,33 @@ impl Steps for Removal<'_> {
         match removed {
             Ok(()) => self.count_directory(&level),
             Err(Errno::NOENT | Errno::NOTDIR) => {}
-            Err(Errno::NOTEMPTY | Errno::EXIST) if level.refills < REFILLS => match enter_again(above, name, level) {
+            Err(Errno::NOTEMPTY | Errno::EXIST) if level.refills < MAX_REFILLS => match reenter(above, name, level) {
                 Ok(again) => return Some(again),
                 Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
-                Err(errno) => self.stick(level_above, describe(errno)),
+                Err(errno) => self.mark_stuck(level_above, describe(errno)),
             },
-            Err(Errno::NOTEMPTY | Errno::EXIST) => self.stick(level_above, refilled()),
-            Err(errno) => self.stick(level_above, describe(errno)),
+            Err(Errno::NOTEMPTY | Errno::EXIST) => self.mark_stuck(level_above, refilled_error()),
+            Err(errno) => self.mark_stuck(level_above, describe(errno)),
         }
         None
     }
 }
 
-fn refilled() -> Error {
-    Error::new(Category::Busy, "it does not become empty: others keep writing to it, or a file in it is open")
+fn refilled_error() -> Error {
+    Error::new(Category::Busy, "it does not become empty: others keep writing to it, or a file in it is still open")
 }
 
-fn interrupted() -> Error {
-    Error::new(Category::Busy, "interrupted before all of it was removed; the next prune goes on")
+fn interrupted_error() -> Error {
+    Error::new(Category::Busy, "interrupted before all of it was removed: the next prune will continue")
 }
 
-/// Explains why something in a tree stays.
+/// Explains why something in a tree could not be removed.
 fn describe(errno: Errno) -> Error {
     match errno {
         Errno::XDEV => Error::new(Category::Busy, "something is mounted inside"),
         Errno::BUSY => Error::new(
             Category::Busy,
-            "something in it is in use: a file may be still open, or something mounted on it elsewhere",
+            "something in it is in use: perhaps a file is still open, or something is mounted on it elsewhere",
         ),
         Errno::LOOP | Errno::NOTDIR => Error::new(Category::Busy, "others are changing it"),
         _ => Error::os(errno, "cannot remove all of it"),

@@ -1,8 +1,7 @@
-//! The walker. It goes down through descriptors and up again, to any depth, with a handful of descriptors and a stack of constant
-//! size.
+//! Walks a tree of any depth with a few open descriptors and a stack of constant size.
 //!
-//! It keeps the nearest levels open. For each level above, it remembers how to go on there: the inode, which `..` must lead to,
-//! the position in the listing, and the name. So a level of depth costs a few bytes and its name. Nothing is renamed or created.
+//! The deepest levels stay open. For each level above, it remembers the inode, which `..` must lead to, the position in the listing,
+//! and the name. So each level costs a few bytes and its name. It renames and creates nothing.
 
 use super::super::dirfd::DirFd;
 use super::super::stat::Stat;
@@ -12,33 +11,32 @@ use std::collections::HashSet;
 use std::ffi::CStr;
 
 /// The number of levels that stay open.
-const KEPT_OPEN: usize = 4;
+const MAX_OPEN: usize = 4;
 
-/// What is done at each step of a walk. A `Level` is what is remembered of each directory on the way, however deep.
-pub trait Steps {
-    /// What is remembered of each directory until the walk leaves it.
+/// The work of a walk.
+pub trait Visitor {
+    /// The state of each directory, from entering it until leaving it.
     type Level;
 
-    /// Whether to give up. It is asked before each name.
-    fn is_over(&mut self) -> bool;
+    /// Whether to stop the walk. It is called before each name.
+    fn should_stop(&mut self) -> bool;
 
     /// Handles a name in a directory. Returns the directory if the walk must enter it.
-    fn meet(&mut self, dir: &DirFd, name: &CStr, kind: Kind, level: &mut Self::Level) -> Option<Entered<Self::Level>>;
+    fn visit(&mut self, dir: &DirFd, name: &CStr, kind: Kind, level: &mut Self::Level) -> Option<Entered<Self::Level>>;
 
     /// Handles a directory that could not be listed to its end.
-    fn fail(&mut self, errno: Errno, level: &mut Self::Level);
+    fn listing_failed(&mut self, errno: Errno, level: &mut Self::Level);
 
-    /// Called after a piece of a directory's listing, with the directory above, if it is open, and the name in it. Returns
-    /// whether the rest of the listing can be skipped.
-    fn end_of_piece(&mut self, _dir: &DirFd, _above: Option<(&DirFd, &CStr)>, _level: &mut Self::Level) -> bool {
+    /// Called after a piece of a directory's listing, with the directory above, if it is open, and the name in it. Returns `true` to
+    /// skip the rest of the listing.
+    fn after_piece(&mut self, _dir: &DirFd, _above: Option<(&DirFd, &CStr)>, _level: &mut Self::Level) -> bool {
         false
     }
 
     /// Called after the last name of a directory.
-    fn end(&mut self, _dir: &DirFd, _level: &mut Self::Level) {}
+    fn after_listing(&mut self, _dir: &DirFd, _level: &mut Self::Level) {}
 
-    /// Called when the walk has left the directory `name`, with the `level` that was remembered. It may return it to enter it
-    /// again.
+    /// Called after the walk has left the directory `name`. It may return the directory to enter it again.
     fn leave(
         &mut self,
         _parent: (&DirFd, &mut Self::Level),
@@ -54,22 +52,22 @@ pub trait Steps {
 pub struct Entered<L> {
     /// The directory, at the start of its listing.
     pub dir: DirFd,
-    /// Its stat.
+    /// The stat.
     pub stat: Stat,
-    /// The names that are known already.
+    /// The names that were already read.
     pub names: Names,
-    /// What to remember of it.
+    /// The initial state.
     pub level: L,
 }
 
 impl<L> Entered<L> {
-    /// Returns a directory of which nothing is known yet.
+    /// Creates it without any names.
     pub fn new(dir: DirFd, stat: Stat, level: L) -> Self {
         Self { dir, stat, names: Names::default(), level }
     }
 }
 
-/// What a thread keeps from one walk to the next, to save allocations.
+/// Buffers that a thread reuses from walk to walk.
 #[derive(Debug, Default)]
 pub struct Scratch {
     /// The buffer for a piece of a listing.
@@ -78,47 +76,48 @@ pub struct Scratch {
 }
 
 /// An open level.
-struct Near<L> {
+struct OpenLevel<L> {
     dir: DirFd,
     names: Names,
-    kept: Kept<L>,
+    state: State<L>,
 }
 
-/// What is remembered of each level, open or not.
-struct Kept<L> {
+/// The state of a level, open or closed.
+struct State<L> {
     inode: u64,
     /// The position in its listing.
     position: u64,
     /// The length of its name in the path, with the NUL.
-    name: u16,
+    name_len: u16,
     level: L,
 }
 
 struct Walk<'a, L> {
-    near: Vec<Near<L>>,
-    far: Vec<Kept<L>>,
-    /// The inodes of the levels that are not open.
-    above: HashSet<u64>,
-    /// The names of all levels, one after the other, each with a NUL.
+    open: Vec<OpenLevel<L>>,
+    closed: Vec<State<L>>,
+    /// The inodes of the closed levels.
+    closed_inodes: HashSet<u64>,
+    /// The names of all levels in a row, each with a NUL.
     path: Vec<u8>,
     scratch: &'a mut Scratch,
 }
 
-/// Walks everything below a directory with `steps`, and returns the directory.
+/// Walks everything below a directory with `visitor`, and returns the directory.
 ///
 /// # Errors
-/// ESTALE if somebody moved a directory on the way, so that there is no way back, or into itself. ECANCELED if the steps gave up.
-pub fn walk<S: Steps>(root: Entered<S::Level>, steps: &mut S, scratch: &mut Scratch) -> Result<DirFd> {
-    let near = Vec::with_capacity(KEPT_OPEN + 1);
-    let mut walk = Walk { near, far: Vec::new(), above: HashSet::new(), path: vec![0], scratch };
+/// ESTALE if somebody moved a directory on the way: then `..` does not lead back, or a directory is below itself. ECANCELED if the
+/// visitor stopped it.
+pub fn walk<V: Visitor>(root: Entered<V::Level>, visitor: &mut V, scratch: &mut Scratch) -> Result<DirFd> {
+    let open = Vec::with_capacity(MAX_OPEN + 1);
+    let mut walk = Walk { open, closed: Vec::new(), closed_inodes: HashSet::new(), path: vec![0], scratch };
     walk.enter(root, 1)?;
     loop {
-        if steps.is_over() {
+        if visitor.should_stop() {
             return Err(Errno::CANCELED);
         }
-        if !walk.meet_next(steps)?
-            && !walk.read_on(steps)
-            && let Some(root) = walk.leave(steps)?
+        if !walk.visit_next(visitor)?
+            && !walk.read_next_piece(visitor)
+            && let Some(root) = walk.leave(visitor)?
         {
             return Ok(root);
         }
@@ -126,12 +125,12 @@ pub fn walk<S: Steps>(root: Entered<S::Level>, steps: &mut S, scratch: &mut Scra
 }
 
 impl<L> Walk<'_, L> {
-    /// Handles the next name that was read. Returns `false` if there is none.
-    fn meet_next<S: Steps<Level = L>>(&mut self, steps: &mut S) -> Result<bool> {
-        let Some(Near { dir, names, kept }) = self.near.last_mut() else { return Ok(false) };
-        let Some(next) = names.meet() else { return Ok(false) };
-        kept.position = next.position;
-        if let Some(entered) = steps.meet(dir, next.name, next.kind, &mut kept.level) {
+    /// Visits the next name that was read. Returns `false` if there is none.
+    fn visit_next<V: Visitor<Level = L>>(&mut self, visitor: &mut V) -> Result<bool> {
+        let Some(OpenLevel { dir, names, state }) = self.open.last_mut() else { return Ok(false) };
+        let Some(next) = names.next_name() else { return Ok(false) };
+        state.position = next.position;
+        if let Some(entered) = visitor.visit(dir, next.name, next.kind, &mut state.level) {
             let name = next.name.to_bytes_with_nul();
             self.path.extend_from_slice(name);
             let length = u16::try_from(name.len()).map_err(|_| Errno::NAMETOOLONG)?;
@@ -141,83 +140,83 @@ impl<L> Walk<'_, L> {
     }
 
     /// Reads the next piece of the current directory. Returns `false` at its end.
-    fn read_on<S: Steps<Level = L>>(&mut self, steps: &mut S) -> bool {
-        let (Near { dir, names, kept }, above) = match &mut self.near[..] {
+    fn read_next_piece<V: Visitor<Level = L>>(&mut self, visitor: &mut V) -> bool {
+        let (OpenLevel { dir, names, state }, above) = match &mut self.open[..] {
             [.., above, here] => {
-                let name = last_name(&self.path, here.kept.name);
+                let name = last_name(&self.path, here.state.name_len);
                 (here, Some((&above.dir, name)))
             }
             [here] => (here, None),
             [] => return false,
         };
-        if !names.is_empty() && steps.end_of_piece(dir, above, &mut kept.level) {
+        if !names.is_empty() && visitor.after_piece(dir, above, &mut state.level) {
             return false;
         }
         names.read(dir, &mut self.scratch.buffer).unwrap_or_else(|errno| {
-            steps.fail(errno, &mut kept.level);
+            visitor.listing_failed(errno, &mut state.level);
             false
         })
     }
 
-    /// Enters a directory whose name, of this length, is the last in the path.
-    fn enter(&mut self, entered: Entered<L>, name: u16) -> Result<()> {
+    /// Enters a directory. Its name is the last in the path, with `name_len` bytes.
+    fn enter(&mut self, entered: Entered<L>, name_len: u16) -> Result<()> {
         let Entered { dir, stat, mut names, level } = entered;
         let inode = number(&stat);
-        if self.above.contains(&inode) {
+        if self.closed_inodes.contains(&inode) {
             return Err(Errno::STALE); // somebody moved it: no directory is above itself
         }
         if names.is_empty() {
             names = self.scratch.spare.pop().unwrap_or(names);
         }
-        let kept = Kept { inode, position: 0, name, level };
-        self.near.push(Near { dir, names, kept });
-        if self.near.len() > KEPT_OPEN {
-            let Near { names, kept, .. } = self.near.remove(0);
-            self.scratch.put_aside(names);
-            self.above.insert(kept.inode);
-            self.far.push(kept);
+        let state = State { inode, position: 0, name_len, level };
+        self.open.push(OpenLevel { dir, names, state });
+        if self.open.len() > MAX_OPEN {
+            let OpenLevel { names, state, .. } = self.open.remove(0);
+            self.scratch.recycle(names);
+            self.closed_inodes.insert(state.inode);
+            self.closed.push(state);
         }
         Ok(())
     }
 
-    /// Goes up from the current directory. From the root, returns the root.
-    fn leave<S: Steps<Level = L>>(&mut self, steps: &mut S) -> Result<Option<DirFd>> {
-        let Some(Near { dir, names, mut kept }) = self.near.pop() else { return Err(Errno::STALE) };
-        self.scratch.put_aside(names);
-        steps.end(&dir, &mut kept.level);
-        if self.near.is_empty() {
-            let Some(parent) = self.far.pop() else { return Ok(Some(dir)) };
-            let parent = self.back_to(parent, &dir)?;
-            self.near.push(parent);
+    /// Leaves the current directory. Returns it if it is the root.
+    fn leave<V: Visitor<Level = L>>(&mut self, visitor: &mut V) -> Result<Option<DirFd>> {
+        let Some(OpenLevel { dir, names, mut state }) = self.open.pop() else { return Err(Errno::STALE) };
+        self.scratch.recycle(names);
+        visitor.after_listing(&dir, &mut state.level);
+        if self.open.is_empty() {
+            let Some(parent) = self.closed.pop() else { return Ok(Some(dir)) };
+            let parent = self.reopen(parent, &dir)?;
+            self.open.push(parent);
         }
-        let Some(parent) = self.near.last_mut() else { return Err(Errno::STALE) };
-        let name = last_name(&self.path, kept.name);
-        match steps.leave((&parent.dir, &mut parent.kept.level), name, kept.level) {
-            Some(again) => self.enter(again, kept.name)?,
-            None => self.path.truncate(self.path.len() - usize::from(kept.name)),
+        let Some(parent) = self.open.last_mut() else { return Err(Errno::STALE) };
+        let name = last_name(&self.path, state.name_len);
+        match visitor.leave((&parent.dir, &mut parent.state.level), name, state.level) {
+            Some(again) => self.enter(again, state.name_len)?,
+            None => self.path.truncate(self.path.len() - usize::from(state.name_len)),
         }
         Ok(None)
     }
 
-    /// Opens a level again from the directory below it.
-    fn back_to(&mut self, kept: Kept<L>, below: &DirFd) -> Result<Near<L>> {
+    /// Opens a closed level again, from the directory below it.
+    fn reopen(&mut self, state: State<L>, below: &DirFd) -> Result<OpenLevel<L>> {
         let dir = match below.open_parent() {
             Err(Errno::NOENT | Errno::XDEV) => return Err(Errno::STALE), // somebody removed or moved the current directory
             dir => dir?,
         };
-        if number(&dir.stat_self()?) != kept.inode {
+        if number(&dir.stat_self()?) != state.inode {
             return Err(Errno::STALE);
         }
-        dir.seek(kept.position)?;
-        self.above.remove(&kept.inode);
-        Ok(Near { dir, names: self.scratch.spare.pop().unwrap_or_default(), kept })
+        dir.seek(state.position)?;
+        self.closed_inodes.remove(&state.inode);
+        Ok(OpenLevel { dir, names: self.scratch.spare.pop().unwrap_or_default(), state })
     }
 }
 
 impl Scratch {
-    /// Keeps no more directories than a walk needs: each workspace brings one of its own.
-    fn put_aside(&mut self, mut names: Names) {
-        if self.spare.len() <= KEPT_OPEN {
+    /// Keeps the memory of a listing for reuse, but only as many as a walk needs: each workspace brings a new one.
+    fn recycle(&mut self, mut names: Names) {
+        if self.spare.len() <= MAX_OPEN {
             names.clear();
             self.spare.push(names);
         }

@@ -64,14 +64,14 @@ impl Taking<'_> {
         match self.state.disk.at(self.prune.name) {
             Some(dir) => {
                 self.prune.dir = dir;
-                Step::NamesAllOf
+                Step::NamesReadAll
             }
             None => self.lost(),
         }
     }
 
     /// Lists the root: where something there waits to be the metadata, it is to be swept.
-    pub(super) fn names_all_of(&mut self) -> Step {
+    pub(super) fn names_read_all(&mut self) -> Step {
         let waits = self.state.disk.dirs[self.prune.dir].temporary != 0 && self.has(Safeguard::Listing);
         if waits || self.model.scene.long_root || self.prune.is_unseen { Step::FirstLook } else { Step::LastLook }
     }
