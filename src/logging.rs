@@ -68,8 +68,8 @@ pub fn init(verbosity: Verbosity, color: ColorChoice) -> ColorChoice {
     if marks == Marks::Colors { color } else { ColorChoice::Never }
 }
 
-/// Whether stderr is the journal's stream, whose device and inode are in the environment. They differ if stderr was redirected after
-/// systemd set them.
+/// Whether stderr is the journal's stream, whose device and inode are in the environment. They differ if stderr was redirected
+/// after systemd set them.
 fn stderr_is_journal() -> bool {
     let Some(stream) = std::env::var_os("JOURNAL_STREAM") else { return false };
     rustix::fs::fstat(io::stderr()).is_ok_and(|stat| stream == *format!("{}:{}", stat.st_dev, stat.st_ino))

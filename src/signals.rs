@@ -39,7 +39,7 @@ impl Signals {
         Ok(())
     }
 
-    /// From now on, the first signal is only remembered, so that the work in progress can be completed. A second one ends the program.
+    /// From now on, the first signal is only remembered, so that work in progress can finish. A second one ends the program.
     pub fn defer_exit(&self) {
         self.exits_at_once.store(false, Ordering::SeqCst);
     }

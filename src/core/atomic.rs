@@ -54,8 +54,7 @@ impl<'a> Staged<'a> {
     }
 
     fn fill(&self, content: &[u8], ownership: Ownership<'_>) -> Result<()> {
-        // The lock tells a sweep that somebody is writing. Where there are no locks, a sweep cannot tell either and leaves the
-        // file.
+        // The lock tells a sweep that somebody is writing. Without locks in the file system, a sweep leaves the file, too.
         let _ = rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive);
         let failed = |errno| Error::os(errno, "cannot write a temporary file");
         let mut rest = content;

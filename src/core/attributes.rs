@@ -29,8 +29,8 @@ pub fn remove_inherited_acl(file: &OwnedFd) -> rustix::io::Result<()> {
     if acl(file)?.is_some() { retry_on_intr(|| fremovexattr(file, ACL)) } else { Ok(()) }
 }
 
-/// Sets this ACL and the other attributes of `from` on `to`. Leaves out what may not be set or does not fit. If the ACL is left out,
-/// `to` grants nobody more rights than `from`.
+/// Sets this ACL and the other attributes of `from` on `to`. Leaves out what may not be set or does not fit. If the ACL is left
+/// out, `to` grants nobody more rights than `from`.
 ///
 /// # Errors
 /// [`Category::Io`] if they cannot be read.

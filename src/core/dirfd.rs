@@ -1,4 +1,4 @@
-//! Wraps the `*at()` system calls, which take a descriptor and a name. Errors are plain errnos; the caller adds what it was doing.
+//! Wraps the `*at()` system calls, which take a descriptor and a name. Errors are plain errnos; callers add the context.
 
 use super::stat::Stat;
 use rustix::fs::{
@@ -11,14 +11,14 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-/// Opens a file for reading. This never waits for a FIFO's writer or a lease, follows no link, and acquires no controlling terminal.
+/// Opens a file for reading. Never waits for a FIFO's writer or a lease, follows no link, takes no controlling terminal.
 const FILE: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 /// Opens a path only to look at it.
 const PATH: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// An open directory. At a mount point in it, each call fails with EXDEV. It does not query the other mount, whose server may never
-/// answer.
+/// An open directory. At a mount point in it, each call fails with EXDEV. It does not query the other mount, whose server may
+/// never answer.
 #[derive(Debug)]
 pub struct DirFd {
     fd: OwnedFd,
@@ -116,8 +116,8 @@ impl DirFd {
         Stat::of_file(&self.fd)
     }
 
-    /// Returns the stat of a name in it. Does not follow a symlink, and asks no file server for newer values, because a server whose
-    /// file system is mounted on the name may never answer.
+    /// Returns the stat of a name in it. Does not follow a symlink, and asks no file server for newer values, because a server
+    /// whose file system is mounted on the name may never answer.
     pub fn stat(&self, name: impl Arg + Copy) -> Result<Stat> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
         let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID;
@@ -215,7 +215,7 @@ impl DirFd {
         }
     }
 
-    /// Calls `visit` for the remaining entries except `.` and `..`, until it breaks. Reads pieces of the size of `buffer`'s capacity.
+    /// Calls `visit` for the remaining entries except `.` and `..`, until it breaks. `buffer`'s capacity is the size of a piece.
     pub fn each_entry(
         &self,
         buffer: &mut Vec<u8>,
@@ -263,8 +263,8 @@ impl AsFd for DirFd {
     }
 }
 
-/// Returns the mount number of an open file: from statx(2) since Linux 5.8, else from proc(5). Unlike a device number, it tells bind
-/// mounts of one file system apart. Returns `None` if there is no `/proc` either.
+/// Returns the mount number of an open file: from statx(2) since Linux 5.8, else from proc(5). Unlike a device number, it tells
+/// bind mounts of one file system apart. Returns `None` if there is no `/proc` either.
 fn mount_of(fd: &OwnedFd) -> Result<Option<u64>> {
     let mask = StatxFlags::MNT_ID;
     match retry_on_intr(|| rustix::fs::statx(fd, c"", AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC, mask)) {

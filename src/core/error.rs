@@ -39,7 +39,7 @@ pub enum Category {
 pub enum Severity {
     /// A warning: nothing is lost, and trying again may be enough.
     Warning,
-    /// An error: somebody has to look.
+    /// An error: an administrator must look at it.
     Error,
 }
 

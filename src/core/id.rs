@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::str::FromStr;
 use uuid::Uuid;
 
-/// The ID of a workspace: a UUID (RFC 9562) of any version. It can only be parsed from the canonical hyphenated form, and is always
-/// shown in lower case.
+/// The ID of a workspace: a UUID (RFC 9562) of any version. It can only be parsed from the canonical hyphenated form, and is
+/// always shown in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkspaceId(Uuid);
 

@@ -97,8 +97,8 @@ impl Metadata {
     }
 }
 
-/// Returns the content of a metadata file with `last_accessed` set to `time`. All other bytes stay the same. If the key is missing,
-/// appends it in the style of the last member.
+/// Returns the content of a metadata file with `last_accessed` set to `time`. All other bytes stay the same. If the key is
+/// missing, appends it in the style of the last member.
 ///
 /// # Errors
 /// [`Category::CorruptMetadata`] as in [`Metadata`], or if the result is too large to be read again.

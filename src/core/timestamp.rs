@@ -59,8 +59,8 @@ impl Timestamp {
         }
     }
 
-    /// Whether the application finds an offset in a text that [`Self::parse_metadata`] accepts. The application strips every final
-    /// `Z` and passes the rest to Python's `fromisoformat`, which accepts neither `z` nor a 60th second.
+    /// Whether the application finds an offset in a text that [`Self::parse_metadata`] accepts. The application strips every
+    /// final `Z` and passes the rest to Python's `fromisoformat`, which accepts neither `z` nor a 60th second.
     pub fn has_offset_for_application(text: &str) -> bool {
         has_offset(text.trim_end_matches('Z')) && text.get(17..19) != Some("60")
     }
@@ -77,8 +77,8 @@ impl Timestamp {
         self.0.checked_sub_signed(duration).and_then(Self::new).unwrap_or_else(|| Self::from_unix(FIRST_SECOND, 0))
     }
 
-    /// Returns the format to write into metadata: `2026-11-23T15:51:30.783208+00:00`. It is valid RFC 3339, and never ends in `Z`:
-    /// the application strips a `Z`, and its listing fails on a time without an offset among times with one.
+    /// Formats the time for metadata: `2026-11-23T15:51:30.783208+00:00`. It is valid RFC 3339, and never ends in
+    /// `Z`: the application strips a `Z`, and its listing fails on a time without an offset among times with one.
     pub fn to_metadata(self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::Micros, false)
     }

@@ -26,8 +26,8 @@ pub enum Dates {
 }
 
 impl Dates {
-    /// Finds the local time zone: from the value of TZ if it is set, else from `/etc/localtime`. If TZ is empty or neither exists,
-    /// it is UTC.
+    /// Finds the local time zone: from the value of TZ if it is set, else from `/etc/localtime`. If TZ is empty or neither
+    /// exists, it is UTC.
     ///
     /// # Errors
     /// [`Category::Usage`] if TZ names no time zone.

@@ -1,5 +1,5 @@
-//! Escapes text from disk and from the command line. On a terminal, control characters could execute commands, and bidirectional
-//! characters could make one name look like another.
+//! Escapes text from disk and from the command line. On a terminal, control characters could change what it shows or does, and
+//! bidirectional characters could make one name look like another.
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};

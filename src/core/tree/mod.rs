@@ -1,5 +1,4 @@
-//! Measures and removes trees, even if their owner has built them to break this. Only [`mod@walk`] descends, for [`measure()`] and
-//! [`remove()`].
+//! Measures and removes trees, even hostile ones. Only [`mod@walk`] descends, for [`measure()`] and [`remove()`].
 
 pub mod measure;
 pub mod names;

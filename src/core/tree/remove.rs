@@ -1,7 +1,7 @@
 //! Removes a doomed tree, like `rm -rf`. It ends, whatever the owner does meanwhile.
 //!
-//! It also removes names that others create meanwhile, but at most `MAX_NEWCOMERS`. If a directory is not empty afterwards, it takes
-//! the directory over, if it may, and reads it again.
+//! It also removes names that others create meanwhile, but at most `MAX_NEWCOMERS`. If a directory is not empty afterwards, it
+//! takes the directory over, if it may, and reads it again.
 
 use super::super::dirfd::DirFd;
 use super::super::error::{Category, Error, Result};
@@ -116,8 +116,8 @@ impl Removal<'_> {
                 root => root.map_err(describe)?,
             };
             let stat = root.stat_self().map_err(describe)?;
-            // Another run may have put the claim back, and somebody may have created another directory with its name, which was then
-            // doomed instead of the open one.
+            // Another run may have put the claim back, and somebody may have created another directory with its name, which was
+            // then doomed instead of the open one.
             match if is_open { base.stat(&*name) } else { Ok(stat) } {
                 Ok(named) if named.identity() == stat.identity() => {}
                 Err(Errno::NOENT) => return Ok(false),

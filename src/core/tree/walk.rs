@@ -1,7 +1,7 @@
 //! Walks a tree of any depth with a few open descriptors and a stack of constant size.
 //!
-//! The deepest levels stay open. For each level above, it remembers the inode, which `..` must lead to, the position in the listing,
-//! and the name. So each level costs a few bytes and its name. It renames and creates nothing.
+//! The deepest levels stay open. For each level above, it remembers the inode, which `..` must lead to, the position in the
+//! listing, and the name. So each level costs a few bytes and its name. It renames and creates nothing.
 
 use super::super::dirfd::DirFd;
 use super::super::stat::Stat;
@@ -27,8 +27,8 @@ pub trait Visitor {
     /// Handles a directory that could not be listed to its end.
     fn listing_failed(&mut self, errno: Errno, level: &mut Self::Level);
 
-    /// Called after a piece of a directory's listing, with the directory above, if it is open, and the name in it. Returns `true` to
-    /// skip the rest of the listing.
+    /// Called after a piece of a directory's listing, with the directory above, if it is open, and the name in it. Returns `true`
+    /// to skip the rest of the listing.
     fn after_piece(&mut self, _dir: &DirFd, _above: Option<(&DirFd, &CStr)>, _level: &mut Self::Level) -> bool {
         false
     }
@@ -105,8 +105,8 @@ struct Walk<'a, L> {
 /// Walks everything below a directory with `visitor`, and returns the directory.
 ///
 /// # Errors
-/// ESTALE if somebody moved a directory on the way: then `..` does not lead back, or a directory is below itself. ECANCELED if the
-/// visitor stopped it.
+/// ESTALE if somebody moved a directory on the way: then `..` does not lead back, or a directory is below itself. ECANCELED if
+/// the visitor stopped it.
 pub fn walk<V: Visitor>(root: Entered<V::Level>, visitor: &mut V, scratch: &mut Scratch) -> Result<DirFd> {
     let open = Vec::with_capacity(MAX_OPEN + 1);
     let mut walk = Walk { open, closed: Vec::new(), closed_inodes: HashSet::new(), path: vec![0], scratch };
