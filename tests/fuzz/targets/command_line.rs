@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::LazyLock;
 use wsctl::cli::{Cli, Command};
-use wsctl::commands::{self, Context, Terminal};
+use wsctl::commands::{self, Context, Screen, Terminal};
 use wsctl::core::{Category, Timestamp};
 use wsctl::signals::Signals;
 
@@ -27,11 +27,12 @@ static SIGNALS: LazyLock<Signals> = LazyLock::new(|| Signals::install().expect("
 fn run(args: Vec<OsString>, base: &Path) -> (u8, String) {
     let words = [OsString::from("wsctl")].into_iter().chain(args);
     let Ok(cli) = Cli::try_parse_from(words) else { return (2, String::new()) };
-    let terminal =
-        Terminal { interactive: false, watched: false, width: Some(80), color: anstream::ColorChoice::Never };
+    let screen = Some(Screen { width: Some(80), utf8: true });
+    let terminal = Terminal { interactive: false, watched: false, screen, color: anstream::ColorChoice::Never };
     let base = cli.global.base(|_| Some(base.into())).expect("a base");
     let now = Timestamp::from_unix(1_700_000_000, 0);
-    let context = Context { base, now, verbosity: cli.global.verbosity(), terminal, signals: &SIGNALS };
+    let context =
+        Context { base, now, verbosity: cli.global.verbosity(), terminal, time_zone: None, signals: &SIGNALS };
     let outcome = match &cli.command {
         Command::Validate(arguments) => commands::validate::run(arguments, &context),
         Command::List(arguments) => commands::list::run(arguments, &context),
