@@ -4,7 +4,7 @@
 //! That the attacker could do harm is proven by removing the same workspaces in a naive way, which damages the canary.
 
 use crate::tools::{text, tree};
-use crate::world::{ORDINARY_USER, World, finish, has, is_root, numbered, snapshot};
+use crate::world::{ORDINARY_USER, World, finish, numbered, snapshot};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -97,9 +97,7 @@ impl Arena {
 
 /// Lets root run the program so many times under attack.
 fn attacked(runs: usize) {
-    if !(is_root() && has("python3")) {
-        return;
-    }
+    needs!("root", "python3");
     let arena = Arena::new();
     let world = &arena.world;
     let attacker = Attacker::begin(&arena);
@@ -161,9 +159,7 @@ for top in sys.argv[1:]:
 
 #[test]
 fn a_naive_removal_under_the_same_attack_damages_the_canary() {
-    if !(is_root() && has("python3")) {
-        return;
-    }
+    needs!("root", "python3");
     let arena = Arena::new();
     let attacker = Attacker::begin(&arena);
     for _ in 0..500 {

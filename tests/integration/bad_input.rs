@@ -1,7 +1,7 @@
 //! Whatever is wrong on the command line or with the base: one clear line, the right exit status,
 //! nothing lost.
 
-use crate::world::{ORDINARY_USER, World, is_root, odd_name};
+use crate::world::{ORDINARY_USER, World, odd_name};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
@@ -127,9 +127,7 @@ fn a_base_that_is_missing_or_no_directory_is_an_error_for_each_subcommand() {
 
 #[test]
 fn a_base_that_an_ordinary_user_may_not_read_is_permission_denied_for_each_subcommand() {
-    if !is_root() {
-        return;
-    }
+    needs!("root");
     let world = World::new();
     let _ = world.aged(400);
     let before = world.snapshot().split_off(1);

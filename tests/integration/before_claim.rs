@@ -2,7 +2,7 @@
 //! look. The runs are made to stand still between the decision and the look, so that nothing here depends on who is faster.
 
 use crate::tools::{Standing, modify, straced, tree};
-use crate::world::{Run, World, ago, has, ids_in, is_root};
+use crate::world::{Run, World, ago, ids_in};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::fs;
@@ -46,9 +46,7 @@ fn access(dir: &Path) {
 
 #[test]
 fn a_workspace_accessed_after_the_decision_is_never_taken_off_its_path() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     for extra in [&[][..], &["--use-mtime"]] {
         let world = World::new();
         let id = world.aged(40);
@@ -65,9 +63,7 @@ fn a_workspace_accessed_after_the_decision_is_never_taken_off_its_path() {
 
 #[test]
 fn with_use_mtime_a_workspace_modified_deep_inside_after_the_decision_is_never_taken_off_its_path() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id =
         world.workspace().days_ago(40).file("data/runs/2024/lap.csv", b"1").file("conversations.json", b"[]").make();
@@ -83,9 +79,7 @@ fn with_use_mtime_a_workspace_modified_deep_inside_after_the_decision_is_never_t
 
 #[test]
 fn a_workspace_accessed_while_others_of_its_batch_are_claimed_is_never_taken_off_its_path() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let all: Vec<_> = (0..10).map(|days| world.aged(40 + days)).collect();
     let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
@@ -104,9 +98,7 @@ fn a_workspace_accessed_while_others_of_its_batch_are_claimed_is_never_taken_off
 /// To walk a tree takes long: what is claimed meanwhile would be kept from the application.
 #[test]
 fn with_use_mtime_nothing_is_claimed_while_another_workspace_is() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     for days in 40..50 {
         modify(&world, &world.aged(days), 40);
@@ -125,9 +117,7 @@ fn with_use_mtime_nothing_is_claimed_while_another_workspace_is() {
 
 #[test]
 fn what_is_made_anew_after_the_decision_on_one_without_metadata_stays() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.workspace().file("data/old", b"x").make_without_metadata();
     let prune = ["prune", "-y", "--format", "json", "-j", "1", &id];
@@ -142,9 +132,7 @@ fn what_is_made_anew_after_the_decision_on_one_without_metadata_stays() {
 
 #[test]
 fn what_is_made_anew_after_the_decision_on_one_that_may_not_be_looked_into_stays() {
-    if !(has("strace") && is_root()) {
-        return;
-    }
+    needs!("strace", "root");
     let world = World::new();
     let id = world.workspace().file("data/old", b"x").make();
     world.give_away();

@@ -5,7 +5,7 @@ use crate::deployments::mostly_fresh;
 use crate::quiet;
 use crate::systemd::shipped;
 use crate::tools::{text, tool};
-use crate::world::{World, has, is_root, names, skip};
+use crate::world::{World, has, names};
 use serde_json::Value;
 use std::path::Path;
 
@@ -84,10 +84,7 @@ fn words(list: &Value) -> Vec<&str> {
 
 #[test]
 fn the_image_has_nothing_but_the_program_and_prunes_as_the_cron_job_s_user_in_a_read_only_root() {
-    let tools = ["buildah", "unshare", "setpriv"].map(has);
-    if !(is_root() && tools == [true; 3] && (Path::new("/usr/bin/python3").exists() || skip("python3"))) {
-        return;
-    }
+    needs!("root", "buildah", "unshare", "setpriv", "/usr/bin/python3");
     let job = cron_job();
     let pod = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"];
     let (container, user) = (&pod["containers"][0], &pod["securityContext"]);

@@ -2,7 +2,7 @@
 //! difference between a small base and a larger one.
 
 use crate::tools::straced;
-use crate::world::{World, has, numbered};
+use crate::world::{World, numbered};
 use std::fs;
 use std::process::Command;
 
@@ -34,9 +34,7 @@ fn calls_for_each(args: &[&str]) -> f64 {
 
 #[test]
 fn list_makes_four_system_calls_a_workspace() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     for format in ["ids", "json", "table"] {
         let calls = calls_for_each(&["list", "--format", format]);
         assert!((3.9..4.1).contains(&calls), "{format}: {calls}"); // open, stat, read, close; and the base's listing
@@ -47,9 +45,7 @@ fn list_makes_four_system_calls_a_workspace() {
 /// each, before and after, and one for each of the five files.
 #[test]
 fn list_with_sizes_makes_seventeen_more_for_a_workspace_of_six_names() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let calls = calls_for_each(&["list", "-s", "--format", "ids"]);
     assert!((20.9..21.1).contains(&calls), "{calls}");
 }
@@ -61,18 +57,14 @@ fn list_with_sizes_makes_seventeen_more_for_a_workspace_of_six_names() {
 /// tried before, since it might be empty.
 #[test]
 fn prune_makes_no_more_calls_than_its_promises_take() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let calls = calls_for_each(&["prune", "--older-than", "30d", "-y", "-j", "1"]);
     assert!((32.5..33.5).contains(&calls), "{calls}");
 }
 
 #[test]
 fn one_job_is_one_thread_and_few_workspaces_are_worth_no_other() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let threads = |workspaces: u32, args: &[&str]| {
         let world = World::new();
         for number in 0..workspaces {
@@ -104,9 +96,7 @@ fn memory(world: &World, args: &[&str]) -> u64 {
 
 #[test]
 fn a_workspace_that_is_examined_takes_about_150_bytes_of_memory_at_most() {
-    if !has("/usr/bin/time") {
-        return;
-    }
+    needs!("/usr/bin/time");
     let make = |workspaces: u32| {
         let world = World::new();
         for number in 0..workspaces {
@@ -124,9 +114,7 @@ fn a_workspace_that_is_examined_takes_about_150_bytes_of_memory_at_most() {
 
 #[test]
 fn a_workspace_that_is_pruned_takes_no_more_memory_than_one_that_is_examined() {
-    if !has("/usr/bin/time") {
-        return;
-    }
+    needs!("/usr/bin/time");
     let prune = |workspaces: u32| {
         let runs = (0..2).map(|_| {
             let world = World::inside(std::path::Path::new("/dev/shm"));
@@ -150,9 +138,7 @@ const PRUNE_ALL: [&str; 4] = ["prune", "--older-than", "30d", "-y"];
 /// Many workspaces with descriptions nearly as long as a metadata file may be. They share one file.
 #[test]
 fn descriptions_that_are_not_shown_take_no_memory() {
-    if !has("/usr/bin/time") {
-        return;
-    }
+    needs!("/usr/bin/time");
     let world = World::new();
     let first = world.workspace().id(&numbered(0)).days_ago(1).description(&"x".repeat(60_000)).make();
     for number in 1..2000 {
@@ -171,9 +157,7 @@ fn descriptions_that_are_not_shown_take_no_memory() {
 
 #[test]
 fn the_width_of_a_directory_takes_no_memory() {
-    if !has("/usr/bin/time") {
-        return;
-    }
+    needs!("/usr/bin/time");
     let make = |files: u32| {
         let world = World::new();
         let id = world.workspace().days_ago(40).file("data/x", b"").make();

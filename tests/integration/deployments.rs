@@ -48,9 +48,7 @@ fn ansible(world: &World, words: &[&str]) -> Ran {
 
 #[test]
 fn the_playbook_prunes_tells_a_change_from_none_and_changes_nothing_in_check_mode() {
-    if !has("ansible-playbook") {
-        return;
-    }
+    needs!("ansible-playbook");
     let world = World::of(&shipped("ansible.yml"));
     let fresh = mostly_fresh(&world);
     let before = world.snapshot();

@@ -32,9 +32,7 @@ fn gone_or_busy(ran: &Ran, attacked: &str, other: &str) {
 /// not end.
 #[track_caller]
 fn prune_ends(attack: &str, many: usize, run: impl Fn(&World) -> Run<'_>) {
-    if !(is_root() && has("cc") && has("setpriv")) {
-        return;
-    }
+    needs!("root", "cc", "setpriv");
     let world = World::new();
     let _memory = memory(&world);
     let [attacked, other] = [world.aged(40), world.aged(50)];
@@ -105,9 +103,7 @@ fn list_ends_while_two_directories_are_moved_into_each_other() {
 
 #[test]
 fn list_ends_while_a_workspace_is_filled_or_a_chain_in_it_extended() {
-    if !(is_root() && has("cc")) {
-        return;
-    }
+    needs!("root", "cc");
     for (attack, many) in [("fill", 4), ("relink", 3), ("extend", 1)] {
         let world = World::new();
         let _memory = memory(&world);
@@ -119,9 +115,7 @@ fn list_ends_while_a_workspace_is_filled_or_a_chain_in_it_extended() {
 
 #[test]
 fn two_workspaces_that_share_120_000_inodes_go_in_one_run() {
-    if !is_root() {
-        return;
-    }
+    needs!("root");
     for jobs in ["1", "2"] {
         let world = World::new();
         let _memory = memory(&world);
@@ -144,9 +138,7 @@ fn two_workspaces_that_share_120_000_inodes_go_in_one_run() {
 
 #[test]
 fn files_that_were_changed_while_the_clock_was_ahead_go() {
-    if !(is_root() && has("debugfs") && has("mkfs.ext4")) {
-        return;
-    }
+    needs!("root", "debugfs", "mkfs.ext4");
     let world = World::inside(Path::new("/dev/shm"));
     let mkfs = ["mkfs.ext4", "-q", "-N", "150000", "-I", "256"];
     let Some(_mounted) = Mounted::image(&world, &world.base(), 700, &mkfs) else { return };

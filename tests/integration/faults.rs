@@ -8,7 +8,7 @@ use crate::fault_checks::{self, Forest, Struck};
 use crate::fault_points::{Point, errors, points};
 use crate::quiet;
 use crate::tools::{Mounted, text, tree};
-use crate::world::{Run, World, finish, has, is_root};
+use crate::world::{Run, World, finish};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -139,9 +139,7 @@ fn strike(bench: &Bench, case: &Case, reference: &Struck, before: &Forest, point
 
 /// Works through all the cases on two threads; fails with all that went wrong.
 fn inject(all: bool) {
-    if !(has("strace") && has("unshare") && has("nsenter")) {
-        return;
-    }
+    needs!("strace", "unshare", "nsenter");
     let (begun, mut total, mut wrong) = (Instant::now(), 0, Vec::new());
     for case in cases() {
         let bench = Bench::new();
@@ -194,9 +192,7 @@ fn every_call_fails_with_every_error_and_is_killed_at_each() {
 /// Whether something is mounted inside cannot be told: then nothing is removed, for a tree that is begun is torn already.
 #[test]
 fn a_mount_is_not_overlooked_where_the_mount_table_cannot_be_read() {
-    if !(is_root() && has("strace") && has("mount")) {
-        return;
-    }
+    needs!("root", "strace", "mount");
     for injection in ["openat:error=EMFILE", "read:error=EIO", "openat:error=EMFILE:when=1", "read:error=ENOMEM:when=1"]
     {
         let world = World::new();

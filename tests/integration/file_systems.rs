@@ -3,7 +3,7 @@
 
 use crate::full_disks::fill;
 use crate::tools::{Mounted, Standing, text, tool, tree};
-use crate::world::{Ran, World, ago, has, ids_in, is_root, skip, sorted};
+use crate::world::{Ran, World, ago, ids_in, skip, sorted};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::fs;
@@ -37,9 +37,7 @@ fn all_go(world: &World, ids: &[&str]) {
 
 #[test]
 fn a_btrfs_subvolume_with_a_deep_tree_goes_and_so_does_a_workspace_that_is_a_subvolume() {
-    if !(is_root() && has("mkfs.btrfs") && has("btrfs")) {
-        return;
-    }
+    needs!("root", "mkfs.btrfs", "btrfs");
     let world = World::new();
     let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.btrfs", "-q"]) else { return };
     let subvolume = |path: &Path| tool(&["btrfs", "subvolume", "create", text(path)]);
@@ -59,9 +57,7 @@ fn a_btrfs_subvolume_with_a_deep_tree_goes_and_so_does_a_workspace_that_is_a_sub
 
 #[test]
 fn a_tree_with_xfs_project_ids_that_its_owner_has_set_goes() {
-    if !(is_root() && has("mkfs.xfs") && has("chattr") && has("setpriv")) {
-        return;
-    }
+    needs!("root", "mkfs.xfs", "chattr", "setpriv");
     let world = World::new();
     let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"]) else { return };
     let id = deep(&world, "data");
@@ -76,9 +72,7 @@ fn a_tree_with_xfs_project_ids_that_its_owner_has_set_goes() {
 
 #[test]
 fn a_deep_tree_goes_from_an_ext4_without_a_free_block() {
-    if !(is_root() && has("mkfs.ext4") && has("python3")) {
-        return;
-    }
+    needs!("root", "mkfs.ext4", "python3");
     let world = World::new();
     let mkfs = ["mkfs.ext4", "-q", "-b", "1024", "-m", "0", "-N", "4000", "-O", "^dir_index"];
     let Some(_mounted) = Mounted::image(&world, &world.base(), 16, &mkfs) else { return };
@@ -121,9 +115,7 @@ assert struct.unpack_from('=I', removed, 40) == (0,), 'somebody still uses it'";
 
 #[test]
 fn an_encrypted_tree_goes_whose_key_is_gone() {
-    if !(is_root() && has("mkfs.ext4") && has("python3")) {
-        return;
-    }
+    needs!("root", "mkfs.ext4", "python3");
     let world = World::new();
     let mkfs = ["mkfs.ext4", "-q", "-O", "encrypt"];
     let Some(_mounted) = Mounted::image(&world, &world.base(), 32, &mkfs) else { return };
@@ -155,9 +147,7 @@ fn are_refused(ran: Ran, ids: &[&str], causes: &[&str]) -> serde_json::Value {
 
 #[test]
 fn workspaces_in_a_lower_layer_of_an_overlay_stay_whole_and_the_message_and_the_dry_run_tell_why() {
-    if !(is_root() && has("mount")) {
-        return;
-    }
+    needs!("root", "mount");
     let world = World::new();
     let lower = [world.aged(40), deep(&world, "data")];
     let [layer, upper, work] = ["lower", "upper", "work"].map(|name| world.path(name));
@@ -181,9 +171,7 @@ fn workspaces_in_a_lower_layer_of_an_overlay_stay_whole_and_the_message_and_the_
 
 #[test]
 fn a_claim_that_meets_exdev_is_an_io_error_that_names_possible_causes() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.aged(40);
     let before = tree(&world.base());
@@ -200,9 +188,7 @@ fn signature(file: &Path) -> [i64; 4] {
 
 #[test]
 fn two_accesses_in_one_second_that_give_the_metadata_its_old_inode_save_a_workspace() {
-    if !(is_root() && has("mkfs.ext4") && has("strace")) {
-        return;
-    }
+    needs!("root", "mkfs.ext4", "strace");
     let world = World::new();
     let mkfs = ["mkfs.ext4", "-q", "-I", "128"]; // no room for fractions of a second
     let Some(_mounted) = Mounted::image(&world, &world.base(), 16, &mkfs) else { return };

@@ -87,9 +87,7 @@ fn those_that_can_be_claimed_are_erased_first_and_make_room_for_the_others() {
 
 #[test]
 fn one_that_cannot_be_claimed_keeps_no_other_from_being_tried() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let stale: Vec<_> = (0..8).map(|number| world.aged(31 + number)).collect();
     // As where an index wants the longer name in a block that is full.
@@ -100,9 +98,7 @@ fn one_that_cannot_be_claimed_keeps_no_other_from_being_tried() {
 
 #[test]
 fn one_that_can_be_neither_doomed_nor_put_back_is_tried_again_when_others_are_gone() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     // Two claims, then a dooming and the way back that find no room; or one claim, and the same of what a run had claimed.
     for (aside, when) in [(false, "3"), (false, "3..4"), (true, "2"), (true, "2..3")] {
         let world = World::new();
@@ -119,9 +115,7 @@ fn one_that_can_be_neither_doomed_nor_put_back_is_tried_again_when_others_are_go
 
 #[test]
 fn what_was_freed_is_committed_before_a_claim_is_tried_again() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let [first, second] = [world.aged(41), world.aged(40)];
     let log = world.path("log");
@@ -139,9 +133,7 @@ fn what_was_freed_is_committed_before_a_claim_is_tried_again() {
 
 #[test]
 fn a_full_ext4_with_an_index_is_pruned_or_stays_whole() {
-    if !(is_root() && has("mkfs.ext4") && has("python3")) {
-        return;
-    }
+    needs!("root", "mkfs.ext4", "python3");
     let world = World::new();
     let mkfs = ["mkfs.ext4", "-q", "-b", "1024", "-m", "0", "-N", "4000"];
     let Some(_mounted) = Mounted::image(&world, &world.base(), 16, &mkfs) else { return };
@@ -180,9 +172,7 @@ fn an_agent_that_fills_its_disk_with_its_own_workspace_is_pruned() {
 
 #[test]
 fn a_full_xfs_is_pruned() {
-    if !(is_root() && has("mkfs.xfs") && has("python3")) {
-        return;
-    }
+    needs!("root", "mkfs.xfs", "python3");
     let world = World::new();
     let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"]) else { return };
     let stale: Vec<_> = (0..100).map(|number| world.aged(31 + number)).collect();
@@ -194,9 +184,7 @@ fn a_full_xfs_is_pruned() {
 
 #[test]
 fn a_file_system_in_memory_without_block_and_inode_is_pruned() {
-    if !(is_root() && has("mount") && has("python3")) {
-        return;
-    }
+    needs!("root", "mount", "python3");
     let world = World::new();
     let _mount = Mounted::tmpfs(&world, &world.base(), "size=256k,nr_inodes=200");
     let stale: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();
@@ -209,9 +197,7 @@ fn a_file_system_in_memory_without_block_and_inode_is_pruned() {
 
 #[test]
 fn what_is_in_hand_of_earlier_batches_is_erased_before_a_claim_without_room_is_tried_again() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let ids = sorted((0..48).map(|_| world.aged(40)));
     let log = world.path("strace");

@@ -2,7 +2,7 @@
 //! removal ends there and nothing behind it is touched.
 
 use crate::tools::{Mounted, Standing, trash, tree};
-use crate::world::{Ran, Run, World, has, ids_in, is_root};
+use crate::world::{Ran, Run, World, ids_in};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -92,9 +92,7 @@ fn is_busy(ran: Ran, id: &str) {
 
 #[test]
 fn a_mount_at_any_depth_leaves_a_workspace_whole_with_and_without_openat2() {
-    if !(is_root() && has("mount") && has("strace")) {
-        return;
-    }
+    needs!("root", "mount", "strace");
     for kind in KINDS {
         for place in ["data", "a/b/c/d/e/f/g/h"] {
             let scene = Scene::new();
@@ -113,9 +111,7 @@ fn a_mount_at_any_depth_leaves_a_workspace_whole_with_and_without_openat2() {
 
 #[test]
 fn a_mount_that_appears_between_claim_and_dooming_is_seen_and_the_workspace_goes_back() {
-    if !(is_root() && has("mount") && has("strace")) {
-        return;
-    }
+    needs!("root", "mount", "strace");
     for kind in KINDS {
         let scene = Scene::new();
         let id = workspace(&scene.world);
@@ -141,9 +137,7 @@ fn mount_under_its_hands(scene: &Scene, name: &str, kind: Kind, standing: Standi
 
 #[test]
 fn a_mount_that_appears_right_before_a_directory_is_opened_is_not_entered_whatever_the_kernel_lacks() {
-    if !(is_root() && has("mount") && has("strace")) {
-        return;
-    }
+    needs!("root", "mount", "strace");
     for (what, kind) in LACKING.into_iter().flat_map(|what| KINDS.map(|kind| (what, kind))) {
         let scene = Scene::new();
         let id = scene.world.workspace().days_ago(40).file("data/file", b"x").make();
@@ -161,9 +155,7 @@ fn a_mount_that_appears_right_before_a_directory_is_opened_is_not_entered_whatev
 
 #[test]
 fn a_mount_that_appears_deep_where_directories_are_opened_is_not_entered() {
-    if !(is_root() && has("mount") && has("strace")) {
-        return;
-    }
+    needs!("root", "mount", "strace");
     for (kind, name) in KINDS.into_iter().flat_map(|kind| ["c", "d", "e", "f"].map(|name| (kind, name))) {
         let scene = Scene::new();
         let id = workspace(&scene.world);
@@ -181,9 +173,7 @@ fn a_mount_that_appears_deep_where_directories_are_opened_is_not_entered() {
 
 #[test]
 fn list_enters_no_mount_also_without_openat2() {
-    if !(is_root() && has("mount") && has("strace")) {
-        return;
-    }
+    needs!("root", "mount", "strace");
     for kind in KINDS {
         let scene = Scene::new();
         let id = workspace(&scene.world);

@@ -4,7 +4,7 @@
 
 use crate::builds;
 use crate::tools::{Immutable, Mounted, du, straced, text, tool, trash, tree};
-use crate::world::{Ran, World, has, ids_in, is_root, skip};
+use crate::world::{Ran, World, ids_in, is_root, skip};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::fs;
@@ -76,9 +76,7 @@ fn peaks(world: &World, stack: &str, shape: &str, size: usize) -> (u64, u64) {
 /// Asserts what [`peaks`] does, and that memory does not grow with the tree but for so many bytes a level.
 #[track_caller]
 fn costs(world: &World, stack: &str, shape: &str, size: usize, bytes: u64) {
-    if !(has("python3") && has("prlimit") && has("time")) {
-        return;
-    }
+    needs!("python3", "prlimit", "time");
     let _emptied = Emptied(world);
     let (small, large) = (peaks(world, stack, shape, 1000), peaks(world, stack, shape, size));
     let allowed = NOISE + bytes * u64::try_from(size).expect("a number") / 1024;
@@ -121,9 +119,7 @@ fn prune(world: &World) -> Ran {
 
 #[test]
 fn device_nodes_and_links_that_dangle_or_loop_go_and_no_device_is_opened() {
-    if !(is_root() && has("strace")) {
-        return;
-    }
+    needs!("root", "strace");
     let world = World::new();
     let id = world.workspace().days_ago(40).file("data/x", b"x").make();
     let dir = world.dir_of(&id).join("data");
@@ -150,9 +146,7 @@ fn device_nodes_and_links_that_dangle_or_loop_go_and_no_device_is_opened() {
 
 #[test]
 fn a_hard_link_to_a_file_outside_leaves_it_its_owner_mode_time_and_content() {
-    if !is_root() {
-        return;
-    }
+    needs!("root");
     let world = World::new();
     let outside = ["one", "two"].map(|name| world.path(name));
     for file in &outside {
@@ -201,9 +195,7 @@ fn ten_levels(world: &World) -> (String, Vec<std::path::PathBuf>) {
 
 #[test]
 fn directories_of_mode_000_at_every_depth_go_also_without_openat2() {
-    if !(is_root() && has("setpriv") && has("strace")) {
-        return;
-    }
+    needs!("root", "setpriv", "strace");
     let no_openat2 = ["strace", "-f", "-o", "/dev/null", "-e", "inject=openat2:error=ENOSYS"];
     for wrapper in [&[][..], &no_openat2] {
         let world = World::new();
@@ -220,9 +212,7 @@ fn directories_of_mode_000_at_every_depth_go_also_without_openat2() {
 
 #[test]
 fn immutable_files_deep_in_a_tree_stay_alone_and_are_reported_until_they_can_go() {
-    if !(is_root() && has("chattr")) {
-        return;
-    }
+    needs!("root", "chattr");
     let world = World::new();
     let (id, dirs) = ten_levels(&world);
     let (Some(deep), Some(_shallow)) =
@@ -245,9 +235,7 @@ fn immutable_files_deep_in_a_tree_stay_alone_and_are_reported_until_they_can_go(
 
 #[test]
 fn a_leased_file_and_a_fifo_as_metadata_keep_no_prune_waiting() {
-    if !(has("python3") && has("mkfifo")) {
-        return;
-    }
+    needs!("python3", "mkfifo");
     let world = World::new();
     let [fifo, leased, deep] =
         [(); 3].map(|()| world.workspace().days_ago(40).file("data/x", b"x").make_without_metadata());

@@ -1,7 +1,7 @@
 //! The limits that a process may be given (setrlimit(2), `ulimit`, systemd's `Limit…=`): it answers, and nothing is lost.
 
 use crate::tools::{text, tree};
-use crate::world::{World, has, is_root, numbered};
+use crate::world::{World, numbered};
 use std::fs;
 use std::os::unix::fs::chown;
 
@@ -63,9 +63,7 @@ fn metrics_that_a_limit_on_the_size_of_files_keeps_from_being_written_are_told()
 
 #[test]
 fn whatever_the_limits_there_is_an_answer_and_nothing_is_lost() {
-    if !has("prlimit") {
-        return;
-    }
+    needs!("prlimit");
     let files = (3..=12).map(|number| format!("--nofile={number}"));
     let others = ["--fsize=0", "--fsize=100", "--as=30720000", "--memlock=0", "--stack=262144"].map(str::to_owned);
     for limit in files.chain(others) {
@@ -98,9 +96,7 @@ fn whatever_the_limits_there_is_an_answer_and_nothing_is_lost() {
 
 #[test]
 fn where_no_thread_is_to_be_had_one_does_it_all() {
-    if !(is_root() && has("prlimit") && has("setpriv")) {
-        return;
-    }
+    needs!("root", "prlimit", "setpriv");
     for command in ALL {
         let mut world = World::new();
         let ids: Vec<_> = (0..60).map(|number| world.workspace().id(&numbered(number)).days_ago(40).make()).collect();

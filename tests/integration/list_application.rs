@@ -1,6 +1,6 @@
 //! What `wsctl list` says of workspaces that break the application's own listing.
 
-use crate::world::{World, has};
+use crate::world::World;
 use serde_json::json;
 use std::process::Command;
 
@@ -57,9 +57,7 @@ try:
     sorted(map(read, sys.argv[1:]))
 except TypeError:
     print('breaks')";
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     for (time, breaks) in FORMS {
         let sorted = Command::new("python3").args(["-c", SORT, time, AWARE]).output().expect("python3");
         assert_eq!((sorted.stdout == b"breaks\n", sorted.status.success()), (breaks, true), "{time}: {sorted:?}");

@@ -1,11 +1,11 @@
 //! `wsctl list -s`: the size is that of `du -sx`, which is asked each time.
 
 use crate::tools::Standing;
-use crate::world::{World, has, is_root, numbered, odd_name, skip};
+use crate::world::{World, numbered, odd_name};
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// A world with one empty workspace, and the directory of that.
 fn one_workspace() -> (World, PathBuf) {
@@ -152,10 +152,7 @@ fn four_thousand_files_are_not_too_many() {
 
 #[test]
 fn another_mount_is_not_entered() {
-    let mounts = Command::new("unshare").args(["-m", "true"]).stderr(Stdio::null()).status();
-    if !is_root() || !(mounts.is_ok_and(|status| status.success()) || skip("mounts of its own")) {
-        return;
-    }
+    needs!("root", "unshare");
     let (world, dir) = one_workspace();
     fs::create_dir(dir.join("mount")).expect("a directory");
     fs::write(dir.join("laps"), vec![7; 10_000]).expect("a file");
@@ -168,10 +165,7 @@ fn another_mount_is_not_entered() {
 
 #[test]
 fn a_mount_of_the_same_file_system_is_not_entered_either() {
-    let mounts = Command::new("unshare").args(["-m", "true"]).stderr(Stdio::null()).status();
-    if !is_root() || !(mounts.is_ok_and(|status| status.success()) || skip("mounts of its own")) {
-        return;
-    }
+    needs!("root", "unshare");
     let (world, dir) = one_workspace();
     fs::create_dir(dir.join("mount")).expect("a directory");
     let outside = world.path("outside");
@@ -185,9 +179,7 @@ fn a_mount_of_the_same_file_system_is_not_entered_either() {
 
 #[test]
 fn a_directory_that_is_swapped_for_a_link_while_it_is_measured_counts_as_the_link_and_is_not_followed() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let (world, dir) = one_workspace();
     let (inner, outside) = (dir.join("data"), world.path("outside"));
     fs::create_dir(&inner).expect("a directory");

@@ -1,6 +1,6 @@
 //! The status of each workspace in `wsctl list`, and what cannot be read.
 
-use crate::world::{World, ago, is_root, numbered, skip};
+use crate::world::{World, ago, numbered, skip};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use std::fs;
@@ -149,9 +149,7 @@ fn an_age_is_the_time_from_the_last_access_to_now() {
 
 #[test]
 fn metadata_that_may_not_be_read_is_denied_and_77_and_the_others_are_listed() {
-    if !is_root() {
-        return;
-    }
+    needs!("root");
     let world = World::new();
     let (ok, denied) = (world.aged(1), world.aged(2));
     world.give_away();
@@ -171,9 +169,7 @@ fn metadata_that_may_not_be_read_is_denied_and_77_and_the_others_are_listed() {
 
 #[test]
 fn a_workspace_that_may_not_be_entered_is_denied_and_reported_once_also_with_its_size() {
-    if !is_root() {
-        return;
-    }
+    needs!("root");
     let world = World::new();
     let denied = world.aged(2);
     world.give_away();
@@ -187,9 +183,7 @@ fn a_workspace_that_may_not_be_entered_is_denied_and_reported_once_also_with_its
 
 #[test]
 fn a_workspace_that_cannot_be_measured_has_its_row_and_is_77() {
-    if !is_root() {
-        return;
-    }
+    needs!("root");
     let world = World::new();
     let (whole, locked) = (world.aged(1), world.aged(2));
     world.give_away();
@@ -203,9 +197,7 @@ fn a_workspace_that_cannot_be_measured_has_its_row_and_is_77() {
 
 #[test]
 fn a_base_that_may_not_be_read_is_77() {
-    if !is_root() {
-        return;
-    }
+    needs!("root");
     let world = World::new();
     let _ = world.aged(1);
     world.give_away();

@@ -1,7 +1,7 @@
 //! The table on terminals of several widths, in its colours, and through a pipe.
 
 use crate::terminal::at_terminal_of;
-use crate::world::{Ran, Run, World, has, numbered};
+use crate::world::{Ran, Run, World, numbered};
 use unicode_width::UnicodeWidthStr;
 
 const HEADS: [&str; 7] = ["ID", "SIZE", "FILES", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"];
@@ -39,9 +39,7 @@ fn heads(lines: &[String]) -> Vec<&str> {
 
 #[test]
 fn the_table_fits_the_width_whatever_that_is_and_never_cuts_an_id() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = world();
     for width in [36, 50, 72, 80, 81, 100, 120, 200] {
         for args in [&["list"][..], &["list", "--size"]] {
@@ -61,9 +59,7 @@ fn the_table_fits_the_width_whatever_that_is_and_never_cuts_an_id() {
 
 #[test]
 fn where_not_all_columns_fit_the_ones_that_tell_least_are_left_out_and_named() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = world();
     for (width, args, expected, left_out) in [
         (80, &["list"][..], &["ID", "STATUS", "LAST ACCESSED", "DESCRIPTION"][..], "CREATED"),
@@ -107,9 +103,7 @@ fn the_column_sorted_by_and_those_asked_for_come_right_after_the_id() {
 
 #[test]
 fn a_description_is_shortened_to_what_is_left_and_wide_characters_count_twice() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = world();
     for (width, text) in [
         (92, "周冠宇 vs 角田裕毅…"),
@@ -125,9 +119,7 @@ fn a_description_is_shortened_to_what_is_left_and_wide_characters_count_twice() 
 
 #[test]
 fn a_terminal_whose_locale_is_not_utf_8_is_sent_ascii_alone() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = world();
     let list = |locale: &[(&str, &str)]| {
         // python3 would make a UTF-8 locale of none.
@@ -146,9 +138,7 @@ fn a_terminal_whose_locale_is_not_utf_8_is_sent_ascii_alone() {
 
 #[test]
 fn the_last_line_on_a_terminal_counts_what_is_shown() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = world();
     let line = |args: &[&str]| shown(120, world.wsctl([&["list"], args].concat())).1.remove(0);
     assert_eq!(line(&[]), "4 workspaces (3 ok, 1 missing)");
@@ -173,9 +163,7 @@ fn the_last_line_on_a_terminal_counts_what_is_shown() {
 
 #[test]
 fn a_terminal_is_told_why_there_is_nothing_to_see() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     let none = format!("no workspaces in {}", world.base().display());
     let told = |args: &[&str]| plain(&at_terminal_of(200, world.wsctl([&["list"], args].concat()), "").exits(0));
@@ -193,9 +181,7 @@ fn a_terminal_is_told_why_there_is_nothing_to_see() {
 
 #[test]
 fn a_width_of_zero_columns_is_none() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = world();
     let list = |args: &[&str]| world.wsctl([&["list"], args].concat()).env("COLUMNS", "0");
     let piped = list(&[]).run().exits(0).quietly();
@@ -225,9 +211,7 @@ fn numbers_stand_below_the_end_of_their_head() {
 
 #[test]
 fn a_pipe_gets_the_same_text_without_colours_and_all_of_it() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = world();
     let args = ["list", "--size"];
     let piped = world.wsctl(args).run().exits(0).quietly();
@@ -244,9 +228,7 @@ fn coloured(run: Run<'_>) -> bool {
 
 #[test]
 fn on_a_terminal_there_are_colours_unless_somebody_wants_none() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = world();
     let list = |options: &[&str]| world.wsctl([&["list"], options].concat());
     assert!(coloured(list(&[])));

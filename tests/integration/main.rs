@@ -4,6 +4,9 @@
 #![allow(clippy::expect_used, unreachable_pub)] // here a failed expectation is what it is for
 #![allow(clippy::unnecessary_debug_formatting)] // paths that are no UTF-8 have to differ, too
 
+#[macro_use]
+mod needs;
+
 mod access_times;
 mod attackers;
 mod bad_input;
@@ -47,7 +50,6 @@ mod mounts_anywhere;
 mod mutants;
 mod named;
 mod named_output;
-mod needs;
 mod open_files;
 mod options;
 mod options_ids;

@@ -3,17 +3,13 @@
 
 use crate::hosts::{Hosts, home, shell};
 use crate::tools::{du, text};
-use crate::world::{World, has, ids_in, sorted};
+use crate::world::{World, ids_in, sorted};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// What merges JSON reports into one.
 const MERGE: &str = "jq -s '{pruned: map(.pruned[]), skipped: map(.skipped[]), failed: map(.failed[]), kept: map(.kept) | add, \
                      freed_bytes: map(.freed_bytes) | add, reports: length}'";
-
-fn tools_are_there() -> bool {
-    ["bash", "parallel", "jq"].map(has).iter().all(|has| *has)
-}
 
 /// A base beside the world's own, with a stale workspace for each of these ages and a fresh one.
 struct Other {
@@ -50,9 +46,7 @@ fn assert_pruned(merged: &Value, stale: &[&String], freed: u64) {
 
 #[test]
 fn several_bases_are_pruned_by_one_parallel_and_their_reports_add_up() {
-    if !tools_are_there() {
-        return;
-    }
+    needs!("bash", "parallel", "jq");
     let (here, [a, b]) = (World::new(), [Other::new(3), Other::new(2)]);
     let freed = a.size() + b.size();
     let prune = "parallel wsctl -b {} prune --older-than 30d -y --format json :::";
@@ -65,9 +59,7 @@ fn several_bases_are_pruned_by_one_parallel_and_their_reports_add_up() {
 
 #[test]
 fn a_base_that_fails_is_told_by_its_status_and_the_others_are_pruned() {
-    if !tools_are_there() {
-        return;
-    }
+    needs!("bash", "parallel", "jq");
     let (here, a) = (World::new(), Other::new(1));
     let bases = format!("{} {}", text(&here.path("absent")), text(&a.base()));
     let script = format!(
@@ -80,9 +72,10 @@ fn a_base_that_fails_is_told_by_its_status_and_the_others_are_pruned() {
 
 #[test]
 fn hosts_with_bases_of_their_own_are_pruned_over_ssh() {
+    needs!("bash", "parallel", "jq");
     let (here, [a, b]) = (World::new(), [Other::new(3), Other::new(2)]);
     let homes = [("host-a", &*home(&a.world)), ("host-b", &*home(&b.world))];
-    let Some(_hosts) = tools_are_there().then(|| Hosts::new(&here, &homes)).flatten() else { return };
+    let Some(_hosts) = Hosts::new(&here, &homes) else { return };
     let freed = a.size() + b.size();
     let prune = "parallel --nonall -S host-a,host-b wsctl prune --older-than 30d -y --format json";
     let merged = shell(&here, &format!("{prune} | {MERGE}")).exits(0).quietly().json();
@@ -93,10 +86,11 @@ fn hosts_with_bases_of_their_own_are_pruned_over_ssh() {
 
 #[test]
 fn one_hosts_list_is_cut_into_shards_that_other_hosts_prune_on_the_base_that_they_share() {
+    needs!("bash", "parallel", "jq");
     let (here, shared) = (World::new(), Other::new(11));
     let (base, home) = (shared.base(), home(&shared.world));
     let homes = [("host-a", &*home), ("host-b", &*home)];
-    let Some(_hosts) = tools_are_there().then(|| Hosts::new(&here, &homes)).flatten() else { return };
+    let Some(_hosts) = Hosts::new(&here, &homes) else { return };
     let freed = shared.size();
     let list = format!("wsctl -b {} list --format ids --older-than 30d", text(&base));
     let prune = "parallel --pipe -N 3 -S host-a,host-b wsctl prune --older-than 30d -y --format json -";
@@ -108,9 +102,7 @@ fn one_hosts_list_is_cut_into_shards_that_other_hosts_prune_on_the_base_that_the
 
 #[test]
 fn one_list_is_cut_into_shards_by_line_or_by_nul() {
-    if !tools_are_there() {
-        return;
-    }
+    needs!("bash", "parallel", "jq");
     for (null, record) in [("", ""), ("-0", "--recend '\\0'")] {
         let (here, shared) = (World::new(), Other::new(10));
         let (base, freed) = (shared.base(), shared.size());
@@ -126,9 +118,7 @@ fn one_list_is_cut_into_shards_by_line_or_by_nul() {
 
 #[test]
 fn what_was_accessed_since_it_was_listed_stays_and_is_counted_as_kept() {
-    if !tools_are_there() {
-        return;
-    }
+    needs!("bash", "parallel", "jq");
     let world = World::new();
     let [stale, touched] = [world.aged(40), world.aged(41)];
     let freed = du(&world.dir_of(&stale));
@@ -142,9 +132,7 @@ fn what_was_accessed_since_it_was_listed_stays_and_is_counted_as_kept() {
 
 #[test]
 fn prunes_that_run_at_once_on_one_base_report_each_workspace_once() {
-    if !tools_are_there() {
-        return;
-    }
+    needs!("bash", "parallel", "jq");
     let world = World::new();
     let stale: Vec<_> = (0..120).map(|number| world.aged(31 + number)).collect();
     let fresh = world.aged(1);

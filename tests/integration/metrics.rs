@@ -78,9 +78,7 @@ fn the_numbers_are_those_of_the_report_and_of_what_is_left() {
 
 #[test]
 fn promtool_finds_nothing_in_it_whatever_the_end() {
-    if !has("promtool") {
-        return;
-    }
+    needs!("promtool");
     let world = World::new();
     let _ = [world.aged(40), world.aged(41)];
     let ends: [(&[&str], i32, f64); 4] = [
@@ -302,9 +300,7 @@ fn a_wrong_command_line_leaves_its_exit_status_too() {
 
 #[test]
 fn in_a_setgid_directory_it_has_the_group_that_the_directory_gives() {
-    if !(is_root() && has("strace")) {
-        return;
-    }
+    needs!("root", "strace");
     let world = World::new();
     let dir = world.path("collector");
     fs::create_dir(&dir).expect("a directory");
@@ -321,9 +317,7 @@ fn in_a_setgid_directory_it_has_the_group_that_the_directory_gives() {
 
 #[test]
 fn what_cannot_be_measured_is_counted_and_fails_no_run_that_does_not_go_by_size() {
-    if !(is_root() && has("setpriv")) {
-        return;
-    }
+    needs!("root", "setpriv");
     let world = World::new();
     let id = world.workspace().days_ago(1).file("data/x", b"x").make();
     for dir in [world.path(""), world.base(), world.dir_of(&id)] {

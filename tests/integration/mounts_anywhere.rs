@@ -1,10 +1,9 @@
 //! A mount inside a workspace is seen wherever it was made from, and what is mounted there is never asked for anything.
 
 use crate::tools::{Bindfs, Mounted, straced, text, tool, tree};
-use crate::world::{Ran, Run, World, has, ids_in, is_root, skip};
+use crate::world::{Ran, Run, World, ids_in};
 use serde_json::json;
 use std::fs;
-use std::path::Path;
 
 const PRUNE: [&str; 6] = ["prune", "-y", "--older-than", "30d", "--format", "json"];
 
@@ -17,9 +16,7 @@ fn is_busy(ran: Ran, id: &str) {
 
 #[test]
 fn a_mount_made_through_another_path_to_the_base_leaves_the_workspace_whole() {
-    if !(is_root() && has("mount")) {
-        return;
-    }
+    needs!("root", "mount");
     for (pruned, mounted) in [("base", "other"), ("other", "base")] {
         let world = World::new();
         let id = world.aged(40);
@@ -52,9 +49,7 @@ exec chroot . /wsctl "$@""#;
 
 #[test]
 fn a_mount_below_a_base_that_is_the_root_directory_leaves_the_workspace_whole() {
-    if !(is_root() && has("unshare") && has("chroot")) {
-        return;
-    }
+    needs!("root", "unshare", "chroot");
     for root in ["mounted", "plain"] {
         let world = World::new();
         let id = world.aged(40);
@@ -70,9 +65,7 @@ fn a_mount_below_a_base_that_is_the_root_directory_leaves_the_workspace_whole() 
 
 #[test]
 fn a_mount_on_a_workspace_or_its_metadata_is_denied_to_list_and_busy_to_touch_and_prune() {
-    if !(is_root() && has("mount")) {
-        return;
-    }
+    needs!("root", "mount");
     for (kind, name) in [("tmpfs", ""), ("bind", ""), ("bind", ".metadata.json"), ("tmpfs", ".metadata.json")] {
         let world = World::new();
         let [id, other] = [world.aged(40), world.aged(41)];
@@ -119,9 +112,7 @@ fn in_time(run: Run<'_>) -> Ran {
 
 /// Runs all of that beside two FUSE mounts whose daemons have got into trouble, one in a workspace and one on another.
 fn nobody_is_asked(trouble: impl Fn(&mut Bindfs)) {
-    if !(is_root() && has("bindfs") && has("timeout")) {
-        return;
-    }
+    needs!("root", "bindfs", "timeout");
     let world = World::new();
     let [inside, itself, fresh, plain] = [40, 41, 1, 42].map(|days| world.aged(days));
     let (outside, point) = (world.path("outside"), world.dir_of(&inside).join("mnt"));
@@ -152,9 +143,7 @@ fn a_mount_in_a_workspace_or_on_it_whose_daemon_has_died_is_no_defect() {
 
 #[test]
 fn a_mount_that_only_its_owner_may_look_into_is_no_error_to_list_and_busy_to_prune() {
-    if !(is_root() && has("bindfs") && has("setpriv") && (Path::new("/dev/fuse").exists() || skip("/dev/fuse"))) {
-        return;
-    }
+    needs!("root", "bindfs", "setpriv", "/dev/fuse");
     let world = World::new();
     let id = world.aged(40);
     let (outside, point) = (world.path("outside"), world.dir_of(&id).join("mnt"));
@@ -173,9 +162,7 @@ fn a_mount_that_only_its_owner_may_look_into_is_no_error_to_list_and_busy_to_pru
 
 #[test]
 fn list_asks_for_no_stat_of_a_mount_point() {
-    if !(is_root() && has("mount") && has("strace")) {
-        return;
-    }
+    needs!("root", "mount", "strace");
     let world = World::new();
     let id = world.workspace().file("a/b/mnt/x", b"x").file("mnt/x", b"x").make();
     let points = ["mnt", "a/b/mnt"].map(|point| world.dir_of(&id).join(point));

@@ -4,7 +4,6 @@
 
 use crate::builds;
 use crate::schedules::{Schedule, first_failure, touches, writers};
-use crate::world::has;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -109,9 +108,7 @@ fn build(mutant: &Mutant, place: &Path) -> PathBuf {
 
 #[test]
 fn without_any_one_of_its_safeguards_the_program_fails_a_schedule() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutant");
     let mut unnoticed = Vec::new();
     for mutant in &MUTANTS {

@@ -2,7 +2,7 @@
 //! up: rear 465 is the same accident.
 
 use crate::tools::{Mounted, Standing, set_aside, straced, text, tool, trash, tree};
-use crate::world::{ORDINARY_USER, World, ago, has, ids_in, is_root, sorted};
+use crate::world::{ORDINARY_USER, World, ago, ids_in, sorted};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::fs;
@@ -26,9 +26,7 @@ fn outside(world: &World) -> (PathBuf, Vec<String>) {
 /// fail, with openat2 and without it; the swap is done right between the look and the call.
 #[test]
 fn cve_2022_21658_a_directory_swapped_for_a_link_is_not_followed() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     for lacking in [&[][..], &["-e", "inject=openat2:error=ENOSYS"]] {
         let world = World::new();
         let (outside, before) = outside(&world);
@@ -49,9 +47,7 @@ fn cve_2022_21658_a_directory_swapped_for_a_link_is_not_followed() {
 /// opened once, without links, and all of a touch goes through that descriptor, whatever is at its path meanwhile.
 #[test]
 fn cve_2018_6954_a_workspace_swapped_for_a_link_gives_no_file_behind_it_away() {
-    if !(is_root() && has("strace")) {
-        return;
-    }
+    needs!("root", "strace");
     let world = World::new();
     let (outside, _) = outside(&world);
     let id = world.aged(40);
@@ -73,9 +69,7 @@ fn cve_2018_6954_a_workspace_swapped_for_a_link_gives_no_file_behind_it_away() {
 /// them to a new file of its own making, which takes the one name.
 #[test]
 fn cve_2017_18078_a_hard_linked_file_keeps_its_owner() {
-    if !is_root() {
-        return;
-    }
+    needs!("root");
     let world = World::new();
     let id = world.aged(40);
     world.give_away();
@@ -102,9 +96,7 @@ fn cve_2017_18078_a_hard_linked_file_keeps_its_owner() {
 /// base.
 #[test]
 fn cve_2019_3461_nothing_is_renamed_to_a_name_that_somebody_can_have_prepared() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let _ = world.workspace().days_ago(40).file("a/b/c/d/e/f/g/h/i/j/k/file", b"x").make();
     let (ran, log) = straced(&world, world.wsctl(PRUNE), "rename,renameat,renameat2");
@@ -123,9 +115,7 @@ fn cve_2019_3461_nothing_is_renamed_to_a_name_that_somebody_can_have_prepared() 
 /// whoever made it: this run does not touch it, and no later one takes it for the old one.
 #[test]
 fn cve_2026_3888_what_is_made_anew_while_the_old_one_goes_is_neither_used_nor_touched() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let (outside, before) = outside(&world);
     let id = world.aged(40);
@@ -144,9 +134,7 @@ fn cve_2026_3888_what_is_made_anew_while_the_old_one_goes_is_neither_used_nor_to
 /// given, and without both nothing takes the place of the old file.
 #[test]
 fn cve_2026_35350_and_35351_a_file_keeps_its_owner_or_is_not_replaced() {
-    if !(is_root() && has("setpriv") && has("strace")) {
-        return;
-    }
+    needs!("root", "setpriv", "strace");
     let world = World::new();
     let id = world.aged(40);
     world.give_away();
@@ -171,9 +159,7 @@ fn cve_2026_35350_and_35351_a_file_keeps_its_owner_or_is_not_replaced() {
 /// more memory each time. Here an error ends the reading of that directory, whichever call it comes from.
 #[test]
 fn cve_2024_43806_a_directory_that_cannot_be_read_to_its_end_ends_the_run() {
-    if !(has("strace") && has("prlimit")) {
-        return;
-    }
+    needs!("strace", "prlimit");
     for call in [1, 2, 3, 5] {
         for error in ["EIO", "ENOENT"] {
             let world = World::new();
@@ -194,9 +180,7 @@ fn cve_2024_43806_a_directory_that_cannot_be_read_to_its_end_ends_the_run() {
 /// of descent is fixed, and what lies deeper is moved up; `list -s`, which moves nothing, finds its way back through `..`.
 #[test]
 fn uutils_7995_a_tree_deeper_than_there_are_descriptors_is_measured_and_goes() {
-    if !(has("python3") && has("prlimit")) {
-        return;
-    }
+    needs!("python3", "prlimit");
     let world = World::new();
     let id = world.aged(40);
     let script = "import os, sys
@@ -234,9 +218,7 @@ fn steam_3671_an_empty_base_is_refused_and_a_wrong_one_loses_nothing() {
 /// the directory nevertheless, with the backups of all hosts behind it. Here a mount is a reason to leave a workspace alone.
 #[test]
 fn rear_465_a_mount_that_is_still_in_use_is_not_removed_through() {
-    if !(is_root() && has("mount")) {
-        return;
-    }
+    needs!("root", "mount");
     let world = World::new();
     let (outside, before) = outside(&world);
     let id = world.workspace().days_ago(40).file("outputfs/x", b"x").make();

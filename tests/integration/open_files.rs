@@ -2,7 +2,7 @@
 //! unlink (FUSE), or are refused with EBUSY (NFS).
 
 use crate::tools::{Bindfs, du};
-use crate::world::{Ran, World, has, ids_in, is_root};
+use crate::world::{Ran, World, ids_in};
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -32,9 +32,7 @@ fn may_be_open(ran: Ran, id: &str) -> Ran {
 
 #[test]
 fn a_file_held_open_on_a_fuse_mount_is_left_to_the_run_after_it_is_closed() {
-    if !(is_root() && has("bindfs")) {
-        return;
-    }
+    needs!("root", "bindfs");
     let world = World::new();
     let (source, deep, large) = (world.path("source"), "data/a/b/c/d/e/f/log", vec![7; 100_000]);
     let stale = || world.workspace().days_ago(40).file(deep, &large).file("top", &large);
@@ -57,9 +55,7 @@ fn a_file_held_open_on_a_fuse_mount_is_left_to_the_run_after_it_is_closed() {
 
 #[test]
 fn a_file_that_answers_ebusy_may_still_be_open() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.aged(40);
     let busy = ["strace", "-f", "-o", "/dev/null", "-e", "inject=unlinkat:error=EBUSY"];

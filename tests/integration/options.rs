@@ -1,6 +1,6 @@
 //! What holds for every subcommand: the base, help, diagnostics and the exit status.
 
-use crate::world::{World, is_root, numbered};
+use crate::world::{World, numbered};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -230,9 +230,7 @@ fn of_several_categories_the_most_severe_gives_the_status_and_each_is_said_once(
 
 #[test]
 fn what_may_not_be_read_is_graver_than_what_is_corrupt_and_a_full_stdout_graver_still() {
-    if !is_root() {
-        return;
-    }
+    needs!("root");
     let world = World::new();
     let (denied, corrupt) = (world.aged(1), world.workspace().metadata("no JSON").make());
     world.give_away();

@@ -3,7 +3,7 @@
 
 use crate::builds;
 use crate::tools::{text, tool};
-use crate::world::{World, has, is_root};
+use crate::world::{World, has};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -62,9 +62,7 @@ fn lintian_finds_nothing_in_the_package() {
 
 #[test]
 fn the_package_installs_into_a_root_where_nothing_is_enabled_runs_and_goes_without_a_trace() {
-    if !(is_root() && has("cargo-deb") && has("dpkg")) {
-        return;
-    }
+    needs!("root", "cargo-deb", "dpkg");
     let world = World::new();
     let root = root(&world);
     let dpkg = |words: &[&str]| {

@@ -2,7 +2,7 @@
 //! `UPDATE=1 cargo test picture` draws it anew.
 
 use crate::terminal::at_terminal_of;
-use crate::world::{World, ago, has};
+use crate::world::{World, ago};
 use chrono::TimeDelta;
 use rustix::fs::{FallocateFlags, fallocate};
 use std::fmt::Write as _;
@@ -99,9 +99,7 @@ fn svg(title: &str, shown: &str) -> String {
 
 #[test]
 fn the_committed_picture_shows_a_list() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = base();
     let run = world.wsctl(["list", "--size"]).env("LANG", "C.UTF-8");
     let list = at_terminal_of(130, run, "").exits(0).stdout;
@@ -110,9 +108,7 @@ fn the_committed_picture_shows_a_list() {
 
 #[test]
 fn the_committed_picture_shows_what_prune_asks() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = base();
     let run = world.wsctl(["-q", "prune", "--older-than", "30d", "--keep-last", "2"]);
     let asked = at_terminal_of(130, run, "n\\n").exits(78).stdout;

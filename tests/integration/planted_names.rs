@@ -1,7 +1,7 @@
 //! Names in the base that somebody else has made: copies that look claimed, and names that a claim would take.
 
 use crate::tools::{Standing, set_aside, text, trash, tree};
-use crate::world::{World, has, ids_in, sorted};
+use crate::world::{World, ids_in, sorted};
 use serde_json::json;
 use std::fs;
 
@@ -56,9 +56,7 @@ fn prune_by_id_removes_the_planted_copy_and_says_that_the_live_workspace_stays()
 
 #[test]
 fn where_a_name_has_been_made_in_advance_another_is_tried() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     for (calls, aside) in [(1, false), (2, false), (1, true)] {
         let world = World::new();
         let id = world.aged(40);
@@ -78,9 +76,7 @@ fn where_a_name_has_been_made_in_advance_another_is_tried() {
 
 #[test]
 fn without_rename_noreplace_a_claimed_workspace_does_not_go_back_over_a_new_one() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.aged(40);
     let lacking = ["-e", "inject=renameat2:error=EINVAL"];
@@ -97,9 +93,7 @@ fn without_rename_noreplace_a_claimed_workspace_does_not_go_back_over_a_new_one(
 
 #[test]
 fn without_rename_noreplace_a_workspace_made_right_before_the_way_back_makes_the_claimed_one_busy() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     for errno in ["ENOTEMPTY", "EEXIST"] {
         let world = World::new();
         let id = world.aged(1);
@@ -115,9 +109,7 @@ fn without_rename_noreplace_a_workspace_made_right_before_the_way_back_makes_the
 /// Wherever a prune stands, another one puts back what it claimed, and somebody makes a directory of the name that is free now.
 #[test]
 fn who_takes_the_name_of_a_claim_that_was_put_back_has_nothing_at_its_own_path_torn() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let mut planted = 0;
     for call in ["openat2", "getdents64", "statx", "renameat2"] {
         for nth in 1.. {

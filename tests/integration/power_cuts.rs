@@ -11,7 +11,7 @@ use crate::power_scenes::{PRUNE, Scene};
 use crate::soak::random;
 use crate::tools::{Standing, straced, trash};
 use crate::touch_crowds::Ended;
-use crate::world::{World, has, is_root};
+use crate::world::World;
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -92,10 +92,7 @@ fn copy_running(disk: &mut CachedDisk, world: &World, longest: Duration, unflush
 
 /// Cuts so many times by copying, on both file systems.
 fn copy(times: usize) {
-    let tools = ["mkfs.ext4", "mkfs.xfs", "mount"];
-    if !(is_root() && tools.iter().all(|tool| has(tool))) {
-        return;
-    }
+    needs!("root", "mkfs.ext4", "mkfs.xfs", "mount");
     for kind in ["ext4", "xfs"] {
         let world = World::new();
         let Some(mut disk) = CachedDisk::new(kind, &world) else { return };
@@ -113,10 +110,7 @@ fn copy(times: usize) {
 
 /// Cuts so many times, on both file systems. Every fifth cut comes while everything runs.
 fn cut(times: usize) {
-    let tools = ["mkfs.ext4", "mkfs.xfs", "mount", "python3", "strace"];
-    if !(is_root() && tools.iter().all(|tool| has(tool))) {
-        return;
-    }
+    needs!("root", "mkfs.ext4", "mkfs.xfs", "mount", "python3", "strace");
     for kind in ["ext4", "xfs"] {
         let world = World::new();
         let Some(disk) = Disk::new(kind, world.base()) else { return };

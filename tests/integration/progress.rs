@@ -4,7 +4,7 @@
 
 use crate::terminal::{screen, through_terminal};
 use crate::tools::{text, tool, wait_until};
-use crate::world::{Ran, Run, World, has};
+use crate::world::{Ran, Run, World};
 
 /// So many milliseconds go by before each of these calls.
 fn slow(call: &str, milliseconds: u32) -> [String; 6] {
@@ -32,9 +32,7 @@ fn long_list(world: &World, width: usize, options: &[&str]) -> Ran {
 
 #[test]
 fn a_long_list_shows_how_far_it_has_come_and_leaves_nothing_of_it() {
-    if !(has("python3") && has("strace")) {
-        return;
-    }
+    needs!("python3", "strace");
     let world = world(40);
     for width in [120, 80, 30] {
         let ran = long_list(&world, width, &[]);
@@ -56,9 +54,7 @@ fn long_prune(world: &World, args: &[&str], typed: (&str, &str), call: &str) -> 
 
 #[test]
 fn a_long_prune_shows_its_progress() {
-    if !(has("python3") && has("strace")) {
-        return;
-    }
+    needs!("python3", "strace");
     let world = world(40);
     let ran = long_prune(&world, &["-y"], ("", ""), "unlinkat").exits(0);
     for part in ["pruning: ", " of 40, ", " KiB freed, ", "/s, ", "s left"] {
@@ -71,9 +67,7 @@ fn a_long_prune_shows_its_progress() {
 
 #[test]
 fn measuring_before_a_question_or_for_a_rule_shows_its_progress() {
-    if !(has("python3") && has("strace")) {
-        return;
-    }
+    needs!("python3", "strace");
     let world = world(40);
     for args in [&["-n"][..], &["-n", "--use-mtime"], &["-n", "--max-total-size", "1K"]] {
         let ran = long_prune(&world, args, ("", ""), "getdents64").exits(0);
@@ -88,9 +82,7 @@ fn measuring_before_a_question_or_for_a_rule_shows_its_progress() {
 
 #[test]
 fn a_terminal_that_becomes_narrower_keeps_nothing_of_it() {
-    if !(has("tmux") && has("strace")) {
-        return;
-    }
+    needs!("tmux", "strace");
     let world = world(60);
     let socket = world.path("tmux");
     let tmux = |args: &[&str]| tool(&[&["tmux", "-S", text(&socket)], args].concat());
@@ -111,9 +103,7 @@ fn a_terminal_that_becomes_narrower_keeps_nothing_of_it() {
 
 #[test]
 fn ctrl_c_takes_the_line_away_too() {
-    if !(has("python3") && has("strace")) {
-        return;
-    }
+    needs!("python3", "strace");
     let world = world(300);
     let ran = long_prune(&world, &["-y"], ("pruning: ", "\\x03"), "unlinkat").exits(130);
     let screen = screen(&ran.stdout, 100);
@@ -123,9 +113,7 @@ fn ctrl_c_takes_the_line_away_too() {
 
 #[test]
 fn what_is_said_meanwhile_stands_on_lines_of_its_own() {
-    if !(has("python3") && has("strace")) {
-        return;
-    }
+    needs!("python3", "strace");
     let world = world(40);
     let ran = long_list(&world, 120, &["-vvv"]);
     assert!(ran.stdout.contains("measuring: "), "{ran:#?}");
@@ -139,9 +127,7 @@ fn what_is_said_meanwhile_stands_on_lines_of_its_own() {
 
 #[test]
 fn there_is_none_where_nobody_wants_it_or_the_terminal_cannot_take_it_back() {
-    if !(has("python3") && has("strace")) {
-        return;
-    }
+    needs!("python3", "strace");
     let world = world(40);
     assert!(!long_list(&world, 80, &["-q"]).stdout.contains("measuring"));
     let list = || world.wsctl(["list", "-s"]);
@@ -153,9 +139,7 @@ fn there_is_none_where_nobody_wants_it_or_the_terminal_cannot_take_it_back() {
 
 #[test]
 fn there_is_none_where_stderr_is_no_terminal() {
-    if !(has("python3") && has("strace")) {
-        return;
-    }
+    needs!("python3", "strace");
     let world = world(40);
     let words = slow("getdents64", 10);
     let list = || world.wsctl(["list", "-s"]).env("TERM", "xterm");

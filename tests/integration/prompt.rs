@@ -1,13 +1,11 @@
 //! `wsctl prune` asks: on a real pseudo-terminal, where the answer is typed.
 
 use crate::terminal::at_terminal;
-use crate::world::{World, has};
+use crate::world::World;
 
 #[test]
 fn on_a_terminal_prune_shows_what_would_go_and_asks() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     let (oldest, newer, fresh) = (world.aged(90), world.aged(30), world.aged(1));
     let ran = at_terminal(world.wsctl(["prune", "--older-than", "7d"]), "y\\n").exits(0);
@@ -21,9 +19,7 @@ fn on_a_terminal_prune_shows_what_would_go_and_asks() {
 
 #[test]
 fn the_question_says_what_goes_and_what_stays_by_which_rules() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     let (first, _) = (world.aged(20), world.aged(10));
     let pinned = world.aged(50);
@@ -49,9 +45,7 @@ fn the_question_says_what_goes_and_what_stays_by_which_rules() {
 
 #[test]
 fn an_unclear_answer_is_asked_again_three_times_at_most() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     let stale = world.aged(30);
     let before = world.snapshot();
@@ -64,9 +58,7 @@ fn an_unclear_answer_is_asked_again_three_times_at_most() {
 
 #[test]
 fn the_question_names_the_first_few_in_the_order_in_which_they_would_go() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     let missing = world.workspace().make_without_metadata();
     let stale: Vec<_> = (30..37).rev().map(|days| world.aged(days)).collect();
@@ -93,9 +85,7 @@ fn the_question_names_the_first_few_in_the_order_in_which_they_would_go() {
 
 #[test]
 fn of_few_all_are_named() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     let stale: Vec<_> = (30..36).map(|days| world.aged(days)).collect();
     let ran = at_terminal(world.wsctl(["prune", "--older-than", "7d"]), "\\n").exits(78);
@@ -105,9 +95,7 @@ fn of_few_all_are_named() {
 
 #[test]
 fn no_means_no_and_deletes_nothing() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     let stale = world.aged(30);
     let before = world.snapshot();
@@ -121,9 +109,7 @@ fn no_means_no_and_deletes_nothing() {
 
 #[test]
 fn ctrl_c_at_the_question_ends_at_once_and_deletes_nothing() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     world.aged(30);
     let before = world.snapshot();
@@ -134,9 +120,7 @@ fn ctrl_c_at_the_question_ends_at_once_and_deletes_nothing() {
 
 #[test]
 fn there_is_no_question_where_there_is_nothing_to_do_or_yes_was_said_before() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     let stale = world.aged(30);
     for args in [&["prune", "--older-than", "60d"][..], &["prune", "-n", &stale], &["prune", "-y", &stale]] {

@@ -1,7 +1,7 @@
 //! `wsctl prune`: what stays in any case.
 
 use crate::tools::{set_aside, text, tree};
-use crate::world::{Ran, World, has, ids_in, is_root, sorted};
+use crate::world::{Ran, World, ids_in, is_root, sorted};
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -69,9 +69,7 @@ fn exclude_from_reads_ids_comments_blank_lines_and_crlf() {
 
 #[test]
 fn exclude_from_may_be_a_pipe() {
-    if !has("bash") {
-        return;
-    }
+    needs!("bash");
     let world = World::new();
     let [kept, other] = [world.aged(40), world.aged(41)];
     let script = format!("\"$@\" --exclude-from <(echo {kept})");

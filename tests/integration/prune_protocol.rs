@@ -1,7 +1,7 @@
 //! `wsctl prune`: what it does with the leftovers of earlier runs, and the order of its steps.
 
 use crate::tools::{set_aside, straced, trash, tree};
-use crate::world::{Ran, World, has, ids_in, sorted};
+use crate::world::{Ran, World, ids_in, sorted};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -161,9 +161,7 @@ fn place(log: &[String], parts: &[&str]) -> usize {
 
 #[test]
 fn the_base_is_synced_between_the_dooming_of_a_workspace_and_its_first_unlink() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let ids: Vec<_> = (0..40).map(|number| world.aged(40 + number)).collect();
     let leftover = world.aged(40);
@@ -187,9 +185,7 @@ fn the_base_is_synced_between_the_dooming_of_a_workspace_and_its_first_unlink() 
 
 #[test]
 fn the_metadata_is_the_last_that_is_unlinked_in_a_doomed_tree() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let files = ["a/b/c/d/e/f/g/h/i", "data/x", "zzz", "...", ".metadata.json.bak"];
     let workspace = files.iter().fold(world.workspace().days_ago(40), |workspace, path| workspace.file(path, b"x"));
@@ -204,9 +200,7 @@ fn the_metadata_is_the_last_that_is_unlinked_in_a_doomed_tree() {
 
 #[test]
 fn a_claimed_workspace_is_looked_at_twice_and_in_between_what_waits_to_be_its_metadata_is_unlinked() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let names = [".metadata.tmp.x1y2.json", ".wsctl-tmp.0123456789abcdef"];
     let id = names.iter().fold(world.workspace().days_ago(40), |workspace, name| workspace.file(name, b"{}")).make();
@@ -234,9 +228,7 @@ fn a_directory_named_like_a_temporary_file_is_no_obstacle() {
 
 #[test]
 fn a_claimed_one_that_stays_and_finds_no_room_to_go_back_is_an_io_error_and_not_kept_without_a_word() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let fresh = world.aged(1);
     let name = set_aside(&world, "claimed", &fresh);

@@ -2,7 +2,7 @@
 //! system call, so that nothing here depends on who is faster.
 
 use crate::tools::{Immutable, Mounted, Standing, set_aside, straced, text, tool, trash, tree};
-use crate::world::{Ran, World, ago, has, ids_in, is_root, sorted};
+use crate::world::{Ran, World, ago, ids_in, sorted};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::fs;
@@ -53,9 +53,7 @@ fn of_many_prunes_at_once_each_workspace_is_reported_by_one_and_none_fails() {
 
 #[test]
 fn a_prune_that_finds_a_doomed_tree_gone_under_its_hands_does_not_fail() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     for call in ["fsync", "openat2", "getdents64"] {
         let world = World::new();
         let id = world.aged(40);
@@ -71,9 +69,7 @@ fn a_prune_that_finds_a_doomed_tree_gone_under_its_hands_does_not_fail() {
 
 #[test]
 fn a_prune_whose_claim_another_run_takes_further_does_not_fail() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.aged(40);
     let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
@@ -90,9 +86,7 @@ fn claimed_first(world: &World, [one, other]: [String; 2]) -> [String; 2] {
 
 #[test]
 fn a_workspace_accessed_between_decision_and_claim_survives_at_its_own_path() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let both = [world.aged(50), world.aged(40)];
     // Once one is claimed all is decided, and the other one is not claimed yet.
@@ -109,9 +103,7 @@ fn a_workspace_accessed_between_decision_and_claim_survives_at_its_own_path() {
 
 #[test]
 fn a_rename_that_was_under_way_when_the_claim_came_is_seen() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.aged(40);
     let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
@@ -123,9 +115,7 @@ fn a_rename_that_was_under_way_when_the_claim_came_is_seen() {
 
 #[test]
 fn a_rename_that_lands_after_the_first_look_is_seen_by_the_second() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.workspace().days_ago(40).file(".metadata.tmp.old.json", b"{}").make();
     // The sweep stands between the looks.
@@ -138,9 +128,7 @@ fn a_rename_that_lands_after_the_first_look_is_seen_by_the_second() {
 
 #[test]
 fn an_accessed_workspace_never_goes_back_over_a_new_one() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.aged(40);
     let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
@@ -154,9 +142,7 @@ fn an_accessed_workspace_never_goes_back_over_a_new_one() {
 
 #[test]
 fn with_use_mtime_a_file_written_after_the_decision_saves_the_workspace() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.aged(40);
     let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
@@ -176,9 +162,7 @@ fn with_use_mtime_a_file_written_after_the_decision_saves_the_workspace() {
 
 #[test]
 fn a_workspace_swapped_for_a_link_after_the_decision_is_not_followed() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let both = [world.aged(50), world.aged(40)];
     let outside = world.path("outside");
@@ -194,9 +178,7 @@ fn a_workspace_swapped_for_a_link_after_the_decision_is_not_followed() {
 
 #[test]
 fn a_mount_that_appears_after_the_dooming_ends_the_removal_there() {
-    if !(is_root() && has("strace") && has("mount")) {
-        return;
-    }
+    needs!("root", "strace", "mount");
     let world = World::new();
     let id = world.workspace().days_ago(40).file("data/x", b"x").file("other/y", b"y").make();
     let outside = world.path("outside");
@@ -217,9 +199,7 @@ fn a_mount_that_appears_after_the_dooming_ends_the_removal_there() {
 
 #[test]
 fn what_others_write_in_a_doomed_tree_goes_before_its_metadata() {
-    if !(is_root() && has("strace")) {
-        return;
-    }
+    needs!("root", "strace");
     let world = World::new();
     let id = world.workspace().days_ago(40).file("x", b"x").make();
     // As it usually is: the base has been changed since the workspace was.
@@ -237,9 +217,7 @@ fn what_others_write_in_a_doomed_tree_goes_before_its_metadata() {
 
 #[test]
 fn no_fifo_and_no_lease_and_no_link_is_opened_for_longer_than_a_look() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.workspace().days_ago(40).file("data/x", b"x").make();
     let run = world.wsctl(["prune", "-y", "--older-than", "30d", "-b", text(&world.base())]);
@@ -270,9 +248,7 @@ for n in itertools.count():
 
 #[test]
 fn whoever_keeps_writing_in_a_doomed_tree_cannot_keep_the_prune_from_ending() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     let stale = world.aged(40);
     let mut writers: Vec<_> = (0..3)

@@ -2,7 +2,7 @@
 
 use crate::run::finish;
 use crate::tools::{Immutable, du, set_aside, text};
-use crate::world::{Ran, World, has, ids_in, is_root, sorted};
+use crate::world::{Ran, World, ids_in, sorted};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -59,7 +59,8 @@ fn the_text_is_a_summary_and_with_v_a_line_for_each_before_it() {
 }
 
 #[test]
-fn a_run_that_is_killed_has_reported_each_workspace_that_is_gone() {
+fn a_run_that_is_killed_has_told_of_each_workspace_that_went() {
+    needs!("root", "chattr");
     let world = World::new();
     let stale: Vec<_> = (0..3000).map(|number| world.aged(31 + number % 50)).collect();
     let mut run = world.wsctl(["prune", "-v", "-y", "--older-than", "30d"]).command();
@@ -259,9 +260,7 @@ fn on_a_terminal(world: &World, answer: &str) -> Ran {
 
 #[test]
 fn on_a_terminal_it_shows_what_would_go_and_only_a_yes_lets_it_go() {
-    if !(has("bash") && has("script")) {
-        return;
-    }
+    needs!("bash", "script");
     let mixed = Mixed::new();
     let before = mixed.world.snapshot();
     for no in ["n\n", "\n", "yup\n", "\u{4}"] {

@@ -1,7 +1,7 @@
 //! `wsctl prune`: what its rules choose.
 
 use crate::tools::{Mounted, du};
-use crate::world::{World, ago, has, ids_in, is_root, sorted};
+use crate::world::{World, ago, ids_in, sorted};
 use chrono::TimeDelta;
 use serde_json::Value;
 
@@ -149,9 +149,7 @@ fn small_file_system(world: &World) -> (Mounted, [String; 4]) {
 
 #[test]
 fn where_the_file_system_does_not_tell_its_size_min_free_is_an_io_error_and_nothing_goes() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let stale = sorted([world.aged(40), world.aged(50)]);
     // A statfs that says nothing but its type and its block size, as FUSE gives it without a daemon's answer.
@@ -167,9 +165,7 @@ fn where_the_file_system_does_not_tell_its_size_min_free_is_an_io_error_and_noth
 
 #[test]
 fn min_free_takes_the_least_recently_accessed_until_so_much_is_free() {
-    if !(is_root() && has("mount")) {
-        return;
-    }
+    needs!("root", "mount");
     let world = World::new();
     let (_mounted, ids) = small_file_system(&world);
     let free = 4 * ((1 << 20) - 4096_u64);
@@ -193,9 +189,7 @@ fn min_free_takes_the_least_recently_accessed_until_so_much_is_free() {
 
 #[test]
 fn min_free_as_a_share_of_the_file_system_is_what_is_free_afterwards() {
-    if !(is_root() && has("mount")) {
-        return;
-    }
+    needs!("root", "mount");
     let world = World::new();
     let (_mounted, [a, b, c, d]) = small_file_system(&world);
     let report = world.wsctl(["prune", "-y", "--min-free", "70%", "--format", "json"]).run().exits(0).quietly().json();
@@ -207,9 +201,7 @@ fn min_free_as_a_share_of_the_file_system_is_what_is_free_afterwards() {
 
 #[test]
 fn the_rules_by_size_take_only_what_age_has_left_to_do_and_each_says_what_it_chose() {
-    if !(is_root() && has("mount")) {
-        return;
-    }
+    needs!("root", "mount");
     let world = World::new();
     let (_mounted, [a, b, c, d]) = small_file_system(&world);
     let args = ["prune", "-y", "--older-than", "35d", "--max-total-size", "2500KiB", "--min-free", "6MiB"];

@@ -10,9 +10,7 @@ const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "jso
 
 #[test]
 fn after_a_signal_what_is_in_hand_is_finished_and_the_rest_is_kept() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     for (signal, status) in [("INT", 130), ("TERM", 143)] {
         let world = World::new();
         let ids: Vec<_> = (0..100).map(|number| world.aged(31 + number)).collect();
@@ -30,9 +28,7 @@ fn after_a_signal_what_is_in_hand_is_finished_and_the_rest_is_kept() {
 
 #[test]
 fn after_a_signal_the_summary_is_printed() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let _ = (0..200).map(|number| world.aged(31 + number)).collect::<Vec<_>>();
     let run = world.wsctl(["prune", "-y", "--older-than", "30d", "-j", "1"]);
@@ -66,9 +62,7 @@ fn of_large_workspaces_no_more_than_a_batch_is_in_hand_and_of_small_ones_many() 
 
 #[test]
 fn a_killed_run_loses_nothing_undecided_and_the_next_one_finishes_what_was() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     for (call, at_least) in [("renameat2", 0), ("fsync", 1)] {
         let world = World::new();
         let ids: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();

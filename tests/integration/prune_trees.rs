@@ -1,7 +1,7 @@
 //! `wsctl prune`: the removal of whatever an agent has left in its workspace, and nothing beyond it.
 
 use crate::tools::{Immutable, Mounted, text, tool, trash, tree};
-use crate::world::{Ran, World, has, ids_in, is_root, odd_name, skip, sorted};
+use crate::world::{Ran, World, ids_in, odd_name, skip, sorted};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::fs;
@@ -24,9 +24,7 @@ fn outside(world: &World) -> PathBuf {
 
 #[test]
 fn an_immutable_file_stays_with_the_metadata_and_is_reported_by_each_run_until_it_can_go() {
-    if !(is_root() && has("chattr")) {
-        return;
-    }
+    needs!("root", "chattr");
     let world = World::new();
     let [id, other] = [world.workspace().days_ago(40).file("data/deep/x", b"x").file("y", b"y").make(), world.aged(41)];
     let Some(immutable) = Immutable::new(&world, &world.dir_of(&id).join("data/deep/x")) else {
@@ -54,9 +52,7 @@ fn an_immutable_file_stays_with_the_metadata_and_is_reported_by_each_run_until_i
 
 #[test]
 fn an_immutable_workspace_stays_whole_at_its_own_path() {
-    if !(is_root() && has("chattr")) {
-        return;
-    }
+    needs!("root", "chattr");
     let world = World::new();
     let id = world.aged(40);
     let before = tree(&world.dir_of(&id));
@@ -70,9 +66,7 @@ fn an_immutable_workspace_stays_whole_at_its_own_path() {
 
 #[test]
 fn an_ordinary_user_removes_directories_that_he_may_not_read_or_write_but_owns() {
-    if !(is_root() && has("setpriv")) {
-        return;
-    }
+    needs!("root", "setpriv");
     let world = World::new();
     let workspace = world.workspace().days_ago(40).file("a/b/c/d/e/f/g/h", b"x");
     let id = workspace.file("none/x", b"x").file("read-only/sub/x", b"x").file("unsearchable/x", b"x").make();
@@ -91,9 +85,7 @@ fn an_ordinary_user_removes_directories_that_he_may_not_read_or_write_but_owns()
 
 #[test]
 fn what_belongs_to_somebody_else_is_reported_as_failed_and_all_the_rest_goes() {
-    if !(is_root() && has("setpriv")) {
-        return;
-    }
+    needs!("root", "setpriv");
     let world = World::new();
     let [id, other] = [world.workspace().days_ago(40).file("roots/x", b"x").file("y", b"y").make(), world.aged(41)];
     world.give_away();
@@ -111,9 +103,7 @@ fn what_belongs_to_somebody_else_is_reported_as_failed_and_all_the_rest_goes() {
 
 #[test]
 fn a_mount_inside_makes_a_workspace_busy_and_it_stays_whole() {
-    if !(is_root() && has("mount")) {
-        return;
-    }
+    needs!("root", "mount");
     for (point, tmpfs) in [("charts", false), ("charts", true), (".", false)] {
         let world = World::new();
         let [id, other] = [world.aged(40), world.aged(41)];
@@ -134,9 +124,7 @@ fn a_mount_inside_makes_a_workspace_busy_and_it_stays_whole() {
 
 #[test]
 fn a_mount_on_a_file_inside_makes_a_workspace_busy_too() {
-    if !(is_root() && has("mount")) {
-        return;
-    }
+    needs!("root", "mount");
     let world = World::new();
     let id = world.aged(40);
     let file = outside(&world).join("dir/precious");
@@ -148,9 +136,7 @@ fn a_mount_on_a_file_inside_makes_a_workspace_busy_too() {
 
 #[test]
 fn a_dry_run_reports_a_workspace_with_a_mount_inside_as_the_real_run_does() {
-    if !(is_root() && has("mount")) {
-        return;
-    }
+    needs!("root", "mount");
     let world = World::new();
     let id = world.aged(40);
     let _mounted = Mounted::bind(&world, &outside(&world), &world.dir_of(&id).join("charts"));
@@ -211,9 +197,7 @@ open('end', 'w').close()";
 
 #[test]
 fn a_chain_of_5000_directories_goes_with_few_descriptors_and_a_small_stack() {
-    if !(has("python3") && has("bash")) {
-        return;
-    }
+    needs!("python3", "bash");
     let world = World::new();
     let [id, other] = [world.aged(40), world.aged(41)];
     chain(&world.dir_of(&id), 5000, "d");

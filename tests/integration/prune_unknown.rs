@@ -1,7 +1,7 @@
 //! `wsctl prune`: workspaces whose last access cannot be known.
 
 use crate::tools::{text, tree};
-use crate::world::{Ran, World, has, ids_in, is_root, sorted};
+use crate::world::{Ran, World, ids_in, sorted};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -85,9 +85,7 @@ fn a_workspace_of_unknown_age_goes_if_it_is_given_by_id() {
 
 #[test]
 fn a_workspace_that_may_not_be_read_is_skipped_as_denied_and_goes_if_it_is_given_by_id() {
-    if !(is_root() && has("setpriv")) {
-        return;
-    }
+    needs!("root", "setpriv");
     let world = World::new();
     let [file, dir] = [world.aged(40), world.aged(41)];
     world.give_away();
@@ -107,9 +105,7 @@ fn a_workspace_that_may_not_be_read_is_skipped_as_denied_and_goes_if_it_is_given
 
 #[test]
 fn a_denied_workspace_given_by_id_goes_also_with_use_mtime() {
-    if !(is_root() && has("setpriv")) {
-        return;
-    }
+    needs!("root", "setpriv");
     let world = World::new();
     let id = world.aged(40);
     world.give_away();
@@ -147,9 +143,7 @@ impl Drop for Lease {
 
 #[test]
 fn a_workspace_whose_metadata_is_leased_is_reported_as_failed_without_waiting() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     let [leased, stale] = [world.aged(40), world.aged(41)];
     let before = tree(&world.dir_of(&leased));

@@ -2,7 +2,7 @@
 //! a run stands when that happens.
 
 use crate::tools::{Standing, modify};
-use crate::world::{Ran, World, has, ids_in, numbered, sorted};
+use crate::world::{Ran, World, ids_in, numbered, sorted};
 use serde_json::json;
 use std::path::Path;
 use std::process::Stdio;
@@ -45,9 +45,7 @@ fn check_every_point(call: &str, first: usize, args: impl Fn(&str) -> Vec<String
 
 #[test]
 fn whenever_another_prune_takes_a_workspace_away_a_prune_by_any_rule_does_not_fail() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     for rule in RULES {
         let args = |_: &str| PRUNE.iter().chain(rule).map(|&word| word.to_owned()).collect();
         let points: usize = CALLS.iter().map(|call| check_every_point(call, 1, args)).sum();
@@ -58,9 +56,7 @@ fn whenever_another_prune_takes_a_workspace_away_a_prune_by_any_rule_does_not_fa
 /// What was there when the base was listed is not absent. The listing comes to its end with the second call.
 #[test]
 fn a_workspace_given_by_id_that_another_prune_takes_away_after_the_listing_is_no_failure() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let args = |id: &str| PRUNE.iter().chain(&[id]).map(|&word| word.to_owned()).collect();
     let points = check_every_point("openat2", 1, args) + check_every_point("getdents64", 3, args);
     assert!(points > 5, "{points}");
@@ -84,9 +80,7 @@ fn two_prunes_at_once_report_each_workspace_once_and_neither_fails() {
 
 #[test]
 fn what_a_run_with_other_ids_puts_back_is_claimed_again() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let [stale, other] = [world.aged(40), world.aged(41)];
     let args = ["prune", "-y", "--format", "json", "-j", "1", &stale];

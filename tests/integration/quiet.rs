@@ -4,7 +4,7 @@
 //! meanwhile, in a world of its own, changes that one table: then the nth `read` is not the same as the last time.
 
 use crate::tools::{Mounted, text, tool};
-use crate::world::{World, has, is_root};
+use crate::world::World;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -49,9 +49,7 @@ pub fn wrapper(dir: &Path) -> Vec<String> {
 
 #[test]
 fn what_is_mounted_elsewhere_is_not_in_the_quiet_table() {
-    if !(is_root() && has("mount") && has("unshare") && has("nsenter")) {
-        return;
-    }
+    needs!("root", "mount", "unshare", "nsenter");
     let world = World::new();
     let table = || {
         let words = [wrapper(&world.base()), vec!["cat".to_owned(), "/proc/self/mountinfo".to_owned()]].concat();

@@ -8,7 +8,6 @@ use crate::schedule_scenes::{
     PRUNE, TOUCH, points, prune_beside_prune, prune_beside_recreation, prune_beside_touch, prune_beside_writer,
     sync_before_unlink, touch_beside_writer,
 };
-use crate::world::has;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -86,9 +85,7 @@ fn shipped() -> &'static Path {
 }
 
 fn all_hold(kind: fn(&Path) -> Vec<Schedule<'_>>) {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let schedules = kind(shipped());
     assert!(schedules.len() > 20, "{}", schedules.len());
     println!("{} schedules", schedules.len());

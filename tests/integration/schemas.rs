@@ -4,7 +4,7 @@
 use crate::schema_cases::{DOCUMENTS, Document};
 use crate::systemd::shipped;
 use crate::tools::{text, tool};
-use crate::world::{World, has, is_root, names, skip};
+use crate::world::{World, names};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,12 +24,6 @@ validators = {name: validator(name) for name in {name for name, _ in documents}}
 errors = [validators[name].iter_errors(document) for name, document in documents]
 print(json.dumps([[f"{error.json_path}: {error.message}" for error in errors] for errors in errors]))
 "#;
-
-fn possible() -> bool {
-    is_root()
-        && has("mount")
-        && (Path::new("/usr/lib/python3/dist-packages/jsonschema").exists() || skip("python3-jsonschema"))
-}
 
 /// What is wrong with each of these documents by the schemas in a directory.
 fn errors(place: &Path, documents: &[Document]) -> Vec<Vec<String>> {
@@ -79,9 +73,7 @@ fn known(name: &str, pointer: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_json_output_keeps_to_its_schema_and_has_no_field_that_it_does_not_name() {
-    if !possible() {
-        return;
-    }
+    needs!("root", "mount", "/usr/lib/python3/dist-packages/jsonschema");
     let world = World::new();
     strict_copies(&world);
     for ((name, document), errors) in DOCUMENTS.iter().zip(errors(&world.path("schema"), &DOCUMENTS)) {
@@ -132,9 +124,7 @@ fn specimens() -> Vec<Document> {
 
 #[test]
 fn a_schema_misses_no_field_that_is_gone_has_another_type_or_is_in_another_unit_or_form() {
-    if !possible() {
-        return;
-    }
+    needs!("root", "mount", "/usr/lib/python3/dist-packages/jsonschema");
     let mut wrong = Vec::new();
     for (name, good) in specimens() {
         for pointer in pointers(&good) {
@@ -180,9 +170,7 @@ fn a_schema_misses_no_field_that_is_gone_has_another_type_or_is_in_another_unit_
 
 #[test]
 fn a_field_that_a_later_version_adds_breaks_nobody_s_validation_but_fails_these_tests() {
-    if !possible() {
-        return;
-    }
+    needs!("root", "mount", "/usr/lib/python3/dist-packages/jsonschema");
     let world = World::new();
     strict_copies(&world);
     let mut later = Vec::new();

@@ -100,9 +100,7 @@ fn slow_world() -> World {
 
 #[test]
 fn a_signal_ends_prune_while_it_reads_or_measures_and_nothing_is_deleted() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = slow_world();
     let before = world.snapshot();
     for (point, (signal, status)) in LOOKS.into_iter().flat_map(|point| SIGNALS.map(|signal| (point, signal))) {
@@ -114,9 +112,7 @@ fn a_signal_ends_prune_while_it_reads_or_measures_and_nothing_is_deleted() {
 
 #[test]
 fn a_signal_ends_list_while_it_reads_or_measures_also_as_process_1() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = slow_world();
     for wrapper in wrappers() {
         for (point, (signal, status)) in LOOKS.into_iter().zip(SIGNALS) {
@@ -149,9 +145,7 @@ fn a_signal_ends_what_waits_for_ids_on_stdin_also_as_process_1() {
 
 #[test]
 fn sigterm_at_the_question_ends_at_once_and_deletes_nothing() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     world.aged(30);
     let before = world.snapshot();
@@ -172,9 +166,7 @@ fn wide_world() -> (World, String) {
 
 #[test]
 fn a_signal_leaves_a_huge_directory_doomed_and_told_and_the_next_run_finishes_it() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let (world, id) = wide_world();
     for (signal, status) in SIGNALS {
         let started = Started::slowed(&world, world.wsctl(PRUNE), REMOVALS, &[]);
@@ -194,9 +186,7 @@ fn a_signal_leaves_a_huge_directory_doomed_and_told_and_the_next_run_finishes_it
 
 #[test]
 fn a_second_signal_ends_it_on_the_spot() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let (world, id) = wide_world();
     let standing = Standing::lacking(&world, &TAKES_SIGNALS, "unlinkat", None, world.wsctl(PRUNE));
     standing.signal("TERM");
@@ -209,9 +199,7 @@ fn a_second_signal_ends_it_on_the_spot() {
 
 #[test]
 fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     for (signal, _) in SIGNALS {
         let world = World::new();
         let ids: Vec<_> = (0..40).map(|number| world.aged(40 + number)).collect();

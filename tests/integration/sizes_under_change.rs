@@ -2,7 +2,7 @@
 
 use crate::owners::{Owners, memory};
 use crate::tools::{Standing, du, text, tool};
-use crate::world::{Ran, World, has, is_root, numbered};
+use crate::world::{Ran, World, numbered};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -36,9 +36,7 @@ fn is_true_or_told(ran: &Ran, id: &str, truth: u64) {
 /// Lists while the walk stands still at the second of three directories, where the first has been counted: then what is called
 /// `large` is moved between the first and the third one.
 fn moved_at_the_second(from: usize, to: usize, make: impl Fn(&Path)) {
-    if !(has("strace") && has("fallocate")) {
-        return;
-    }
+    needs!("strace", "fallocate");
     let world = World::new();
     let (id, dirs) = with_directories(&world, &["a", "b", "c"]);
     make(&dirs[from].join("large"));
@@ -71,9 +69,7 @@ fn a_file_or_directory_that_is_moved_behind_the_walk_is_missed_and_told() {
 
 #[test]
 fn what_gets_another_name_after_it_was_listed_is_counted_or_told() {
-    if !(has("strace") && has("fallocate")) {
-        return;
-    }
+    needs!("strace", "fallocate");
     // Where a new name comes in a listing is up to the file system: some of these are listed no more.
     for number in 0..16 {
         let world = World::new();
@@ -91,9 +87,7 @@ fn what_gets_another_name_after_it_was_listed_is_counted_or_told() {
 
 #[test]
 fn whatever_an_owner_moves_about_his_size_is_never_more_and_nobody_elses_workspace_goes_for_it() {
-    if !(is_root() && has("cc") && has("fallocate")) {
-        return;
-    }
+    needs!("root", "cc", "fallocate");
     let world = World::new();
     let _memory = memory(&world);
     let id = world.workspace().id(&numbered(1)).make();

@@ -3,15 +3,13 @@
 
 use crate::quiet;
 use crate::tools::{text, tool};
-use crate::world::{World, has, is_root, skip};
+use crate::world::World;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where the base is in there: a name with all that has to be escaped.
 pub const BASE: &str = "/srv/pit lane-1/.workspaces";
-
-const SYSTEMD: &str = "/lib/systemd/systemd";
 
 /// What else than our units has to be there, with nothing in it.
 const TARGETS: [&str; 6] =
@@ -41,12 +39,6 @@ status=$?
 find "$group" -depth -type d -exec rmdir {} \;
 exit $status
 "#;
-
-/// Whether there can be such a systemd.
-#[must_use]
-pub fn possible() -> bool {
-    is_root() && has("unshare") && has("systemd-escape") && (Path::new(SYSTEMD).exists() || skip("systemd"))
-}
 
 /// A unit of `dist/` for the base in there.
 pub fn instance(kind: &str) -> String {

@@ -1,6 +1,6 @@
 //! `wsctl touch`: what it writes, what it leaves as it was, and how it takes its IDs.
 
-use crate::world::{ORDINARY_USER, World, has, is_root};
+use crate::world::{ORDINARY_USER, World};
 use chrono::{DateTime, Utc};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -67,9 +67,7 @@ fn a_missing_key_is_appended_in_the_style_of_the_file() {
 
 #[test]
 fn what_is_written_is_a_time_that_python_reads_with_its_offset() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     for (at, written) in [
         ("2026-11-23T15:51:30Z", "2026-11-23T15:51:30.000000+00:00"),
@@ -214,9 +212,7 @@ fn mode_and_owner_stay_whoever_runs_it_and_whatever_his_umask() {
 
 #[test]
 fn an_ordinary_users_files_stay_his_also_when_root_touches_them() {
-    if !is_root() || !has("setpriv") {
-        return;
-    }
+    needs!("root", "setpriv");
     let world = World::new();
     for as_root in [true, false] {
         let (old, missing) = (world.aged(1), world.workspace().make_without_metadata());

@@ -2,7 +2,7 @@
 //! where one cannot be kept, that nobody gains a right.
 
 use crate::tools::{AppendOnly, straced, text, tool};
-use crate::world::{ORDINARY_USER, World, has, is_root};
+use crate::world::{ORDINARY_USER, World};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 
@@ -10,11 +10,6 @@ const AT: &str = "2026-11-23T15:51:30Z";
 const WRITTEN: &str = "2026-11-23T15:51:30.000000+00:00";
 /// The group has nothing, though the mask, which is what the mode shows, lets others read and write.
 const ACL: &str = "u::rw,u:65534:rw,u:12345:-,g::-,m::rw,o::r";
-
-/// Whether there are the tools that set attributes.
-fn has_tools() -> bool {
-    has("setfacl") && has("setfattr") && has("strace")
-}
 
 /// Mode, owner, ACL and all attributes that we may see.
 fn attributes(world: &World, id: &str) -> String {
@@ -44,9 +39,7 @@ fn set_acl(world: &World, id: &str, acl: &str) {
 
 #[test]
 fn acl_and_extended_attributes_stay() {
-    if !(is_root() && has_tools()) {
-        return;
-    }
+    needs!("root", "setfacl", "setfattr", "strace");
     let world = World::new();
     for (owner, mode) in [(0, 0o600), (ORDINARY_USER, 0o4640)] {
         let id = plain(&world);
@@ -72,9 +65,7 @@ fn acl_and_extended_attributes_stay() {
 
 #[test]
 fn a_file_without_an_acl_gets_none_from_its_directory() {
-    if !has_tools() {
-        return;
-    }
+    needs!("setfacl", "setfattr", "strace");
     let world = World::new();
     let (old, missing) = (plain(&world), world.workspace().make_without_metadata());
     fs::set_permissions(world.metadata_of(&old), Permissions::from_mode(0o640)).expect("chmod");
@@ -90,9 +81,7 @@ fn a_file_without_an_acl_gets_none_from_its_directory() {
 
 #[test]
 fn where_an_acl_cannot_be_kept_nobody_but_the_owner_keeps_a_right() {
-    if !has_tools() {
-        return;
-    }
+    needs!("setfacl", "setfattr", "strace");
     for error in ["EPERM", "ENOSPC", "EOPNOTSUPP"] {
         let world = World::new();
         let id = plain(&world);
@@ -107,9 +96,7 @@ fn where_an_acl_cannot_be_kept_nobody_but_the_owner_keeps_a_right() {
 
 #[test]
 fn an_attribute_that_may_not_be_set_is_left_out_and_the_others_stay() {
-    if !(is_root() && has_tools() && has("setpriv")) {
-        return;
-    }
+    needs!("root", "setfacl", "setfattr", "strace", "setpriv");
     let world = World::new();
     let id = plain(&world);
     set_acl(&world, &id, "u:12345:r");
@@ -125,9 +112,7 @@ fn an_attribute_that_may_not_be_set_is_left_out_and_the_others_stay() {
 
 #[test]
 fn attributes_that_a_failing_disk_hides_are_not_lost() {
-    if !has_tools() {
-        return;
-    }
+    needs!("setfacl", "setfattr", "strace");
     let world = World::new();
     let id = plain(&world);
     set_acl(&world, &id, ACL);
@@ -144,9 +129,7 @@ fn attributes_that_a_failing_disk_hides_are_not_lost() {
 
 #[test]
 fn an_owner_whom_a_user_namespace_does_not_know_is_permission_denied() {
-    if !(is_root() && has("unshare")) {
-        return;
-    }
+    needs!("root", "unshare");
     let world = World::new();
     let id = plain(&world);
     world.give_away();
@@ -161,9 +144,7 @@ fn an_owner_whom_a_user_namespace_does_not_know_is_permission_denied() {
 
 #[test]
 fn no_temporary_file_is_made_where_none_can_be_removed() {
-    if !(is_root() && has("chattr")) {
-        return;
-    }
+    needs!("root", "chattr");
     let world = World::new();
     for id in [plain(&world), world.workspace().make_without_metadata()] {
         let Some(_append_only) = AppendOnly::new(&world.dir_of(&id)) else { return };

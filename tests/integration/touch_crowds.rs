@@ -1,7 +1,7 @@
 //! Many touches at once beside an application that writes all the time. Nothing stands still here; what is decided at one
 //! certain call is in `touch_races`.
 
-use crate::world::{World, finish, has};
+use crate::world::{World, finish};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -51,9 +51,7 @@ impl Drop for Ended<'_> {
 
 #[test]
 fn many_touches_beside_a_writing_application_leave_the_file_whole_at_every_instant() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     let id = world.workspace().make();
     let (file, done) = (world.metadata_of(&id), AtomicBool::new(false));

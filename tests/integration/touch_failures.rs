@@ -1,7 +1,7 @@
 //! `wsctl touch` when something fails or kills it: the file is wholly the old or wholly the new, and nothing else is left.
 
 use crate::tools::{Mounted, text, tool};
-use crate::world::{ORDINARY_USER, World, has, is_root};
+use crate::world::{ORDINARY_USER, World};
 use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -24,9 +24,7 @@ fn strace(injection: &str) -> [&str; 7] {
 
 #[test]
 fn a_full_file_system_is_an_io_error_and_the_old_content_stays() {
-    if !is_root() || !has("mount") {
-        return;
-    }
+    needs!("root", "mount");
     for options in ["size=64k", "nr_inodes=12"] {
         let world = World::new();
         let _mount = Mounted::tmpfs(&world, &world.base(), options);
@@ -62,9 +60,7 @@ fn contents(snapshot: &[String]) -> Vec<&String> {
 
 #[test]
 fn a_read_only_file_system_is_an_io_error() {
-    if !is_root() || !has("mount") {
-        return;
-    }
+    needs!("root", "mount");
     let world = World::new();
     let _mount = Mounted::tmpfs(&world, &world.base(), "size=1m");
     let (old, missing) = (world.workspace().make(), world.workspace().make_without_metadata());
@@ -78,9 +74,7 @@ fn a_read_only_file_system_is_an_io_error() {
 
 #[test]
 fn what_an_ordinary_user_may_not_do_is_permission_denied_and_leaves_nothing() {
-    if !is_root() || !has("setpriv") {
-        return;
-    }
+    needs!("root", "setpriv");
     let world = World::new();
     let [read_only, hidden, unreadable] = [1, 2, 3].map(|days| world.aged(days));
     world.give_away();
@@ -108,9 +102,7 @@ fn contents_of(world: &World) -> Vec<String> {
 
 #[test]
 fn whatever_call_fails_the_file_stays_as_it_was_and_no_temporary_is_left() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     for (injection, status) in [
         ("write:error=ENOSPC:when=1", 74),
@@ -137,9 +129,7 @@ fn whatever_call_fails_the_file_stays_as_it_was_and_no_temporary_is_left() {
 
 #[test]
 fn a_directory_that_cannot_be_synced_is_an_error_and_the_file_is_wholly_the_new() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.aged(1);
     let json = world.read_metadata(&id);
@@ -158,9 +148,7 @@ fn with_time(json: &str) -> String {
 
 #[test]
 fn what_is_written_is_on_disk_before_it_is_in_place_and_in_place_before_it_says_so() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     for id in [world.workspace().make(), world.workspace().make_without_metadata()] {
         let log = world.path("calls");
@@ -183,9 +171,7 @@ fn what_is_written_is_on_disk_before_it_is_in_place_and_in_place_before_it_says_
 
 #[test]
 fn killed_at_any_step_it_leaves_the_old_or_the_new_and_a_later_touch_sweeps_the_rest() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let mut leftovers = 0;
     for injection in ["flock", "write", "fsync", "/rename", "fsync:when=2"] {
@@ -226,9 +212,7 @@ fn leftovers_of_killed_runs_are_swept_and_the_files_of_the_application_are_not()
 
 #[test]
 fn a_temporary_file_that_a_living_process_has_locked_is_not_swept() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     let world = World::new();
     let name = ".wsctl-tmp.0123456789abcdef";
     let id = world.workspace().file(name, b"").make();

@@ -1,6 +1,6 @@
 //! `wsctl touch` beside others: the application that rewrites the same file, a prune that takes the workspace away, itself.
 
-use crate::world::{Ran, World, finish, has};
+use crate::world::{Ran, World, finish};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -101,9 +101,7 @@ fn assert_holds(world: &World, id: &str, content: &str) {
 
 #[test]
 fn what_the_application_writes_meanwhile_is_kept() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let newer = |time: &str| format!("{{\n  \"laps\": 57,\n  \"last_accessed\": \"{time}\"\n}}");
     let theirs = newer("2026-11-23T15:51:29+00:00Z");
     let appear: &[fn(&Path, &str)] = &[
@@ -125,9 +123,7 @@ fn what_the_application_writes_meanwhile_is_kept() {
 
 #[test]
 fn metadata_that_turns_corrupt_meanwhile_is_not_overwritten() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let corrupt = "{\"last_accessed\": 7}";
     for id in [world.workspace().make(), world.workspace().make_without_metadata()] {
@@ -138,9 +134,7 @@ fn metadata_that_turns_corrupt_meanwhile_is_not_overwritten() {
 
 #[test]
 fn a_link_that_takes_the_place_of_the_metadata_meanwhile_is_not_followed() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let (id, target) = (world.workspace().make(), world.path("target"));
     fs::write(&target, "{}").expect("a target");
@@ -155,9 +149,7 @@ fn a_link_that_takes_the_place_of_the_metadata_meanwhile_is_not_followed() {
 
 #[test]
 fn metadata_that_vanishes_meanwhile_is_made_anew_or_left_missing() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let remove = |dir: &Path| fs::remove_file(dir.join(".metadata.json")).expect("unlink");
     let id = world.workspace().make();
@@ -173,9 +165,7 @@ fn metadata_that_vanishes_meanwhile_is_made_anew_or_left_missing() {
 
 #[test]
 fn a_temporary_file_that_somebody_sweeps_away_is_written_again() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.workspace().metadata("{\"last_accessed\":\"2020-01-01T00:00:00Z\"}").make();
     let sweep = |dir: &Path| {
@@ -191,9 +181,7 @@ type Act = fn(&Path, &Path);
 
 #[test]
 fn a_workspace_that_is_taken_away_meanwhile_is_busy_and_never_touched_with_success() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let meanwhile: [(&str, Act); 4] = [
         ("claimed", |dir, away| fs::rename(dir, away).expect("a rename")),
         ("claimed, and made anew", |dir, away| {
@@ -223,9 +211,7 @@ fn a_workspace_that_is_taken_away_meanwhile_is_busy_and_never_touched_with_succe
 
 #[test]
 fn after_a_bounded_number_of_tries_it_is_busy_and_the_others_content_stays() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let id = world.workspace().make();
     let mut stopping = Stopping::begin(&world, &["touch", "--at", AT, &id], "");

@@ -1,8 +1,8 @@
 //! The systemd units in `dist/`, run by systemd itself.
 
-use crate::systemd::{BASE, analyzed, boot, instance, metrics_of, possible, shipped};
+use crate::systemd::{BASE, analyzed, boot, instance, metrics_of, shipped};
 use crate::tools::{text, tool};
-use crate::world::{ORDINARY_USER, World, has, sorted};
+use crate::world::{ORDINARY_USER, World, sorted};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
 
@@ -29,9 +29,7 @@ fn rules(rules: &str) -> String {
 
 #[test]
 fn the_service_prunes_what_others_own_under_all_its_restrictions() {
-    if !possible() {
-        return;
-    }
+    needs!("root", "unshare", "systemd-escape", "/lib/systemd/systemd");
     let world = World::new();
     let fresh: Vec<_> = (0..5).map(|_| world.aged(1)).collect();
     let stale = in_the_way(&world);
@@ -52,9 +50,7 @@ fn the_service_prunes_what_others_own_under_all_its_restrictions() {
 
 #[test]
 fn the_service_has_no_capability_that_it_could_do_without() {
-    if !possible() {
-        return;
-    }
+    needs!("root", "unshare", "systemd-escape", "/lib/systemd/systemd");
     for left in ["CAP_FOWNER", "CAP_DAC_OVERRIDE"] {
         let world = World::new();
         let _stale = in_the_way(&world);
@@ -68,9 +64,7 @@ fn the_service_has_no_capability_that_it_could_do_without() {
 
 #[test]
 fn the_service_runs_as_another_user_without_any_capability() {
-    if !possible() {
-        return;
-    }
+    needs!("root", "unshare", "systemd-escape", "/lib/systemd/systemd");
     let world = World::new();
     let id = world.workspace().days_ago(40).file("locked/file", b"1").make();
     fs::create_dir_all(metrics_of(&world).parent().expect("a directory")).expect("a directory");
@@ -84,9 +78,7 @@ fn the_service_runs_as_another_user_without_any_capability() {
 
 #[test]
 fn to_the_service_a_refused_prune_is_a_failure_and_a_busy_workspace_is_none() {
-    if !possible() {
-        return;
-    }
+    needs!("root", "unshare", "systemd-escape", "/lib/systemd/systemd");
     let world = World::new();
     let stale = in_the_way(&world);
     let refused = boot(&world, &instance("service"), &[]);
@@ -101,9 +93,7 @@ fn to_the_service_a_refused_prune_is_a_failure_and_a_busy_workspace_is_none() {
 
 #[test]
 fn the_timer_makes_up_for_a_night_that_the_host_slept_through() {
-    if !possible() {
-        return;
-    }
+    needs!("root", "unshare", "systemd-escape", "/lib/systemd/systemd");
     let world = World::new();
     let (_stale, all) = (in_the_way(&world), rules("--older-than 30d"));
     let timer = instance("timer");
@@ -118,9 +108,7 @@ fn the_timer_makes_up_for_a_night_that_the_host_slept_through() {
 
 #[test]
 fn systemd_finds_nothing_wrong_with_the_units_and_little_exposed() {
-    if !has("systemd-analyze") {
-        return;
-    }
+    needs!("systemd-analyze");
     let world = World::new();
     let said = |words: &[&str], unit| {
         let output = analyzed(&world, words, unit);

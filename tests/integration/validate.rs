@@ -1,6 +1,6 @@
 //! `wsctl validate`.
 
-use crate::world::{World, has};
+use crate::world::World;
 use std::fs;
 
 #[test]
@@ -36,9 +36,7 @@ fn what_is_no_real_directory_is_no_workspace() {
 
 #[test]
 fn malformed_absent_and_present_ids_cost_the_same_system_calls_in_the_same_order() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let present = world.aged(1);
     let calls = |id: &str| {

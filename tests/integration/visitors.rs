@@ -2,7 +2,7 @@
 //! met. A visit is an access if its rewrite of the metadata succeeded.
 
 use crate::tools::{modify, text};
-use crate::world::{World, finish, has, ids_in, numbered};
+use crate::world::{World, finish, ids_in, numbered};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -99,9 +99,7 @@ fn race(options: &[&str]) -> (u64, usize) {
 /// Before there was a look right before the claim, it was one visit in four.
 #[test]
 fn hardly_any_visitor_meets_a_workspace_that_a_prune_has_taken_aside_and_none_loses_an_access() {
-    if !has("python3") {
-        return;
-    }
+    needs!("python3");
     for options in [&[][..], &["--use-mtime"]] {
         let (visits, taken_aside) = race(options);
         assert!(

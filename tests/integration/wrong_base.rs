@@ -1,7 +1,7 @@
 //! A base that holds no workspaces while there are some near it: every subcommand says which was probably meant.
 
 use crate::tools::{Mounted, set_aside};
-use crate::world::{World, has, is_root, numbered};
+use crate::world::{World, numbered};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -51,9 +51,7 @@ fn an_empty_base_and_one_that_a_prune_has_wholly_taken_aside_are_right() {
 
 #[test]
 fn what_is_mounted_in_a_base_is_not_entered() {
-    if !(is_root() && has("mount")) {
-        return;
-    }
+    needs!("root", "mount");
     let world = World::new();
     let point = world.base().join("mine");
     fs::create_dir(&point).expect("a directory");
