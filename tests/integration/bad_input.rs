@@ -1,11 +1,11 @@
 //! Whatever is wrong on the command line or with the base: one clear line, the right exit status,
 //! nothing lost.
 
-use crate::world::{ORDINARY_USER, World, odd_name};
+use crate::world::{ORDINARY_USER, World, chmod, odd_name};
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, Permissions};
+use std::fs::{self};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{chown, symlink};
 
 /// Each subcommand on an ID that follows.
 pub const ON_ID: [&[&str]; 4] =
@@ -136,12 +136,12 @@ fn a_base_that_an_ordinary_user_may_not_read_is_permission_denied_for_each_subco
     symlink("locked/base", world.base()).expect("a link");
     for (locked, mode) in [("locked/base", 0), ("locked/base", 0o311), ("locked", 0)] {
         chown(world.path(locked), Some(ORDINARY_USER), Some(ORDINARY_USER)).expect("chown");
-        fs::set_permissions(world.path(locked), Permissions::from_mode(mode)).expect("chmod");
+        chmod(world.path(locked), mode);
         for args in ON_BASE {
             let ran = world.wsctl(args).by_ordinary_user().run().sanely().exits(77).prints("");
             ran.complains("error[permission-denied]: base ");
         }
-        fs::set_permissions(world.path(locked), Permissions::from_mode(0o755)).expect("chmod");
+        chmod(world.path(locked), 0o755);
     }
     fs::remove_file(world.base()).expect("unlink");
     fs::rename(world.path("locked/base"), world.base()).expect("a rename");

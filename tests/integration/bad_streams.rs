@@ -94,7 +94,7 @@ fn a_stdout_that_cannot_be_written_is_an_io_error() {
     for args in talkative(&id) {
         for redirection in [">/dev/full", ">&-", "1</dev/null"] {
             let sh = format!("exec \"$@\" {redirection}");
-            let ran = world.wsctl(&args).through(["sh", "-c", &sh, "sh"]).run().sanely();
+            let ran = world.wsctl(&args).through_sh(&sh).run().sanely();
             ran.exits(74).complains("error[io]: cannot write to stdout: ");
         }
     }

@@ -1,16 +1,12 @@
 //! The look right before a claim: what was accessed since the decision never leaves its own path, not even for the time of a
 //! look. The runs are made to stand still between the decision and the look, so that nothing here depends on who is faster.
 
-use crate::tools::{Standing, modify, straced, tree};
-use crate::world::{Run, World, ago, ids_in};
-use chrono::TimeDelta;
+use crate::paused::{Standing, straced};
+use crate::tools::{access, modify, tree};
+use crate::world::{PRUNE, Run, World, ids_in};
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-
-/// Prunes what is older than 30 days, on one thread.
-const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
 
 /// Begins a run that stands still once all is decided and nothing is looked at again: to find the mounts of the base, which it
 /// does then, it asks for the base's own path, as the only link that it reads.
@@ -34,14 +30,6 @@ fn log(world: &World) -> Vec<String> {
 /// The renames that it has tried.
 fn renames(world: &World) -> Vec<String> {
     log(world).into_iter().filter(|line| line.contains(" rename")).collect()
-}
-
-/// Rewrites a metadata file as the application does.
-fn access(dir: &Path) {
-    let temporary = dir.join(".metadata.tmp.a1b2.json");
-    fs::write(&temporary, format!("{{\n  \"last_accessed\": \"{}\"\n}}", ago(TimeDelta::zero())))
-        .expect("a temporary file");
-    fs::rename(&temporary, dir.join(".metadata.json")).expect("a rename");
 }
 
 #[test]
@@ -68,7 +56,7 @@ fn with_use_mtime_a_workspace_modified_deep_inside_after_the_decision_is_never_t
     let id =
         world.workspace().days_ago(40).file("data/runs/2024/lap.csv", b"1").file("conversations.json", b"[]").make();
     modify(&world, &id, 40);
-    let standing = decided(&world, || world.wsctl(PRUNE.iter().chain(&["--use-mtime"])));
+    let standing = decided(&world, || world.prune(&["--use-mtime"]));
     fs::write(world.dir_of(&id).join("data/runs/2024/lap.csv"), "1, 2").expect("a write deep inside");
     let before = tree(&world.dir_of(&id));
     let report = standing.go_on().exits(75).complains("warning[busy]: ").json();
@@ -82,7 +70,7 @@ fn a_workspace_accessed_while_others_of_its_batch_are_claimed_is_never_taken_off
     needs!("strace");
     let world = World::new();
     let all: Vec<_> = (0..10).map(|days| world.aged(40 + days)).collect();
-    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
     let accessed: Vec<_> = all.into_iter().filter(|id| world.dir_of(id).exists()).collect();
     assert_eq!(accessed.len(), 9, "one is claimed");
     for id in &accessed {
@@ -103,7 +91,7 @@ fn with_use_mtime_nothing_is_claimed_while_another_workspace_is() {
     for days in 40..50 {
         modify(&world, &world.aged(days), 40);
     }
-    let run = world.wsctl(PRUNE.iter().chain(&["--use-mtime"]));
+    let run = world.prune(&["--use-mtime"]);
     let (ran, log) = straced(&world, run, "renameat2");
     assert_eq!(ran.exits(0).json()["pruned"].as_array().map(Vec::len), Some(10));
     let renames: Vec<_> = log.iter().filter(|line| line.contains("renameat2(")).collect();

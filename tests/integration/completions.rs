@@ -1,7 +1,7 @@
 //! What is generated for shells, and what the program answers when a shell asks. The committed completions are those that
 //! the program writes: `UPDATE=1 cargo test completions` writes them anew.
 
-use crate::tools::straced;
+use crate::paused::straced;
 use crate::world::{Ran, Run, World, has, numbered, odd_name};
 use std::ffi::OsStr;
 use std::fs;

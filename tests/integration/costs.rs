@@ -1,7 +1,7 @@
 //! What a workspace costs, where that can be told without a clock: the system calls that it takes, and the memory, each as the
 //! difference between a small base and a larger one.
 
-use crate::tools::straced;
+use crate::paused::straced;
 use crate::world::{World, numbered};
 use std::fs;
 use std::process::Command;

@@ -1,14 +1,13 @@
 //! It ends, whatever the owner of a workspace does meanwhile: what cannot be removed or measured is `busy`, and the others go.
 //! And nobody is said to write where nobody does.
 
+use crate::mounted::Mounted;
 use crate::owners::{Owners, memory};
-use crate::tools::{Mounted, text, tool};
+use crate::tools::{text, tool};
 use crate::world::{ORDINARY_USER, Ran, Run, World, has, ids_in, is_root, sorted};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-
-const PRUNE: [&str; 6] = ["prune", "-y", "--older-than", "30d", "--format", "json"];
 
 /// Asserts that the attacked workspace is gone or busy, and told of by name, and that the other one is gone.
 #[track_caller]
@@ -60,22 +59,22 @@ fn two_to_swap() -> Option<(World, Mounted, String)> {
 
 #[test]
 fn prune_ends_while_owners_fill_the_workspace_and_set_its_time_ahead() {
-    prune_ends("fill", 4, |world| world.wsctl(PRUNE));
+    prune_ends("fill", 4, |world| world.prune(&[]));
 }
 
 #[test]
 fn an_ordinary_users_prune_ends_while_his_processes_fill_the_workspace_and_set_its_time_ahead() {
-    prune_ends("fill", 4, |world| world.wsctl(PRUNE).by_ordinary_user());
+    prune_ends("fill", 4, |world| world.prune(&[]).by_ordinary_user());
 }
 
 #[test]
 fn prune_ends_while_an_inode_that_it_has_met_gets_new_names() {
-    prune_ends("relink", 3, |world| world.wsctl(PRUNE));
+    prune_ends("relink", 3, |world| world.prune(&[]));
 }
 
 #[test]
 fn prune_ends_while_chains_of_directories_are_extended() {
-    prune_ends("extend", 2, |world| world.wsctl(PRUNE));
+    prune_ends("extend", 2, |world| world.prune(&[]));
 }
 
 #[test]
@@ -83,7 +82,7 @@ fn prune_ends_while_two_directories_are_moved_into_each_other() {
     let Some((world, _mounted, id)) = two_to_swap() else { return };
     let other = world.aged(50);
     let _owners = Owners::begin(&world, "swap", 1, &world.dir_of(&id));
-    gone_or_busy(&world.wsctl(PRUNE).run().sanely(), &id, &other);
+    gone_or_busy(&world.prune(&[]).run().sanely(), &id, &other);
 }
 
 /// Measures a workspace under attack, and asserts that this ends, and that what is missed is told.
@@ -131,7 +130,7 @@ fn two_workspaces_that_share_120_000_inodes_go_in_one_run() {
                 fs::hard_link(dirs[0].join(&name), dirs[1].join(&name)).expect("a link");
             }
         }
-        let report = world.wsctl(PRUNE.iter().chain(&["-j", jobs])).run().exits(0).quietly().json();
+        let report = world.prune(&["-j", jobs]).run().exits(0).quietly().json();
         assert_eq!((ids_in(&report["pruned"]), world.names()), (sorted(ids), vec![]), "-j {jobs}");
     }
 }
@@ -158,6 +157,6 @@ fn files_that_were_changed_while_the_clock_was_ahead_go() {
     tool(&["mount", "-o", "loop", text(&image), text(&world.base())]);
     let changed = dir.join("7").metadata().expect("a stat").ctime();
     assert!(changed > chrono::Utc::now().timestamp(), "debugfs has changed nothing");
-    let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+    let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
 }

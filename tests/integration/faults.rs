@@ -6,12 +6,12 @@
 use crate::fault_cases::{Case, cases};
 use crate::fault_checks::{self, Forest, Struck};
 use crate::fault_points::{Point, errors, points};
+use crate::mounted::Mounted;
 use crate::quiet;
-use crate::tools::{Mounted, text, tree};
-use crate::world::{Run, World, finish};
+use crate::tools::{text, tree};
+use crate::world::{Run, World, chmod, finish};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -30,7 +30,7 @@ impl Bench {
         let memory = Path::new("/dev/shm");
         let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let dir = tempfile::Builder::new().prefix("wsctl-fault.").tempdir_in(parent).expect("a directory");
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("chmod"); // for the ordinary user
+        chmod(dir.path(), 0o755); // for the ordinary user
         Self(dir)
     }
 

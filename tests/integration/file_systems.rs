@@ -2,7 +2,9 @@
 //! for it. Where even the claim is refused, the message tells why.
 
 use crate::full_disks::fill;
-use crate::tools::{Mounted, Standing, text, tool, tree};
+use crate::mounted::Mounted;
+use crate::paused::Standing;
+use crate::tools::{text, tool, tree};
 use crate::world::{Ran, World, ago, ids_in, skip, sorted};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -11,9 +13,6 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
-
-/// Prunes what is older than 30 days, on one thread.
-const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
 
 /// A path of this many directories.
 fn levels(count: usize) -> String {
@@ -29,7 +28,7 @@ fn deep(world: &World, dir: &str) -> String {
 #[track_caller]
 fn all_go(world: &World, ids: &[&str]) {
     let _ = world.wsctl(["list", "-s"]).run().exits(0).quietly();
-    let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+    let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), &report["failed"]), (sorted(ids), &json!([])));
     let left = world.names().into_iter().filter(|name| ids.iter().any(|id| name.contains(id)));
     assert_eq!(left.collect::<Vec<_>>(), [""; 0]);
@@ -161,9 +160,9 @@ fn workspaces_in_a_lower_layer_of_an_overlay_stay_whole_and_the_message_and_the_
     let new = world.aged(40);
     let (ids, causes) = ([&*lower[0], &*lower[1]], ["overlay", "layer"]);
     let before = ids.map(|id| tree(&world.dir_of(id)));
-    let dry = world.wsctl(PRUNE.iter().chain(&["-n"])).run().sanely();
+    let dry = world.prune(&["-n"]).run().sanely();
     assert!(dry.stderr.contains("overlay") || dry.stderr.contains("layer"), "{dry:#?}");
-    let report = are_refused(world.wsctl(PRUNE).run(), &ids, &causes);
+    let report = are_refused(world.prune(&[]).run(), &ids, &causes);
     assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![new], sorted(ids)));
     assert_eq!(ids.map(|id| tree(&world.dir_of(id))), before);
     let _ = world.wsctl(["touch", ids[0], ids[1]]).run().exits(0).quietly();
@@ -176,7 +175,7 @@ fn a_claim_that_meets_exdev_is_an_io_error_that_names_possible_causes() {
     let id = world.aged(40);
     let before = tree(&world.base());
     let refused = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat,renameat2:error=EXDEV"];
-    are_refused(world.wsctl(PRUNE).through(refused).run(), &[&id], &["project", "layer"]);
+    are_refused(world.prune(&[]).through(refused).run(), &[&id], &["project", "layer"]);
     assert_eq!(tree(&world.base()), before);
 }
 
@@ -199,7 +198,7 @@ fn two_accesses_in_one_second_that_give_the_metadata_its_old_inode_save_a_worksp
         let name = |name: &str| Path::new("/proc/self/fd").join(dir.as_raw_fd().to_string()).join(name);
         let before = signature(&name(".metadata.json"));
         let fresh = world.read_metadata(&id).replace(&stale, &ago(TimeDelta::minutes(1)));
-        let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+        let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
         for _ in 0..2 {
             fs::write(name(".metadata.tmp.x1y2.json"), &fresh).expect("a file");
             fs::rename(name(".metadata.tmp.x1y2.json"), name(".metadata.json")).expect("a rename");

@@ -1,12 +1,12 @@
 //! `prune` on file systems that have no block and no inode left, which is when it is needed most.
 
-use crate::tools::{Mounted, straced, text, tool, trash, tree};
+use crate::mounted::Mounted;
+use crate::paused::straced;
+use crate::tools::{text, tool, trash, tree};
 use crate::world::{World, has, ids_in, is_root, sorted};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
 
 /// Takes the last block, then the last inode or whatever else a new name in this directory needs.
 pub fn fill(dir: &Path) {
@@ -66,7 +66,7 @@ impl Full {
 fn where_no_longer_name_fits_at_all_it_is_an_io_error_and_all_stays_whole() {
     let Some(full) = Full::new(|_| ()) else { return };
     let before = tree(&full.world.base());
-    let ran = full.world.wsctl(PRUNE).run().exits(74).mentions("No space left on device");
+    let ran = full.world.prune(&[]).run().exits(74).mentions("No space left on device");
     let report = ran.json();
     assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&json!([]), sorted(&full.stale)));
     let other = |failed: &serde_json::Value| failed["category"] != "io";
@@ -78,7 +78,7 @@ fn where_no_longer_name_fits_at_all_it_is_an_io_error_and_all_stays_whole() {
 fn those_that_can_be_claimed_are_erased_first_and_make_room_for_the_others() {
     let Some(full) = Full::new(|_| ()) else { return };
     fs::remove_file(&full.spare).expect("room for two or three claims");
-    let (ran, log) = straced(&full.world, full.world.wsctl(PRUNE), "renameat2,unlinkat");
+    let (ran, log) = straced(&full.world, full.world.prune(&[]), "renameat2,unlinkat");
     let report = ran.exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), &report["failed"]), (sorted(&full.stale), &json!([])));
     let no_room = log.iter().position(|line| line.contains("ENOSPC")).expect("a claim that met ENOSPC");
@@ -92,7 +92,7 @@ fn one_that_cannot_be_claimed_keeps_no_other_from_being_tried() {
     let stale: Vec<_> = (0..8).map(|number| world.aged(31 + number)).collect();
     // As where an index wants the longer name in a block that is full.
     let full = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=ENOSPC:when=1..3"];
-    let report = world.wsctl(PRUNE).through(full).run().exits(0).quietly().json();
+    let report = world.prune(&[]).through(full).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), world.names()), (sorted(&stale), vec![]));
 }
 
@@ -108,7 +108,7 @@ fn one_that_can_be_neither_doomed_nor_put_back_is_tried_again_when_others_are_go
         }
         let inject = format!("inject=renameat2:error=ENOSPC:when={when}");
         let full = ["strace", "-f", "-o", "/dev/null", "-e", &inject];
-        let report = world.wsctl(PRUNE).through(full).run().exits(0).quietly().json();
+        let report = world.prune(&[]).through(full).run().exits(0).quietly().json();
         assert_eq!((ids_in(&report["pruned"]), world.names()), (sorted(&stale), vec![]), "{aside} {when}: {report}");
     }
 }
@@ -120,7 +120,7 @@ fn what_was_freed_is_committed_before_a_claim_is_tried_again() {
     let [first, second] = [world.aged(41), world.aged(40)];
     let log = world.path("log");
     let strace = ["strace", "-f", "-o", text(&log), "-e", "trace=renameat2,fsync,unlinkat"];
-    let run = world.wsctl(PRUNE).through(strace.iter().chain(&["-e", "inject=renameat2:error=ENOSPC:when=1"]));
+    let run = world.prune(&[]).through(strace.iter().chain(&["-e", "inject=renameat2:error=ENOSPC:when=1"]));
     assert_eq!(ids_in(&run.run().exits(0).quietly().json()["pruned"]), sorted([&first, &second]));
     let log = fs::read_to_string(log).expect("a log");
     let lines: Vec<_> = log.lines().collect();
@@ -140,7 +140,7 @@ fn a_full_ext4_with_an_index_is_pruned_or_stays_whole() {
     let stale: Vec<_> = (0..60).map(|number| world.aged(31 + number)).collect();
     fill(&world.base());
     // Whether any claim finds room in the block that its hash names is chance; if one does, all go.
-    let ran = world.wsctl(PRUNE).run();
+    let ran = world.prune(&[]).run();
     let whole = if ran.status == 0 { vec![] } else { sorted(&stale) };
     let ids = ran.json()["failed"].as_array().map(Vec::len);
     assert_eq!((ran.status, ids), if whole.is_empty() { (0, Some(0)) } else { (74, Some(60)) });
@@ -155,7 +155,7 @@ fn what_an_earlier_run_has_doomed_makes_room_where_nothing_can_be_claimed() {
         crate::tools::set_aside(world, "doomed", &id);
     };
     let Some(full) = Full::new(doomed) else { return };
-    let report = full.world.wsctl(PRUNE).run().exits(0).quietly().json();
+    let report = full.world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!(report["pruned"].as_array().map(Vec::len), Some(21));
     assert_eq!(trash(&full.world), [""; 0]);
 }
@@ -178,7 +178,7 @@ fn a_full_xfs_is_pruned() {
     let stale: Vec<_> = (0..100).map(|number| world.aged(31 + number)).collect();
     fill(&world.base());
     assert!(fs::write(world.base().join("more"), [7; 8192]).is_err(), "it is full");
-    let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+    let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), trash(&world)), (sorted(&stale), vec![]));
 }
 
@@ -190,7 +190,7 @@ fn a_file_system_in_memory_without_block_and_inode_is_pruned() {
     let stale: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();
     fill(&world.base());
     assert!(fs::create_dir(world.base().join("more")).is_err(), "it is full");
-    let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+    let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), trash(&world)), (sorted(&stale), vec![]));
     assert!(fs::create_dir(world.base().join("more")).is_ok(), "and that has freed something");
 }
@@ -204,7 +204,7 @@ fn what_is_in_hand_of_earlier_batches_is_erased_before_a_claim_without_room_is_t
     // The first batch is erased at once, the second is in hand. Each takes 16 claims and 16 doomings.
     let full = ["-e", "trace=renameat2,unlinkat", "-e", "inject=renameat2:error=ENOSPC:when=65"];
     let strace = [&["strace", "-f", "-o", text(&log)], &full[..]].concat();
-    let report = world.wsctl(PRUNE).through(strace).run().exits(0).json();
+    let report = world.prune(&[]).through(strace).run().exits(0).json();
     assert_eq!(sorted(ids_in(&report["pruned"])), ids);
     let lines = fs::read_to_string(&log).expect("a log");
     let mut after = lines.lines().skip_while(|line| !line.contains("ENOSPC")).skip(1);

@@ -1,14 +1,14 @@
 //! Mounts inside a workspace, before and while it is removed: whatever is mounted, and with or without openat2(2), the
 //! removal ends there and nothing behind it is touched.
 
-use crate::tools::{Mounted, Standing, trash, tree};
+use crate::mounted::Mounted;
+use crate::paused::Standing;
+use crate::tools::{the_trash, tree};
 use crate::world::{Ran, Run, World, ids_in};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Prunes what is older than 30 days, on one thread.
-const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
 /// What the kernel may lack: nothing, openat2 (Linux before 5.6, or a seccomp filter that says ENOSYS or EPERM), and the
 /// number of a mount in statx, too (Linux before 5.8).
 const LACKING: [&[&str]; 4] = [
@@ -101,7 +101,7 @@ fn a_mount_at_any_depth_leaves_a_workspace_whole_with_and_without_openat2() {
             let _mounted = scene.mount(kind, &point);
             let before = tree(&scene.world.dir_of(&id));
             for what in LACKING {
-                is_busy(lacking(scene.world.wsctl(PRUNE), what).run(), &id);
+                is_busy(lacking(scene.world.prune(&[]), what).run(), &id);
                 assert_eq!((scene.world.names(), tree(&scene.world.dir_of(&id))), (vec![id.clone()], before.clone()));
             }
             scene.is_untouched(kind, &point);
@@ -116,8 +116,8 @@ fn a_mount_that_appears_between_claim_and_dooming_is_seen_and_the_workspace_goes
         let scene = Scene::new();
         let id = workspace(&scene.world);
         let before = tree(&scene.world.dir_of(&id));
-        let standing = Standing::after(&scene.world, "renameat2", None, scene.world.wsctl(PRUNE));
-        let [claimed] = &trash(&scene.world)[..] else { panic!("{:?}", scene.world.names()) };
+        let standing = Standing::after(&scene.world, "renameat2", None, scene.world.prune(&[]));
+        let claimed = &the_trash(&scene.world);
         let mounted = scene.mount(kind, &scene.world.base().join(claimed).join("a/b/c"));
         is_busy(standing.go_on(), &id);
         scene.is_untouched(kind, &scene.world.dir_of(&id).join("a/b/c"));
@@ -142,12 +142,12 @@ fn a_mount_that_appears_right_before_a_directory_is_opened_is_not_entered_whatev
         let scene = Scene::new();
         let id = scene.world.workspace().days_ago(40).file("data/file", b"x").make();
         // Nothing else is there to be unlinked before.
-        let standing = Standing::lacking(&scene.world, what, "unlinkat", None, scene.world.wsctl(PRUNE));
+        let standing = Standing::lacking(&scene.world, what, "unlinkat", None, scene.world.prune(&[]));
         let (point, mounted, ran) = mount_under_its_hands(&scene, "data", kind, standing);
         is_busy(ran, &id);
         scene.is_untouched(kind, &point);
         drop(mounted);
-        let report = scene.world.wsctl(PRUNE).run().exits(0).quietly().json();
+        let report = scene.world.prune(&[]).run().exits(0).quietly().json();
         assert_eq!(report["pruned"][0]["rule"], json!("leftover"));
         assert_eq!((scene.world.names(), tree(&scene.outside)), (vec![], scene.before));
     }
@@ -159,7 +159,7 @@ fn a_mount_that_appears_deep_where_directories_are_opened_is_not_entered() {
     for (kind, name) in KINDS.into_iter().flat_map(|kind| ["c", "d", "e", "f"].map(|name| (kind, name))) {
         let scene = Scene::new();
         let id = workspace(&scene.world);
-        let standing = Standing::after(&scene.world, "statx", Some(Path::new(name)), scene.world.wsctl(PRUNE));
+        let standing = Standing::after(&scene.world, "statx", Some(Path::new(name)), scene.world.prune(&[]));
         let (_, mounted, ran) = mount_under_its_hands(&scene, name, kind, standing);
         is_busy(ran, &id);
         assert_eq!(tree(&scene.outside), scene.before);
@@ -167,7 +167,7 @@ fn a_mount_that_appears_deep_where_directories_are_opened_is_not_entered() {
         let precious = found.filter(|entry| fs::read(entry.path()).is_ok_and(|content| content == b"precious"));
         assert_eq!(precious.count(), 1, "{kind:?} on {name}: it is still mounted");
         drop(mounted);
-        assert_eq!(ids_in(&scene.world.wsctl(PRUNE).run().exits(0).json()["pruned"]), [id]);
+        assert_eq!(ids_in(&scene.world.prune(&[]).run().exits(0).json()["pruned"]), [id]);
     }
 }
 

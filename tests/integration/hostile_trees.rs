@@ -3,8 +3,10 @@
 //! memory that does not grow with them.
 
 use crate::builds;
-use crate::tools::{Immutable, Mounted, du, straced, text, tool, trash, tree};
-use crate::world::{Ran, World, ids_in, is_root, skip};
+use crate::mounted::{Immutable, Mounted};
+use crate::paused::straced;
+use crate::tools::{du, text, the_trash, tool, tree};
+use crate::world::{Ran, World, chmod, ids_in, is_root, skip};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::fs;
@@ -112,11 +114,6 @@ fn on_disk_100_000_levels_and_a_directory_of_a_million_files_are_measured_and_go
     costs(&World::new(), STACK, "wide", 1_000_000, 0);
 }
 
-/// Prunes what is older than 30 days.
-fn prune(world: &World) -> Ran {
-    world.wsctl(["prune", "-y", "--older-than", "30d", "--format", "json"]).run()
-}
-
 #[test]
 fn device_nodes_and_links_that_dangle_or_loop_go_and_no_device_is_opened() {
     needs!("root", "strace");
@@ -151,7 +148,7 @@ fn a_hard_link_to_a_file_outside_leaves_it_its_owner_mode_time_and_content() {
     let outside = ["one", "two"].map(|name| world.path(name));
     for file in &outside {
         fs::write(file, "precious").expect("a file");
-        fs::set_permissions(file, fs::Permissions::from_mode(0o4750)).expect("chmod");
+        chmod(file, 0o4750);
         tool(&["touch", "-d", "2001-02-03 04:05:06.789", text(file)]);
     }
     let id = world.workspace().days_ago(40).file("data/x", b"x").make_without_metadata();
@@ -177,8 +174,8 @@ fn metadata_that_is_also_a_temporary_of_the_application_looks_accessed_once_and_
     let id = world.aged(40);
     fs::hard_link(world.metadata_of(&id), world.dir_of(&id).join(".metadata.tmp.1.json")).expect("a hard link");
     // The sweep of the one name changes the inode of both: better a false alarm than an access lost.
-    let _ = prune(&world).exits(75).complains("warning[busy]: ");
-    assert_eq!(ids_in(&prune(&world).exits(0).quietly().json()["pruned"]), [id]);
+    let _ = world.prune(&[]).run().exits(75).complains("warning[busy]: ");
+    assert_eq!(ids_in(&world.prune(&[]).run().exits(0).quietly().json()["pruned"]), [id]);
 }
 
 /// A chain of ten directories below a workspace's, each with a file.
@@ -202,9 +199,9 @@ fn directories_of_mode_000_at_every_depth_go_also_without_openat2() {
         let (id, dirs) = ten_levels(&world);
         world.give_away();
         for dir in dirs.iter().rev().take(10) {
-            fs::set_permissions(dir, fs::Permissions::from_mode(0o0)).expect("chmod");
+            chmod(dir, 0o0);
         }
-        let run = world.wsctl(["prune", "-y", "--older-than", "30d", "--format", "json"]);
+        let run = world.prune(&[]);
         let report = run.by_ordinary_user().through(wrapper).run().exits(0).quietly().json();
         assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]), "{wrapper:?}");
     }
@@ -222,14 +219,14 @@ fn immutable_files_deep_in_a_tree_stay_alone_and_are_reported_until_they_can_go(
         return;
     };
     for _ in 0..2 {
-        let report = prune(&world).exits(77).complains("error[permission-denied]: ").json();
+        let report = world.prune(&[]).run().exits(77).complains("error[permission-denied]: ").json();
         assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&json!([]), vec![id.clone()]));
-        let [left] = &trash(&world)[..] else { panic!("{:?}", world.names()) };
+        let left = &the_trash(&world);
         let files = tree(&world.base().join(left)).into_iter().filter(|line| line.contains("file\""));
         assert_eq!(files.count(), 2, "the two, with the directories that they need, and the metadata: {report}");
     }
     drop(deep);
-    let report = prune(&world).exits(0).quietly().json();
+    let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
 }
 
@@ -243,7 +240,7 @@ fn a_leased_file_and_a_fifo_as_metadata_keep_no_prune_waiting() {
     fs::write(world.metadata_of(&leased), "{}").expect("a file");
     let _leases = [world.metadata_of(&leased), world.dir_of(&deep).join("data/x")].map(|file| lease(&file));
     // By a rule they stay, and by their IDs they go; a lease stands in the way of no unlink.
-    let report = prune(&world).exits(75).json();
+    let report = world.prune(&[]).run().exits(75).json();
     assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&json!([]), vec![leased.clone()]));
     let _ = world.wsctl(["prune", "-y", &fifo, &leased, &deep]).run().exits(0);
     assert_eq!(world.names(), [""; 0]);

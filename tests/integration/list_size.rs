@@ -1,6 +1,6 @@
 //! `wsctl list -s`: the size is that of `du -sx`, which is asked each time.
 
-use crate::tools::Standing;
+use crate::paused::Standing;
 use crate::world::{World, numbered, odd_name};
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, symlink};

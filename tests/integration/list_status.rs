@@ -1,11 +1,11 @@
 //! The status of each workspace in `wsctl list`, and what cannot be read.
 
-use crate::world::{World, ago, numbered, skip};
+use crate::world::{World, ago, chmod, numbered, skip};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -24,10 +24,6 @@ fn status_of(metadata: impl Into<Vec<u8>>) -> Value {
     let world = World::new();
     let _ = world.workspace().metadata(metadata).make();
     only_row(&world)["status"].clone()
-}
-
-fn chmod(path: &Path, mode: u32) {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
 }
 
 #[test]
@@ -153,7 +149,7 @@ fn metadata_that_may_not_be_read_is_denied_and_77_and_the_others_are_listed() {
     let world = World::new();
     let (ok, denied) = (world.aged(1), world.aged(2));
     world.give_away();
-    chmod(&world.metadata_of(&denied), 0o000);
+    chmod(world.metadata_of(&denied), 0o000);
     let list = || world.wsctl(["list", "--format", "json"]);
     let ran = list().by_ordinary_user().run().exits(77).complains("error[permission-denied]: ").complains(&denied);
     let rows = &ran.json()["workspaces"];
@@ -173,7 +169,7 @@ fn a_workspace_that_may_not_be_entered_is_denied_and_reported_once_also_with_its
     let world = World::new();
     let denied = world.aged(2);
     world.give_away();
-    chmod(&world.dir_of(&denied), 0o000);
+    chmod(world.dir_of(&denied), 0o000);
     for size in [&["-s"][..], &[]] {
         let list = world.wsctl([&["list", "--format", "jsonl"], size].concat()).by_ordinary_user().run();
         let row = list.exits(77).complains("error[permission-denied]: ").complains(&denied).json();
@@ -187,7 +183,7 @@ fn a_workspace_that_cannot_be_measured_has_its_row_and_is_77() {
     let world = World::new();
     let (whole, locked) = (world.aged(1), world.aged(2));
     world.give_away();
-    chmod(&world.dir_of(&locked).join("charts"), 0o000);
+    chmod(world.dir_of(&locked).join("charts"), 0o000);
     let list = world.wsctl(["list", "-s", "--format", "json"]).by_ordinary_user().run();
     let list = list.exits(77).complains("error[permission-denied]: ").complains(&locked);
     let rows = &list.json()["workspaces"];
@@ -201,7 +197,7 @@ fn a_base_that_may_not_be_read_is_77() {
     let world = World::new();
     let _ = world.aged(1);
     world.give_away();
-    chmod(&world.base(), 0o000);
+    chmod(world.base(), 0o000);
     for args in [&["list"][..], &["validate", &numbered(1)]] {
         let _ = world
             .wsctl(args)

@@ -1,7 +1,7 @@
 //! `prune --metrics` and `list --metrics`: what monitoring reads.
 
 use crate::tools::{du, text, tool};
-use crate::world::{Ran, World, has, is_root};
+use crate::world::{Ran, World, chmod, has, is_root};
 use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
@@ -213,7 +213,7 @@ fn it_is_replaced_whole_by_a_file_that_everyone_may_read() {
     fs::write(&elsewhere, "precious").and_then(|()| symlink(&elsewhere, file(&world))).expect("a link");
     let metrics = file(&world);
     let run = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", text(&metrics)]);
-    let _ = run.through(["sh", "-c", "umask 077; exec \"$@\"", "sh"]).run().exits(0);
+    let _ = run.through_sh("umask 077; exec \"$@\"").run().exits(0);
     let metadata = fs::symlink_metadata(&metrics).expect("metrics");
     assert!(metadata.is_file() && metadata.permissions().mode() & 0o7777 == 0o644, "{metadata:?}");
     assert_eq!(fs::read_to_string(&elsewhere).expect("a file"), "precious");
@@ -305,7 +305,7 @@ fn in_a_setgid_directory_it_has_the_group_that_the_directory_gives() {
     let dir = world.path("collector");
     fs::create_dir(&dir).expect("a directory");
     chown(&dir, None, Some(4321)).expect("chown");
-    fs::set_permissions(&dir, fs::Permissions::from_mode(0o2775)).expect("chmod");
+    chmod(&dir, 0o2775);
     let metrics = dir.join("wsctl.prom");
     let run = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", text(&metrics)]);
     // A service may be kept from changing owners.
@@ -321,11 +321,10 @@ fn what_cannot_be_measured_is_counted_and_fails_no_run_that_does_not_go_by_size(
     let world = World::new();
     let id = world.workspace().days_ago(1).file("data/x", b"x").make();
     for dir in [world.path(""), world.base(), world.dir_of(&id)] {
-        fs::set_permissions(dir, fs::Permissions::from_mode(0o777)).expect("permissions");
+        chmod(dir, 0o777);
     }
-    fs::set_permissions(world.dir_of(&id).join(".metadata.json"), fs::Permissions::from_mode(0o644))
-        .expect("permissions");
-    fs::set_permissions(world.dir_of(&id).join("data"), fs::Permissions::from_mode(0o700)).expect("permissions");
+    chmod(world.dir_of(&id).join(".metadata.json"), 0o644);
+    chmod(world.dir_of(&id).join("data"), 0o700);
     let metrics = file(&world);
     let run = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", text(&metrics)]);
     let _ = run.through(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]).run().exits(0);

@@ -1,11 +1,11 @@
 //! A mount inside a workspace is seen wherever it was made from, and what is mounted there is never asked for anything.
 
-use crate::tools::{Bindfs, Mounted, straced, text, tool, tree};
-use crate::world::{Ran, Run, World, ids_in};
+use crate::mounted::{Bindfs, Mounted};
+use crate::paused::straced;
+use crate::tools::{text, tool, tree};
+use crate::world::{PRUNE, Ran, Run, World, ids_in};
 use serde_json::json;
 use std::fs;
-
-const PRUNE: [&str; 6] = ["prune", "-y", "--older-than", "30d", "--format", "json"];
 
 /// Asserts that this one alone was busy, and that the reason given is a mount.
 #[track_caller]
@@ -156,7 +156,7 @@ fn a_mount_that_only_its_owner_may_look_into_is_no_error_to_list_and_busy_to_pru
     assert_eq!(denied.kind(), std::io::ErrorKind::PermissionDenied);
     let _ = world.wsctl(["list", "-s"]).run().exits(0).quietly();
     let _ = world.wsctl(["prune", "-y", "--max-total-size", "100G"]).run().exits(0);
-    is_busy(world.wsctl(PRUNE).run(), &id);
+    is_busy(world.prune(&[]).run(), &id);
     assert!(world.metadata_of(&id).exists() && world.dir_of(&id).join("charts/lap_times.png").exists());
 }
 

@@ -1,16 +1,15 @@
 //! Named after what went wrong elsewhere, with what happened there and why it cannot happen here. rear 1774 could not be looked
 //! up: rear 465 is the same accident.
 
-use crate::tools::{Mounted, Standing, set_aside, straced, text, tool, trash, tree};
-use crate::world::{ORDINARY_USER, World, ago, ids_in, sorted};
+use crate::mounted::Mounted;
+use crate::paused::{Standing, straced};
+use crate::tools::{set_aside, text, the_trash, tool, tree};
+use crate::world::{ORDINARY_USER, PRUNE, World, ago, chmod, ids_in, sorted};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::PathBuf;
-
-/// Prunes what is older than 30 days, on one thread.
-const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
 
 /// A directory beside the base with a file, and all that is to stay of it.
 fn outside(world: &World) -> (PathBuf, Vec<String>) {
@@ -31,13 +30,13 @@ fn cve_2022_21658_a_directory_swapped_for_a_link_is_not_followed() {
         let world = World::new();
         let (outside, before) = outside(&world);
         let id = world.workspace().days_ago(40).file("data/dir/precious", b"theirs").make();
-        let standing = Standing::lacking(&world, lacking, "unlinkat", None, world.wsctl(PRUNE));
-        let [doomed] = &trash(&world)[..] else { panic!("{:?}", world.names()) };
+        let standing = Standing::lacking(&world, lacking, "unlinkat", None, world.prune(&[]));
+        let doomed = &the_trash(&world);
         let data = world.base().join(doomed).join("data");
         fs::rename(&data, world.path("stolen")).and_then(|()| symlink(&outside, &data)).expect("a swap");
         let ran = standing.go_on();
         assert_eq!(tree(&outside), before, "{ran:?}");
-        let _ = world.wsctl(PRUNE).run().exits(0);
+        let _ = world.prune(&[]).run().exits(0);
         assert_eq!((world.names(), tree(&outside)), (vec![], before), "{id}");
     }
 }
@@ -75,7 +74,7 @@ fn cve_2017_18078_a_hard_linked_file_keeps_its_owner() {
     world.give_away();
     let shadow = world.path("shadow");
     fs::write(&shadow, "{\"last_accessed\": \"2026-01-01T00:00:00Z\"}").expect("a file");
-    fs::set_permissions(&shadow, fs::Permissions::from_mode(0o4640)).expect("chmod");
+    chmod(&shadow, 0o4640);
     fs::remove_file(world.metadata_of(&id)).expect("rm");
     fs::hard_link(&shadow, world.metadata_of(&id)).expect("a hard link");
     let facts = || {
@@ -99,7 +98,7 @@ fn cve_2019_3461_nothing_is_renamed_to_a_name_that_somebody_can_have_prepared() 
     needs!("strace");
     let world = World::new();
     let _ = world.workspace().days_ago(40).file("a/b/c/d/e/f/g/h/i/j/k/file", b"x").make();
-    let (ran, log) = straced(&world, world.wsctl(PRUNE), "rename,renameat,renameat2");
+    let (ran, log) = straced(&world, world.prune(&[]), "rename,renameat,renameat2");
     let _ = ran.exits(0).quietly();
     let renames: Vec<_> = log.iter().filter(|line| line.contains("rename")).collect();
     assert_eq!(renames.len(), 2, "a claim and a dooming: {log:#?}");
@@ -119,13 +118,13 @@ fn cve_2026_3888_what_is_made_anew_while_the_old_one_goes_is_neither_used_nor_to
     let world = World::new();
     let (outside, before) = outside(&world);
     let id = world.aged(40);
-    let standing = Standing::after(&world, "fsync", None, world.wsctl(PRUNE));
+    let standing = Standing::after(&world, "fsync", None, world.prune(&[]));
     let _ = world.workspace().id(&id).file("conversations.json", b"new").make();
     symlink(&outside, world.dir_of(&id).join("charts")).expect("a link");
     let anew = tree(&world.dir_of(&id));
     assert_eq!(ids_in(&standing.go_on().exits(0).quietly().json()["pruned"]), [&*id]);
     set_aside(&world, "doomed", &world.aged(50));
-    let _ = world.wsctl(PRUNE).run().exits(0).quietly();
+    let _ = world.prune(&[]).run().exits(0).quietly();
     assert_eq!((world.names(), tree(&world.dir_of(&id)), tree(&outside)), (vec![id], anew, before));
 }
 
@@ -140,11 +139,11 @@ fn cve_2026_35350_and_35351_a_file_keeps_its_owner_or_is_not_replaced() {
     world.give_away();
     let metadata = world.metadata_of(&id);
     let facts = || fs::metadata(&metadata).map(|stat| (stat.uid(), stat.gid(), stat.mode() & 0o7777)).expect("a stat");
-    fs::set_permissions(&metadata, fs::Permissions::from_mode(0o6755)).expect("chmod");
+    chmod(&metadata, 0o6755);
     world.wsctl(["touch", &id]).run().exits(0).quietly();
     assert_eq!(facts(), (ORDINARY_USER, ORDINARY_USER, 0o6755), "touched by root");
     chown(&metadata, Some(0), Some(0)).expect("chown");
-    fs::set_permissions(&metadata, fs::Permissions::from_mode(0o6755)).expect("chmod");
+    chmod(&metadata, 0o6755);
     let before = tree(&world.dir_of(&id));
     let log = world.path("log");
     let strace = ["strace", "-f", "-o", text(&log), "-e", "trace=fchown,fchmod"];
@@ -190,7 +189,7 @@ for _ in range(2000): os.mkdir('x'); os.chdir('x')";
     let few = ["prlimit", "--nofile=24"];
     let row = world.wsctl(["list", "-s", "--format", "jsonl"]).through(few).run().exits(0).quietly().json();
     assert_eq!(row["size_bytes"], json!(crate::tools::du(&world.dir_of(&id))));
-    let report = world.wsctl(PRUNE).through(few).run().exits(0).quietly().json();
+    let report = world.prune(&[]).through(few).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
 }
 

@@ -1,14 +1,13 @@
 //! Files that somebody holds open where the file system cannot let go of them: they come back under another name at each
 //! unlink (FUSE), or are refused with EBUSY (NFS).
 
-use crate::tools::{Bindfs, du};
+use crate::mounted::Bindfs;
+use crate::tools::du;
 use crate::world::{Ran, World, ids_in};
 use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
-
-const PRUNE: [&str; 6] = ["prune", "-y", "--older-than", "30d", "--format", "json"];
 
 /// Waits until the daemon has seen that no file is open any more: nobody is told when it has.
 fn wait_for_release(source: &Path) {
@@ -43,12 +42,12 @@ fn a_file_held_open_on_a_fuse_mount_is_left_to_the_run_after_it_is_closed() {
         let id = stale().make();
         let size = du(&source.join(&id));
         let open = fs::File::open(world.dir_of(&id).join(place)).expect("a file");
-        let ran = may_be_open(world.wsctl(PRUNE).run(), &id);
+        let ran = may_be_open(world.prune(&[]).run(), &id);
         assert!(!ran.stderr.contains("mount"), "nothing is mounted inside: {ran:#?}");
         assert!(ran.json()["freed_bytes"].as_u64().is_some_and(|freed| freed <= size), "{size}: {ran:#?}");
         drop(open);
         wait_for_release(&source);
-        let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+        let report = world.prune(&[]).run().exits(0).quietly().json();
         assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
     }
 }
@@ -59,7 +58,7 @@ fn a_file_that_answers_ebusy_may_still_be_open() {
     let world = World::new();
     let id = world.aged(40);
     let busy = ["strace", "-f", "-o", "/dev/null", "-e", "inject=unlinkat:error=EBUSY"];
-    may_be_open(world.wsctl(PRUNE).through(busy).run(), &id);
-    let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+    may_be_open(world.prune(&[]).through(busy).run(), &id);
+    let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
 }

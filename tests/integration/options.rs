@@ -1,8 +1,8 @@
 //! What holds for every subcommand: the base, help, diagnostics and the exit status.
 
-use crate::world::{World, numbered};
+use crate::world::{World, chmod, numbered};
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 
 const SUBCOMMANDS: [&str; 4] = ["validate", "touch", "list", "prune"];
 
@@ -234,7 +234,7 @@ fn what_may_not_be_read_is_graver_than_what_is_corrupt_and_a_full_stdout_graver_
     let world = World::new();
     let (denied, corrupt) = (world.aged(1), world.workspace().metadata("no JSON").make());
     world.give_away();
-    fs::set_permissions(world.metadata_of(&denied), fs::Permissions::from_mode(0o000)).expect("chmod");
+    chmod(world.metadata_of(&denied), 0o000);
     let touch = world.wsctl(["touch", &denied, &corrupt, "nonsense"]).by_ordinary_user().run().exits(77);
     let _ = touch.mentions("permission-denied").mentions("corrupt-metadata").mentions("invalid-id");
     let full = ["sh", "-c", "exec \"$@\" > /dev/full", "sh"];

@@ -149,7 +149,7 @@ fn a_stdout_that_is_closed_or_full_is_74_and_never_silent() {
     let id = world.aged(9);
     for redirection in ["exec \"$@\" >&-", "exec \"$@\" > /dev/full"] {
         for args in printing(&id) {
-            let ran = world.wsctl(&args).through(["sh", "-c", redirection, "sh"]).run();
+            let ran = world.wsctl(&args).through_sh(redirection).run();
             let _ = ran.exits(74).complains("error[io]: ").complains("stdout");
         }
     }
@@ -160,7 +160,7 @@ fn who_prints_nothing_needs_no_stdout() {
     let world = World::new();
     let id = world.aged(9);
     for redirection in ["exec \"$@\" >&-", "exec \"$@\" > /dev/full"] {
-        let _ = world.wsctl(["touch", &id]).through(["sh", "-c", redirection, "sh"]).run().exits(0).quietly();
+        let _ = world.wsctl(["touch", &id]).through_sh(redirection).run().exits(0).quietly();
     }
 }
 

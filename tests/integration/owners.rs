@@ -1,7 +1,8 @@
 //! Owners who never leave their workspace alone (`owner.c`): processes of an ordinary user that fill it, link, move and swap
 //! what is in it, as fast as they can, for as long as they live.
 
-use crate::tools::{Mounted, text, tool};
+use crate::mounted::Mounted;
+use crate::tools::{text, tool};
 use crate::world::{ORDINARY_USER, World};
 use std::io::Read;
 use std::path::Path;

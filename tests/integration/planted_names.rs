@@ -1,11 +1,10 @@
 //! Names in the base that somebody else has made: copies that look claimed, and names that a claim would take.
 
-use crate::tools::{Standing, set_aside, text, trash, tree};
-use crate::world::{World, ids_in, sorted};
+use crate::paused::Standing;
+use crate::tools::{set_aside, text, the_trash, trash, tree};
+use crate::world::{PRUNE, World, ids_in, sorted};
 use serde_json::json;
 use std::fs;
-
-const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
 
 /// A fresh workspace and beside it a directory, without metadata, that looks like a claimed copy of it; and its name.
 fn planted(world: &World) -> (String, String) {
@@ -35,7 +34,7 @@ fn a_planted_copy_and_the_live_workspace_count_as_one() {
     let world = World::new();
     let _ = planted(&world);
     let stale = world.aged(40);
-    let run = |limit| world.wsctl(PRUNE.iter().chain(&["--max-delete", limit, "--metrics", "wsctl.prom"]));
+    let run = |limit| world.prune(&["--max-delete", limit, "--metrics", "wsctl.prom"]);
     let _ = run("40%").run().exits(78); // one of two; of three it would be less
     assert_eq!(ids_in(&run("60%").run().exits(0).json()["pruned"]), [stale]);
     let metrics = fs::read_to_string(world.path("wsctl.prom")).expect("metrics");
@@ -65,7 +64,7 @@ fn where_a_name_has_been_made_in_advance_another_is_tried() {
         }
         let (log, inject) = (world.path("strace"), format!("inject=renameat2:error=EEXIST:when={calls}"));
         let taken = ["strace", "-f", "-o", text(&log), "-e", "trace=renameat2", "-e", &inject];
-        let report = world.wsctl(PRUNE).through(taken).run().exits(0).quietly().json();
+        let report = world.prune(&[]).through(taken).run().exits(0).quietly().json();
         assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
         let log = fs::read_to_string(log).expect("a log");
         let renames: Vec<_> = log.lines().filter(|line| line.contains("renameat2(")).collect();
@@ -80,8 +79,8 @@ fn without_rename_noreplace_a_claimed_workspace_does_not_go_back_over_a_new_one(
     let world = World::new();
     let id = world.aged(40);
     let lacking = ["-e", "inject=renameat2:error=EINVAL"];
-    let standing = Standing::lacking(&world, &lacking, "renameat", None, world.wsctl(PRUNE));
-    let [claimed] = &trash(&world)[..] else { panic!("{:?}", world.names()) };
+    let standing = Standing::lacking(&world, &lacking, "renameat", None, world.prune(&[]));
+    let claimed = &the_trash(&world);
     let fresh = world.workspace().id(&id).description("new").make();
     let accessed = world.base().join(claimed).join(".metadata.json");
     fs::copy(world.metadata_of(&fresh), accessed).expect("an access under way when the claim came");
@@ -100,7 +99,7 @@ fn without_rename_noreplace_a_workspace_made_right_before_the_way_back_makes_the
         let claimed = set_aside(&world, "claimed", &id);
         let met = format!("inject=renameat:error={errno}");
         let injected = ["-e", "inject=renameat2:error=EINVAL", "-e", &met];
-        let run = world.wsctl(PRUNE).through(["strace", "-f", "-o", "/dev/null"].iter().chain(&injected));
+        let run = world.prune(&[]).through(["strace", "-f", "-o", "/dev/null"].iter().chain(&injected));
         let ran = run.run().exits(75).complains("warning[busy]: ");
         assert_eq!((ids_in(&ran.json()["failed"]), world.names()), (vec![id], vec![claimed]));
     }
@@ -116,7 +115,7 @@ fn who_takes_the_name_of_a_claim_that_was_put_back_has_nothing_at_its_own_path_t
             let world = World::new();
             let [id, other] = [world.workspace().days_ago(40).file("data/lap.csv", b"1").make(), world.aged(1)];
             let before = tree(&world.dir_of(&id));
-            let Ok(standing) = Standing::try_after(&world, (call, nth), world.wsctl(PRUNE)) else { break };
+            let Ok(standing) = Standing::try_after(&world, (call, nth), world.prune(&[])) else { break };
             let claimed = trash(&world).pop().filter(|name| name.contains("claimed"));
             if let Some(name) = &claimed {
                 let _ = world.wsctl(["prune", "-y", &other]).run().exits(0);

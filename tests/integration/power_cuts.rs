@@ -6,10 +6,11 @@
 //! what shows is what was still in the kernel's memory. Therefore others come at random moments on a disk that has a cache and
 //! loses it ([`CachedDisk`]): nothing is shut down, the disk is copied in the midst of it all, and the copy is mounted.
 
+use crate::paused::{Standing, straced};
 use crate::power_disks::{CachedDisk, Cutter, Disk, Unflushed};
 use crate::power_scenes::{PRUNE, Scene};
 use crate::soak::random;
-use crate::tools::{Standing, straced, trash};
+use crate::tools::trash;
 use crate::touch_crowds::Ended;
 use crate::world::World;
 use std::fs;

@@ -1,15 +1,10 @@
 //! `wsctl prune`: what stays in any case.
 
 use crate::tools::{set_aside, text, tree};
-use crate::world::{Ran, World, ids_in, is_root, sorted};
+use crate::world::{World, chmod, ids_in, is_root, sorted};
 use serde_json::json;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-
-/// Prunes what is older than 30 days, with these arguments beside.
-fn prune(world: &World, args: &[&str]) -> Ran {
-    world.wsctl(["prune", "-y", "--older-than", "30d", "--format", "json"].iter().chain(args)).run()
-}
+use std::os::unix::fs::symlink;
 
 #[test]
 fn keep_last_keeps_those_last_accessed_and_future_ones_do_not_count() {
@@ -17,7 +12,7 @@ fn keep_last_keeps_those_last_accessed_and_future_ones_do_not_count() {
     let [a, b, c, d] = [70, 60, 50, 40].map(|days| world.aged(days));
     let future = world.workspace().days_ago(-2).make();
     let missing = world.workspace().make_without_metadata();
-    let report = prune(&world, &["--keep-last", "2"]).exits(0).json();
+    let report = world.prune(&["--keep-last", "2"]).run().exits(0).json();
     assert_eq!(ids_in(&report["pruned"]), sorted([a, b]));
     assert_eq!(world.names(), sorted([c, d, future, missing]));
 }
@@ -53,7 +48,7 @@ fn an_excluded_workspace_stays_also_if_it_is_given_by_id() {
 fn an_excluded_id_that_is_none_is_a_usage_error_and_nothing_goes() {
     let world = World::new();
     let id = world.aged(40);
-    prune(&world, &["--exclude", "nonsense"]).exits(2).prints("").complains("nonsense").complains("error[");
+    world.prune(&["--exclude", "nonsense"]).run().exits(2).prints("").complains("nonsense").complains("error[");
     assert_eq!(world.names(), [id]);
 }
 
@@ -63,7 +58,7 @@ fn exclude_from_reads_ids_comments_blank_lines_and_crlf() {
     let [a, b, c, d] = [40, 41, 42, 43].map(|days| world.aged(days));
     let file = world.path("excluded");
     fs::write(&file, format!("# keep\r\n\r\n{a}\r\n   \n\t# {d}\n{} # why\n{c}", b.to_uppercase())).expect("a file");
-    prune(&world, &["--exclude-from", text(&file)]).exits(0).quietly();
+    world.prune(&["--exclude-from", text(&file)]).run().exits(0).quietly();
     assert_eq!(world.names(), sorted([a, b, c]), "without {d}");
 }
 
@@ -86,7 +81,7 @@ fn a_line_in_exclude_from_that_is_no_id_stops_the_prune_before_it_deletes_anythi
     for bad in ["monaco-2024", "{}", "\u{1b}[2J", &b.replace('-', "")] {
         let file = world.path("excluded");
         fs::write(&file, format!("{a}\n\n{bad}\n{b}\n")).expect("a file");
-        let ran = prune(&world, &["--exclude-from", text(&file)]).exits(2).complains("line 3");
+        let ran = world.prune(&["--exclude-from", text(&file)]).run().exits(2).complains("line 3");
         assert!(!ran.stderr.contains('\u{1b}'), "{ran:?}");
     }
     assert_eq!(world.snapshot(), before);
@@ -97,15 +92,15 @@ fn an_exclude_from_that_cannot_be_read_stops_the_prune_before_it_deletes_anythin
     let world = World::new();
     let _ = world.aged(40);
     let before = world.snapshot();
-    prune(&world, &["--exclude-from", text(&world.path("absent"))]).exits(66).complains("error[not-found]: ");
-    let ran = prune(&world, &["--exclude-from", text(&world.path("."))]).complains("error[");
+    world.prune(&["--exclude-from", text(&world.path("absent"))]).run().exits(66).complains("error[not-found]: ");
+    let ran = world.prune(&["--exclude-from", text(&world.path("."))]).run().complains("error[");
     assert_ne!(ran.status, 0);
     assert_eq!(world.snapshot(), before);
     if is_root() {
         let file = world.path("secret");
         fs::write(&file, "").expect("a file");
         world.give_away();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o0)).expect("chmod");
+        chmod(&file, 0o0);
         let before = world.snapshot();
         let run = world.wsctl(["prune", "-y", "--older-than", "30d", "--exclude-from", text(&file)]).by_ordinary_user();
         run.run().exits(77).prints("").complains("error[permission-denied]: ");
@@ -122,16 +117,16 @@ fn more_than_max_delete_and_nothing_is_deleted_not_even_leftovers() {
     let claimed = set_aside(&world, "claimed", &others[3]); // fresh: it would be put back
     let before = world.snapshot();
     for limit in ["0", "2", "0%", "42%"] {
-        let ran = prune(&world, &["--max-delete", limit]).exits(78).complains("error[refused]: ");
+        let ran = world.prune(&["--max-delete", limit]).run().exits(78).complains("error[refused]: ");
         assert_eq!((&ran.json()["pruned"], &ran.json()["freed_bytes"]), (&json!([]), &json!(0)), "{limit}");
         assert_eq!(world.snapshot(), before, "{limit}");
-        let dry = prune(&world, &["-n", "--max-delete", limit]).exits(78).complains("error[refused]: ").json();
+        let dry = world.prune(&["-n", "--max-delete", limit]).run().exits(78).complains("error[refused]: ").json();
         assert_eq!(dry["pruned"].as_array().map(Vec::len), Some(4), "{limit}: it shows what would go");
     }
     for limit in ["3", "43%", "100%"] {
-        prune(&world, &["-n", "--max-delete", limit]).exits(0).quietly();
+        world.prune(&["-n", "--max-delete", limit]).run().exits(0).quietly();
     }
-    let report = prune(&world, &["--max-delete", "3"]).exits(0).quietly().json();
+    let report = world.prune(&["--max-delete", "3"]).run().exits(0).quietly().json();
     assert_eq!(report["pruned"].as_array().map(Vec::len), Some(4), "{doomed} too: {report}");
     assert_eq!(world.names(), sorted(&others), "without {stale:?}, and {claimed} put back");
 }
@@ -167,7 +162,7 @@ fn max_delete_is_a_number_or_a_share_and_nothing_else() {
     let world = World::new();
     let id = world.aged(40);
     for limit in ["", "-1", "1.5", "101%", "-1%", "many"] {
-        prune(&world, &["--max-delete", limit]).exits(2).prints("").complains("error[usage]: ");
+        world.prune(&["--max-delete", limit]).run().exits(2).prints("").complains("error[usage]: ");
     }
     assert_eq!(world.names(), [id]);
 }
@@ -204,7 +199,7 @@ fn names_that_are_not_ours_and_links_and_files_of_a_workspaces_name_are_never_to
     fs::copy(outside.join(".metadata.json"), world.dir_of(file)).expect("a file");
     world.wsctl(["prune", "-y", &id]).run().exits(0).quietly(); // what stays is what there was but for this one
     let before = (world.snapshot(), tree(&outside));
-    assert_eq!(prune(&world, &["--max-total-size", "0B"]).exits(0).quietly().json()["kept"], json!(0));
+    assert_eq!(world.prune(&["--max-total-size", "0B"]).run().exits(0).quietly().json()["kept"], json!(0));
     let _ = world.wsctl(["prune", "-y", link, file]).run().exits(66);
     assert_eq!((world.snapshot(), tree(&outside)), before);
 }

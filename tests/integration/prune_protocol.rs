@@ -1,20 +1,10 @@
 //! `wsctl prune`: what it does with the leftovers of earlier runs, and the order of its steps.
 
-use crate::tools::{set_aside, straced, trash, tree};
+use crate::paused::straced;
+use crate::tools::{rules, set_aside, trash, tree};
 use crate::world::{Ran, World, ids_in, sorted};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fs;
-
-/// Prunes what is older than 30 days, with these arguments beside.
-fn prune(world: &World, args: &[&str]) -> Ran {
-    world.wsctl(["prune", "-y", "--older-than", "30d", "--format", "json"].iter().chain(args)).run()
-}
-
-/// Each ID in `pruned` with its rule.
-fn rules(report: &Value) -> Vec<(&str, &str)> {
-    let pruned = report["pruned"].as_array().expect("an array").iter();
-    pruned.map(|item| (item["id"].as_str().expect("an id"), item["rule"].as_str().expect("a rule"))).collect()
-}
 
 #[test]
 fn what_was_doomed_is_finished_whatever_its_age_and_reported_as_leftover() {
@@ -22,7 +12,7 @@ fn what_was_doomed_is_finished_whatever_its_age_and_reported_as_leftover() {
     let [doomed, kept] = [world.aged(1), world.aged(2)];
     set_aside(&world, "doomed", &doomed);
     let again = world.workspace().id(&doomed).make(); // made anew by the application
-    let report = prune(&world, &["--exclude", &again, "--keep-last", "5"]).exits(0).quietly().json();
+    let report = world.prune(&["--exclude", &again, "--keep-last", "5"]).run().exits(0).quietly().json();
     assert_eq!(rules(&report), [(&*doomed, "leftover")]);
     assert_eq!(report["kept"], json!(2));
     assert_eq!(world.names(), sorted([again, kept]));
@@ -33,7 +23,7 @@ fn a_doomed_tree_that_was_torn_already_is_finished_also_without_metadata() {
     let world = World::new();
     let doomed = world.workspace().file("charts/x", b"x").make_without_metadata();
     set_aside(&world, "doomed", &doomed);
-    let report = prune(&world, &["--max-delete", "0"]).exits(0).quietly().json();
+    let report = world.prune(&["--max-delete", "0"]).run().exits(0).quietly().json();
     assert_eq!((rules(&report), &report["skipped"]), (vec![(&*doomed, "leftover")], &json!([])));
     assert_eq!(world.names(), [""; 0]);
 }
@@ -56,7 +46,7 @@ fn what_was_only_claimed_goes_by_the_rule_of_the_run_that_finds_it() {
     for id in [&old, &named] {
         set_aside(&world, "claimed", id);
     }
-    let report = prune(&world, &["--exclude", &named]).exits(0).quietly().json();
+    let report = world.prune(&["--exclude", &named]).run().exits(0).quietly().json();
     assert_eq!(rules(&report), [(&*old, "older-than")]);
     set_aside(&world, "claimed", &named);
     let report = world.wsctl(["prune", "-y", "--format", "json", &named]).run().exits(0).quietly().json();
@@ -75,7 +65,7 @@ fn what_was_claimed_and_is_fresh_excluded_or_of_unknown_age_is_put_back_whole() 
     for id in ids {
         set_aside(&world, "claimed", id);
     }
-    let report = prune(&world, &["--exclude", &excluded]).exits(0).json();
+    let report = world.prune(&["--exclude", &excluded]).run().exits(0).json();
     assert_eq!((rules(&report), &report["kept"]), (vec![], &json!(2)));
     assert_eq!(report["skipped"], json!([{"id": missing, "reason": "missing"}]));
     assert_eq!(ids.map(|id| tree(&world.dir_of(id))), before);
@@ -89,7 +79,7 @@ fn a_fresh_claimed_copy_beside_a_new_workspace_stays_and_is_busy() {
     let copy = set_aside(&world, "claimed", &id);
     let new = world.workspace().id(&id).description("new").make();
     let before = world.snapshot();
-    let ran = prune(&world, &[]).exits(75).complains("warning[busy]: ");
+    let ran = world.prune(&[]).run().exits(75).complains("warning[busy]: ");
     assert_eq!((ids_in(&ran.json()["failed"]), rules(&ran.json())), (vec![id], vec![]));
     assert_eq!(world.names(), sorted([copy, new]));
     assert_eq!(world.snapshot(), before);
@@ -101,7 +91,7 @@ fn a_dry_run_reports_a_claimed_copy_that_cannot_be_put_back_as_the_real_run_does
     let id = world.aged(1);
     set_aside(&world, "claimed", &id);
     let _ = world.workspace().id(&id).make();
-    let [dry, real] = [prune(&world, &["-n"]), prune(&world, &[])];
+    let [dry, real] = [world.prune(&["-n"]).run(), world.prune(&[]).run()];
     let reported = |ran: &Ran| (ids_in(&ran.json()["failed"]), ran.json()["kept"].clone(), ran.status);
     assert_eq!(reported(&dry), reported(&real));
 }
@@ -113,7 +103,7 @@ fn a_stale_claimed_copy_beside_a_new_workspace_goes_and_the_new_one_stays() {
     set_aside(&world, "claimed", &id);
     let new = world.workspace().id(&id).description("new").make();
     let before = tree(&world.dir_of(&new));
-    let report = prune(&world, &[]).exits(0).quietly().json();
+    let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((rules(&report), &report["kept"]), (vec![(&*id, "older-than")], &json!(1)));
     assert_eq!(world.names(), [&*new]);
     assert_eq!(tree(&world.dir_of(&new)), before);
@@ -129,7 +119,7 @@ fn a_dry_run_touches_no_leftover() {
     set_aside(&world, "claimed", &d);
     let _ = world.workspace().id(&d).make();
     let before = world.snapshot();
-    let report = prune(&world, &["-n"]).json();
+    let report = world.prune(&["-n"]).run().json();
     let expected = [(&*a, "leftover"), (&*b, "older-than")];
     assert_eq!(
         sorted(rules(&report).iter().map(|rule| format!("{rule:?}"))),
@@ -146,7 +136,7 @@ fn several_leftovers_of_one_workspace_go_each_by_itself() {
         fs::rename(world.dir_of(&id), world.base().join(format!(".wsctl-{stage}.{id}.{tag:016x}"))).expect("a rename");
         let _ = world.workspace().id(&id).days_ago(40).make();
     }
-    let report = prune(&world, &[]).exits(0).quietly().json();
+    let report = world.prune(&[]).run().exits(0).quietly().json();
     let found = sorted(rules(&report).iter().map(|(_, rule)| rule));
     assert_eq!(found, ["leftover", "leftover", "older-than", "older-than"]);
     assert_eq!(world.names(), [""; 0]);
@@ -222,7 +212,7 @@ fn a_claimed_workspace_is_looked_at_twice_and_in_between_what_waits_to_be_its_me
 fn a_directory_named_like_a_temporary_file_is_no_obstacle() {
     let world = World::new();
     let id = world.workspace().days_ago(40).file(".metadata.tmp.x.json/y", b"x").file(".wsctl-tmp.z/y", b"x").make();
-    assert_eq!(rules(&prune(&world, &[]).exits(0).quietly().json()), [(&*id, "older-than")]);
+    assert_eq!(rules(&world.prune(&[]).run().exits(0).quietly().json()), [(&*id, "older-than")]);
     assert_eq!(trash(&world), [""; 0]);
 }
 

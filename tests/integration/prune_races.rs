@@ -1,31 +1,15 @@
 //! `wsctl prune` beside others: prunes, the application, whoever mounts and swaps. The runs are made to stand still at a
 //! system call, so that nothing here depends on who is faster.
 
-use crate::tools::{Immutable, Mounted, Standing, set_aside, straced, text, tool, trash, tree};
-use crate::world::{Ran, World, ago, ids_in, sorted};
+use crate::mounted::{Immutable, Mounted};
+use crate::paused::{Standing, straced};
+use crate::tools::{access, set_aside, text, the_trash, tool, tree};
+use crate::world::{PRUNE, Ran, World, ids_in, sorted};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::fs;
 use std::io::Read;
-use std::path::Path;
 use std::process::{Command, Stdio};
-
-/// Prunes what is older than 30 days, on one thread.
-const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
-
-/// Rewrites a metadata file as the application does.
-fn access(dir: &Path) {
-    let time = ago(TimeDelta::zero());
-    let temporary = dir.join(".metadata.tmp.a1b2.json");
-    fs::write(&temporary, format!("{{\n  \"last_accessed\": \"{time}\"\n}}")).expect("a temporary file");
-    fs::rename(&temporary, dir.join(".metadata.json")).expect("a rename");
-}
-
-/// The one thing that a prune has taken aside.
-fn the_trash(world: &World) -> String {
-    let [name] = &trash(world)[..] else { panic!("{:?}", world.names()) };
-    name.clone()
-}
 
 #[test]
 fn of_many_prunes_at_once_each_workspace_is_reported_by_one_and_none_fails() {
@@ -59,8 +43,8 @@ fn a_prune_that_finds_a_doomed_tree_gone_under_its_hands_does_not_fail() {
         let id = world.aged(40);
         let doomed = world.base().join(set_aside(&world, "doomed", &id));
         let path = (call != "fsync").then_some(&*doomed);
-        let standing = Standing::after(&world, call, path, world.wsctl(PRUNE));
-        let other = world.wsctl(PRUNE).run().exits(0).json();
+        let standing = Standing::after(&world, call, path, world.prune(&[]));
+        let other = world.prune(&[]).run().exits(0).json();
         assert_eq!(ids_in(&other["pruned"]), [id], "{call}");
         let report = standing.go_on().exits(0).quietly().json();
         assert_eq!((&report["pruned"], &report["failed"]), (&json!([]), &json!([])), "{call}");
@@ -72,8 +56,8 @@ fn a_prune_whose_claim_another_run_takes_further_does_not_fail() {
     needs!("strace");
     let world = World::new();
     let id = world.aged(40);
-    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
-    assert_eq!(ids_in(&world.wsctl(PRUNE).run().exits(0).json()["pruned"]), [id]);
+    let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
+    assert_eq!(ids_in(&world.prune(&[]).run().exits(0).json()["pruned"]), [id]);
     let report = standing.go_on().exits(0).quietly().json();
     assert_eq!((&report["pruned"], &report["failed"], &report["freed_bytes"]), (&json!([]), &json!([]), &json!(0)));
     assert_eq!(world.names(), [""; 0]);
@@ -90,7 +74,7 @@ fn a_workspace_accessed_between_decision_and_claim_survives_at_its_own_path() {
     let world = World::new();
     let both = [world.aged(50), world.aged(40)];
     // Once one is claimed all is decided, and the other one is not claimed yet.
-    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
     let [first, accessed] = claimed_first(&world, both);
     access(&world.dir_of(&accessed));
     let before = tree(&world.dir_of(&accessed));
@@ -106,7 +90,7 @@ fn a_rename_that_was_under_way_when_the_claim_came_is_seen() {
     needs!("strace");
     let world = World::new();
     let id = world.aged(40);
-    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
     access(&world.base().join(the_trash(&world))); // as one does that had resolved the directory before
     let before = tree(&world.base().join(the_trash(&world)));
     let _ = standing.go_on().exits(75).complains("warning[busy]: ");
@@ -119,7 +103,7 @@ fn a_rename_that_lands_after_the_first_look_is_seen_by_the_second() {
     let world = World::new();
     let id = world.workspace().days_ago(40).file(".metadata.tmp.old.json", b"{}").make();
     // The sweep stands between the looks.
-    let standing = Standing::after(&world, "unlinkat", None, world.wsctl(PRUNE));
+    let standing = Standing::after(&world, "unlinkat", None, world.prune(&[]));
     access(&world.base().join(the_trash(&world)));
     let before = tree(&world.base().join(the_trash(&world)));
     let _ = standing.go_on().exits(75).complains("warning[busy]: ");
@@ -131,7 +115,7 @@ fn an_accessed_workspace_never_goes_back_over_a_new_one() {
     needs!("strace");
     let world = World::new();
     let id = world.aged(40);
-    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
     let aside = the_trash(&world);
     access(&world.base().join(&aside));
     fs::create_dir(world.dir_of(&id)).expect("the application makes it anew");
@@ -145,7 +129,7 @@ fn with_use_mtime_a_file_written_after_the_decision_saves_the_workspace() {
     needs!("strace");
     let world = World::new();
     let id = world.aged(40);
-    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
     let file = world.base().join(the_trash(&world)).join("charts/lap_times.png");
     fs::write(&file, "new").expect("a write");
     assert_eq!(ids_in(&standing.go_on().exits(0).json()["pruned"]), [&*id], "without --use-mtime that is no access");
@@ -154,7 +138,7 @@ fn with_use_mtime_a_file_written_after_the_decision_saves_the_workspace() {
         let file = fs::File::open(entry.expect("an entry").path()).expect("a file");
         file.set_modified((chrono::Utc::now() - TimeDelta::days(40)).into()).expect("its time");
     }
-    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE.iter().chain(&["--use-mtime"])));
+    let standing = Standing::after(&world, "renameat2", None, world.prune(&["--use-mtime"]));
     fs::write(world.base().join(the_trash(&world)).join("charts/lap_times.png"), "new").expect("a write");
     let _ = standing.go_on().exits(75).complains("warning[busy]: ");
     assert_eq!(world.names(), [id]);
@@ -166,7 +150,7 @@ fn a_workspace_swapped_for_a_link_after_the_decision_is_not_followed() {
     let world = World::new();
     let both = [world.aged(50), world.aged(40)];
     let outside = world.path("outside");
-    let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+    let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
     let [first, swapped] = claimed_first(&world, both);
     fs::rename(world.dir_of(&swapped), &outside).expect("a rename");
     std::os::unix::fs::symlink(&outside, world.dir_of(&swapped)).expect("a link");
@@ -184,7 +168,7 @@ fn a_mount_that_appears_after_the_dooming_ends_the_removal_there() {
     let outside = world.path("outside");
     fs::create_dir(&outside).and_then(|()| fs::write(outside.join("precious"), "x")).expect("a file outside");
     let before = tree(&outside);
-    let standing = Standing::after(&world, "fsync", None, world.wsctl(PRUNE));
+    let standing = Standing::after(&world, "fsync", None, world.prune(&[]));
     let doomed = world.base().join(the_trash(&world));
     let mounted = Mounted::bind(&world, &outside, &doomed.join("data"));
     let ran = standing.go_on().exits(75).complains("warning[busy]: ");
@@ -192,7 +176,7 @@ fn a_mount_that_appears_after_the_dooming_ends_the_removal_there() {
     assert_eq!(tree(&outside), before);
     assert!(!doomed.join("other").exists() && doomed.join(".metadata.json").exists(), "all the rest goes, that last");
     drop(mounted);
-    let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+    let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!(report["pruned"][0]["rule"], json!("leftover"));
     assert_eq!((world.names(), tree(&outside)), (vec![], before));
 }
@@ -204,7 +188,7 @@ fn what_others_write_in_a_doomed_tree_goes_before_its_metadata() {
     let id = world.workspace().days_ago(40).file("x", b"x").make();
     // As it usually is: the base has been changed since the workspace was.
     tool(&["touch", "-d", "40 days ago", text(&world.dir_of(&id))]);
-    let standing = Standing::after(&world, "fsync", None, world.wsctl(PRUNE));
+    let standing = Standing::after(&world, "fsync", None, world.prune(&[]));
     let doomed = world.base().join(the_trash(&world));
     fs::write(doomed.join("late"), "x").expect("a file");
     let Some(immutable) = Immutable::new(&world, &doomed.join("late")) else { return };
@@ -212,7 +196,7 @@ fn what_others_write_in_a_doomed_tree_goes_before_its_metadata() {
     assert_eq!(ids_in(&ran.json()["failed"]), [id]);
     assert!(!doomed.join("x").exists() && doomed.join(".metadata.json").exists(), "the application's listing goes on");
     drop(immutable);
-    assert_eq!(world.wsctl(PRUNE).run().exits(0).quietly().json()["pruned"][0]["rule"], json!("leftover"));
+    assert_eq!(world.prune(&[]).run().exits(0).quietly().json()["pruned"][0]["rule"], json!("leftover"));
 }
 
 #[test]

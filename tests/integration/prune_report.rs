@@ -1,7 +1,8 @@
 //! `wsctl prune`: what it says, and that a dry run says the same.
 
+use crate::mounted::Immutable;
 use crate::run::finish;
-use crate::tools::{Immutable, du, set_aside, text};
+use crate::tools::{du, set_aside, text};
 use crate::world::{Ran, World, ids_in, sorted};
 use serde_json::{Value, json};
 use std::fs;
@@ -301,8 +302,7 @@ fn nothing_to_do_is_no_failure() {
     world.wsctl(["prune", "-y", "--older-than", "30d"]).run().exits(0).prints(said).quietly();
     let _ = world.aged(1);
     let before = world.snapshot();
-    let report =
-        world.wsctl(["prune", "-y", "--older-than", "30d", "--format", "json"]).run().exits(0).quietly().json();
+    let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((&report["pruned"], &report["kept"], &report["freed_bytes"]), (&json!([]), &json!(1), &json!(0)));
     assert_eq!(world.snapshot(), before);
 }

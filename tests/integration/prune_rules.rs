@@ -1,21 +1,15 @@
 //! `wsctl prune`: what its rules choose.
 
-use crate::tools::{Mounted, du};
+use crate::mounted::Mounted;
+use crate::tools::{du, rules};
 use crate::world::{World, ago, ids_in, sorted};
 use chrono::TimeDelta;
-use serde_json::Value;
 
 /// What a dry run with these arguments would prune.
 #[track_caller]
 fn chosen(world: &World, args: &[&str]) -> Vec<String> {
     let args = ["prune", "-n", "--format", "json"].iter().chain(args);
     ids_in(&world.wsctl(args).run().exits(0).json()["pruned"])
-}
-
-/// Each ID in a report's `pruned` with the rule that chose it, in the report's order.
-fn rules(report: &Value) -> Vec<(&str, &str)> {
-    let pruned = report["pruned"].as_array().expect("an array").iter();
-    pruned.map(|item| (item["id"].as_str().expect("an id"), item["rule"].as_str().expect("a rule"))).collect()
 }
 
 #[test]
@@ -156,7 +150,7 @@ fn where_the_file_system_does_not_tell_its_size_min_free_is_an_io_error_and_noth
     let zeros = format!("inject=fstatfs:poke_exit=@arg2={}", "00".repeat(64));
     for (rule, more) in [("5%", &[][..]), ("10GiB", &["-n"]), ("1K", &["--older-than", "30d"])] {
         let run = world.wsctl(["prune", "-y", "--min-free", rule].iter().chain(more));
-        let ran = run.through(["strace", "-f", "-o", "/dev/null", "-e", &zeros]).run();
+        let ran = run.injecting([&*zeros]).run();
         let ran = ran.exits(74).complains("error[io]: base ");
         assert!(ran.stdout.contains("prune 0 workspaces") || ran.stdout.contains("pruned 0 workspaces"), "{ran:#?}");
         assert_eq!(world.names(), stale, "{rule}");

@@ -1,12 +1,10 @@
 //! `wsctl prune` when a signal comes: SIGINT and SIGTERM, after which it finishes what it has in hand, and SIGKILL, after which
 //! the next run does.
 
-use crate::tools::{Standing, straced, trash};
+use crate::paused::{Standing, straced};
+use crate::tools::trash;
 use crate::world::{World, has, ids_in, numbered, sorted};
 use serde_json::json;
-
-/// Prunes what is older than 30 days, on one thread.
-const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
 
 #[test]
 fn after_a_signal_what_is_in_hand_is_finished_and_the_rest_is_kept() {
@@ -14,14 +12,14 @@ fn after_a_signal_what_is_in_hand_is_finished_and_the_rest_is_kept() {
     for (signal, status) in [("INT", 130), ("TERM", 143)] {
         let world = World::new();
         let ids: Vec<_> = (0..100).map(|number| world.aged(31 + number)).collect();
-        let standing = Standing::after(&world, "renameat2", None, world.wsctl(PRUNE));
+        let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
         standing.signal(signal);
         let report = standing.go_on().exits(status).quietly().json();
         let pruned = ids_in(&report["pruned"]);
         assert!((1..100).contains(&pruned.len()), "{report}");
         assert_eq!(report["kept"], json!(100 - pruned.len()));
         assert_eq!(sorted(pruned.iter().chain(&world.names())), sorted(&ids), "and nothing is left aside");
-        let rest = world.wsctl(PRUNE).run().exits(0).json();
+        let rest = world.prune(&[]).run().exits(0).json();
         assert_eq!(rest["pruned"].as_array().map(Vec::len), Some(100 - pruned.len()));
     }
 }
@@ -48,7 +46,7 @@ fn syncs(files: u32) -> usize {
         let workspace = world.workspace().id(&numbered(number)).days_ago(40);
         let _ = (0..files).fold(workspace, |workspace, file| workspace.file(&format!("data/{file}"), b"")).make();
     }
-    let (ran, log) = straced(&world, world.wsctl(PRUNE), "fsync");
+    let (ran, log) = straced(&world, world.prune(&[]), "fsync");
     let _ = ran.exits(0);
     log.iter().filter(|line| line.contains("base>")).count()
 }
@@ -66,7 +64,7 @@ fn a_killed_run_loses_nothing_undecided_and_the_next_one_finishes_what_was() {
     for (call, at_least) in [("renameat2", 0), ("fsync", 1)] {
         let world = World::new();
         let ids: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();
-        let standing = Standing::after(&world, call, None, world.wsctl(PRUNE));
+        let standing = Standing::after(&world, call, None, world.prune(&[]));
         drop(standing); // SIGKILL
         let doomed = trash(&world).iter().filter(|name| name.starts_with(".wsctl-doomed.")).count();
         assert!(doomed >= at_least && !trash(&world).is_empty(), "{:?}", world.names());

@@ -1,18 +1,14 @@
 //! `wsctl prune`: the removal of whatever an agent has left in its workspace, and nothing beyond it.
 
-use crate::tools::{Immutable, Mounted, text, tool, trash, tree};
-use crate::world::{Ran, World, ids_in, odd_name, skip, sorted};
+use crate::mounted::{Immutable, Mounted};
+use crate::tools::{text, tool, trash, tree};
+use crate::world::{Ran, World, chmod, ids_in, odd_name, skip, sorted};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
-
-/// Prunes what is older than 30 days, with these arguments beside.
-fn prune(world: &World, args: &[&str]) -> Ran {
-    world.wsctl(["prune", "-y", "--older-than", "30d", "--format", "json"].iter().chain(args)).run()
-}
 
 /// A directory beside the base with a file in a directory.
 fn outside(world: &World) -> PathBuf {
@@ -31,7 +27,7 @@ fn an_immutable_file_stays_with_the_metadata_and_is_reported_by_each_run_until_i
         skip("a file system with immutable files");
         return;
     };
-    let ran = prune(&world, &[]).exits(77).complains("error[permission-denied]: ");
+    let ran = world.prune(&[]).run().exits(77).complains("error[permission-denied]: ");
     let report = ran.json();
     assert_eq!(ids_in(&report["pruned"]), [other]);
     assert_eq!(
@@ -42,10 +38,10 @@ fn an_immutable_file_stays_with_the_metadata_and_is_reported_by_each_run_until_i
     assert!(left.starts_with(&format!(".wsctl-doomed.{id}.")), "{left}");
     let left = world.base().join(left);
     assert!(left.join(".metadata.json").exists() && left.join("data/deep/x").exists() && !left.join("y").exists());
-    let report = prune(&world, &[]).exits(77).json();
+    let report = world.prune(&[]).run().exits(77).json();
     assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&json!([]), vec![id.clone()]));
     drop(immutable);
-    let report = prune(&world, &[]).exits(0).quietly().json();
+    let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), &report["pruned"][0]["rule"]), (vec![id], &json!("leftover")));
     assert_eq!(world.names(), [""; 0]);
 }
@@ -60,7 +56,7 @@ fn an_immutable_workspace_stays_whole_at_its_own_path() {
         skip("a file system with immutable files");
         return;
     };
-    let _ = prune(&world, &[]).exits(77).complains("error[permission-denied]: ");
+    let _ = world.prune(&[]).run().exits(77).complains("error[permission-denied]: ");
     assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
 }
 
@@ -74,9 +70,9 @@ fn an_ordinary_user_removes_directories_that_he_may_not_read_or_write_but_owns()
     let modes =
         [("none", 0o0), ("read-only", 0o555), ("unsearchable", 0o600), ("a/b/c/d/e/f/g", 0o0), ("a/b/c/d/e", 0o500)];
     for (path, mode) in modes {
-        fs::set_permissions(world.dir_of(&id).join(path), fs::Permissions::from_mode(mode)).expect("chmod");
+        chmod(world.dir_of(&id).join(path), mode);
     }
-    fs::set_permissions(world.dir_of(&id), fs::Permissions::from_mode(0o555)).expect("chmod");
+    chmod(world.dir_of(&id), 0o555);
     let args = ["prune", "-y", "--older-than", "30d", "--format", "json"];
     let report = world.wsctl(args).by_ordinary_user().run().exits(0).quietly().json();
     assert_eq!(ids_in(&report["pruned"]), [id]);
@@ -115,7 +111,7 @@ fn a_mount_inside_makes_a_workspace_busy_and_it_stays_whole() {
         let _mounted =
             if tmpfs { Mounted::tmpfs(&world, &point, "size=1m") } else { Mounted::bind(&world, &outside, &point) };
         let before = (tree(&world.dir_of(&id)), tree(&outside));
-        let ran = prune(&world, &[]).exits(75).complains("warning[busy]: ");
+        let ran = world.prune(&[]).run().exits(75).complains("warning[busy]: ");
         assert_eq!((ids_in(&ran.json()["pruned"]), ids_in(&ran.json()["failed"])), (vec![other], vec![id.clone()]));
         let _ = world.wsctl(["prune", "-y", &id]).run().exits(75).complains("warning[busy]: ");
         assert_eq!((world.names(), tree(&world.dir_of(&id)), tree(&outside)), (vec![id], before.0, before.1));
@@ -130,7 +126,7 @@ fn a_mount_on_a_file_inside_makes_a_workspace_busy_too() {
     let file = outside(&world).join("dir/precious");
     let _mounted = Mounted::bind(&world, &file, &world.dir_of(&id).join("charts/lap_times.png"));
     let before = tree(&world.dir_of(&id));
-    let _ = prune(&world, &[]).exits(75).complains("warning[busy]: ");
+    let _ = world.prune(&[]).run().exits(75).complains("warning[busy]: ");
     assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
 }
 
@@ -140,7 +136,7 @@ fn a_dry_run_reports_a_workspace_with_a_mount_inside_as_the_real_run_does() {
     let world = World::new();
     let id = world.aged(40);
     let _mounted = Mounted::bind(&world, &outside(&world), &world.dir_of(&id).join("charts"));
-    let [dry, real] = [prune(&world, &["-n"]), prune(&world, &[])];
+    let [dry, real] = [world.prune(&["-n"]).run(), world.prune(&[]).run()];
     let reported = |ran: &Ran| (ids_in(&ran.json()["pruned"]), ids_in(&ran.json()["failed"]), ran.status);
     assert_eq!(reported(&dry), reported(&real));
 }
@@ -159,9 +155,9 @@ fn hard_links_and_symlinks_to_the_outside_leave_the_outside_as_it_was() {
     for (name, to) in [("to-file", "../../outside/dir/precious"), ("up", ".."), ("self", "self"), ("root", "/")] {
         symlink(to, inside(name)).expect("a link");
     }
-    fs::set_permissions(outside.join("dir"), fs::Permissions::from_mode(0o500)).expect("chmod"); // not to be repaired
+    chmod(outside.join("dir"), 0o500); // not to be repaired
     let before = tree(&outside);
-    assert_eq!(ids_in(&prune(&world, &[]).exits(0).quietly().json()["pruned"]), [id]);
+    assert_eq!(ids_in(&world.prune(&[]).run().exits(0).quietly().json()["pruned"]), [id]);
     assert_eq!((world.names(), tree(&outside)), (vec![], before));
     assert_eq!(fs::metadata(outside.join("dir/precious")).expect("a stat").nlink(), 1);
 }
@@ -180,7 +176,7 @@ fn fifos_sockets_and_names_of_255_bytes_that_are_no_utf_8_go() {
     let mode = rustix::fs::Mode::RWXU;
     rustix::fs::mknodat(rustix::fs::CWD, dir.join("fifo"), rustix::fs::FileType::Fifo, mode, 0).expect("a FIFO");
     drop(std::os::unix::net::UnixListener::bind(dir.join("socket")).expect("a socket"));
-    assert_eq!(ids_in(&prune(&world, &[]).exits(0).quietly().json()["pruned"]), [id]);
+    assert_eq!(ids_in(&world.prune(&[]).run().exits(0).quietly().json()["pruned"]), [id]);
     assert_eq!(world.names(), [""; 0]);
 }
 
@@ -218,7 +214,7 @@ fn a_wide_tree_of_directories_that_lie_deep_goes() {
         let dir = world.dir_of(&id).join(format!("1/2/3/4/5/{number}/7/8/9/10/11/12"));
         fs::create_dir_all(&dir).and_then(|()| fs::write(dir.join("x"), "x")).expect("a deep file");
     }
-    assert_eq!(ids_in(&prune(&world, &[]).exits(0).quietly().json()["pruned"]), [id]);
+    assert_eq!(ids_in(&world.prune(&[]).run().exits(0).quietly().json()["pruned"]), [id]);
     assert_eq!(trash(&world), [""; 0]);
 }
 

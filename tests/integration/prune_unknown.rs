@@ -1,18 +1,13 @@
 //! `wsctl prune`: workspaces whose last access cannot be known.
 
 use crate::tools::{text, tree};
-use crate::world::{Ran, World, ids_in, sorted};
+use crate::world::{World, chmod, ids_in, sorted};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-
-/// Prunes what is older than 30 days, with these arguments beside.
-fn prune(world: &World, args: &[&str]) -> Ran {
-    world.wsctl(["prune", "-y", "--older-than", "30d", "--format", "json"].iter().chain(args)).run()
-}
 
 /// Each ID in `skipped` with its reason, sorted.
 fn skipped(report: &Value) -> Vec<(String, String)> {
@@ -60,7 +55,7 @@ fn a_workspace_of_unknown_age_is_skipped_by_a_rule_with_a_warning_each_and_exit_
     let unknown = of_unknown_age(&world);
     let before: Vec<_> = world.snapshot().split_off(1);
     let stale = world.aged(40);
-    let ran = prune(&world, &["--max-total-size", "0B"]).exits(0);
+    let ran = world.prune(&["--max-total-size", "0B"]).run().exits(0);
     assert_eq!((ids_in(&ran.json()["pruned"]), skipped(&ran.json())), (vec![stale], unknown.clone()));
     for (id, reason) in &unknown {
         let about = |line: &&str| line.starts_with("warning") && line.contains(id) && line.contains(reason);
@@ -69,7 +64,7 @@ fn a_workspace_of_unknown_age_is_skipped_by_a_rule_with_a_warning_each_and_exit_
     assert_eq!(ran.stderr.lines().count(), unknown.len());
     assert_eq!(world.snapshot().split_off(1), before);
     let ids = unknown.iter().map(|(id, _)| &**id).collect::<Vec<_>>();
-    assert_eq!(skipped(&prune(&world, &ids).exits(0).json()), unknown, "with --older-than also if given by ID");
+    assert_eq!(skipped(&world.prune(&ids).run().exits(0).json()), unknown, "with --older-than also if given by ID");
 }
 
 #[test]
@@ -90,7 +85,7 @@ fn a_workspace_that_may_not_be_read_is_skipped_as_denied_and_goes_if_it_is_given
     let [file, dir] = [world.aged(40), world.aged(41)];
     world.give_away();
     for path in [world.metadata_of(&file), world.dir_of(&dir)] {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o0)).expect("chmod");
+        chmod(path, 0o0);
     }
     let denied = sorted([&file, &dir]).into_iter().map(|id| (id, "denied".to_owned())).collect::<Vec<_>>();
     let rules: [&[&str]; 3] = [&[], &["--max-total-size", "0B"], &["--use-mtime"]];
@@ -109,7 +104,7 @@ fn a_denied_workspace_given_by_id_goes_also_with_use_mtime() {
     let world = World::new();
     let id = world.aged(40);
     world.give_away();
-    fs::set_permissions(world.metadata_of(&id), fs::Permissions::from_mode(0o0)).expect("chmod");
+    chmod(world.metadata_of(&id), 0o0);
     let _ = world.wsctl(["prune", "-y", "--use-mtime", &id]).by_ordinary_user().run().exits(0);
     assert_eq!(world.names(), [""; 0]);
 }
@@ -148,7 +143,7 @@ fn a_workspace_whose_metadata_is_leased_is_reported_as_failed_without_waiting() 
     let [leased, stale] = [world.aged(40), world.aged(41)];
     let before = tree(&world.dir_of(&leased));
     let lease = Lease::on(&world.metadata_of(&leased));
-    let ran = prune(&world, &[]).exits(75).complains("warning[busy]: ");
+    let ran = world.prune(&[]).run().exits(75).complains("warning[busy]: ");
     let report = ran.json();
     assert_eq!((ids_in(&report["failed"]), &report["failed"][0]["category"]), (vec![leased.clone()], &json!("busy")));
     assert_eq!((ids_in(&report["pruned"]), &report["skipped"]), (vec![stale], &json!([])));

@@ -1,7 +1,8 @@
 //! Two prunes at once, by every rule that looks at more than the metadata: what another run has taken is nobody's failure, wherever
 //! a run stands when that happens.
 
-use crate::tools::{Standing, modify};
+use crate::paused::Standing;
+use crate::tools::modify;
 use crate::world::{Ran, World, ids_in, numbered, sorted};
 use serde_json::json;
 use std::path::Path;

@@ -3,7 +3,8 @@
 //! `prune` reads the table of mounts, and reads it again when the kernel says that it changed. Whatever another test mounts
 //! meanwhile, in a world of its own, changes that one table: then the nth `read` is not the same as the last time.
 
-use crate::tools::{Mounted, text, tool};
+use crate::mounted::Mounted;
+use crate::tools::{text, tool};
 use crate::world::World;
 use std::fs;
 use std::path::Path;

@@ -3,7 +3,7 @@
 //! Nothing is inherited from the environment but `PATH`: every run has its own `HOME` and no `WSCTL_BASE`, `RUST_LOG` or
 //! colour settings. Nothing may take longer than a minute.
 
-use crate::world::{ORDINARY_USER, World};
+use crate::world::{ORDINARY_USER, World, ids_in, sorted};
 use serde_json::Value;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
@@ -61,6 +61,18 @@ impl<'a> Run<'a> {
     pub fn through<I: AsRef<OsStr>>(mut self, wrapper: impl IntoIterator<Item = I>) -> Self {
         self.wrapper = wrapper.into_iter().map(|word| word.as_ref().to_owned()).collect();
         self
+    }
+
+    /// Through a shell that runs this, in which the program and its arguments are `"$@"`.
+    pub fn through_sh(self, script: &str) -> Self {
+        self.through(["sh", "-c", script, "sh"])
+    }
+
+    /// Through strace, which does this to its system calls: `renameat2:error=ENOSPC`, say.
+    pub fn injecting<'b>(self, injections: impl IntoIterator<Item = &'b str>) -> Self {
+        let injections = injections.into_iter().flat_map(|it| ["-e".to_owned(), format!("inject={it}")]);
+        let strace = ["strace", "-f", "-o", "/dev/null"].map(str::to_owned);
+        self.through(strace.into_iter().chain(injections))
     }
 
     /// The command, for tests that need more of it than [`Run::run`] gives.
@@ -176,6 +188,24 @@ impl Ran {
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// Asserts that just this workspace was left alone as busy, by a warning and in the JSON report, and that nothing else
+    /// failed. Gives the report.
+    #[track_caller]
+    pub fn is_busy(self, id: &str) -> Value {
+        let report = self.exits(75).complains("warning[busy]: ").json();
+        assert_eq!(ids_in(&report["failed"]), [id], "{report:#}");
+        assert_eq!(report["failed"][0]["category"], "busy", "{report:#}");
+        report
+    }
+
+    /// Asserts that a prune went well and that just these were pruned. Gives the report.
+    #[track_caller]
+    pub fn pruned<I: AsRef<str>>(self, ids: impl IntoIterator<Item = I>) -> Value {
+        let report = self.exits(0).quietly().json();
+        assert_eq!((ids_in(&report["pruned"]), ids_in(&report["failed"])), (sorted(ids), vec![]), "{report:#}");
+        report
     }
 
     /// Stdout as lines.

@@ -1,7 +1,8 @@
 //! One schedule: a world with one stale workspace, runs that stand still at their points, and what must be true in the end.
 //! All of them are in `schedules`.
 
-use crate::tools::{Standing, straced, trash, tree};
+use crate::paused::{Standing, straced};
+use crate::tools::{trash, tree};
 use crate::world::{Ran, World};
 use rustix::fs::{Mode, OFlags};
 use std::fs;

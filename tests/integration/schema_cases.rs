@@ -1,12 +1,12 @@
 //! What the program prints as JSON, for the tests in `schemas.rs`: of every kind, with all that may be in it.
 
-use crate::tools::{Mounted, set_aside};
-use crate::world::{Run, World, numbered};
+use crate::mounted::Mounted;
+use crate::tools::set_aside;
+use crate::world::{Run, World, chmod, numbered};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::LazyLock;
 
 /// A document, with the name of its schema.
@@ -24,7 +24,7 @@ fn of_each_status() -> World {
     let _ = world.workspace().id(&numbered(7)).days_ago(-3).make();
     let denied = world.workspace().id(&numbered(8)).make();
     world.give_away();
-    fs::set_permissions(world.metadata_of(&denied), fs::Permissions::from_mode(0o000)).expect("chmod");
+    chmod(world.metadata_of(&denied), 0o000);
     world
 }
 

@@ -1,8 +1,9 @@
 //! SIGINT and SIGTERM are heard in every phase of every subcommand: while it measures, asks, waits for IDs on stdin, removes a
 //! huge directory; also as process 1 of a container, whose signals the kernel drops unless they are caught.
 
+use crate::paused::Standing;
 use crate::terminal::through_terminal;
-use crate::tools::{Standing, text, tool, trash, wait_until};
+use crate::tools::{text, tool, trash, wait_until};
 use crate::world::{Ran, Run, World, finish, has, ids_in, is_root};
 use std::ffi::OsStr;
 use std::fs;
@@ -23,8 +24,6 @@ const CONTAINER: [&str; 4] = ["unshare", "--pid", "--fork", "--kill-child"];
 fn wrappers() -> Vec<&'static [&'static str]> {
     if is_root() && has("unshare") { vec![&[], &CONTAINER] } else { vec![&[]] }
 }
-
-const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
 
 /// A run that is under way.
 struct Started {
@@ -104,7 +103,7 @@ fn a_signal_ends_prune_while_it_reads_or_measures_and_nothing_is_deleted() {
     let world = slow_world();
     let before = world.snapshot();
     for (point, (signal, status)) in LOOKS.into_iter().flat_map(|point| SIGNALS.map(|signal| (point, signal))) {
-        let run = world.wsctl(PRUNE.iter().chain(&["--use-mtime"]));
+        let run = world.prune(&["--use-mtime"]);
         let _ = Started::slowed(&world, run, point, &[]).ends_at(signal).exits(status);
         assert_eq!(world.snapshot(), before);
     }
@@ -169,7 +168,7 @@ fn a_signal_leaves_a_huge_directory_doomed_and_told_and_the_next_run_finishes_it
     needs!("strace");
     let (world, id) = wide_world();
     for (signal, status) in SIGNALS {
-        let started = Started::slowed(&world, world.wsctl(PRUNE), REMOVALS, &[]);
+        let started = Started::slowed(&world, world.prune(&[]), REMOVALS, &[]);
         let ran = started.ends_at(signal).exits(status).mentions("warning[busy]: ").mentions(&id);
         let report = ran.json();
         assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&serde_json::json!([]), vec![id.clone()]));
@@ -179,7 +178,7 @@ fn a_signal_leaves_a_huge_directory_doomed_and_told_and_the_next_run_finishes_it
     let text = ["prune", "-y", "--older-than", "30d"];
     let ran = Started::slowed(&world, world.wsctl(text), REMOVALS, &[]).ends_at("TERM").exits(143);
     assert!(ran.stdout.starts_with("pruned 0 workspaces"), "the summary: {ran:#?}");
-    let report = world.wsctl(PRUNE).run().exits(0).quietly().json();
+    let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((&report["pruned"][0]["rule"], ids_in(&report["pruned"])), (&"leftover".into(), vec![id]));
     assert_eq!(world.names(), [""; 0]);
 }
@@ -188,12 +187,12 @@ fn a_signal_leaves_a_huge_directory_doomed_and_told_and_the_next_run_finishes_it
 fn a_second_signal_ends_it_on_the_spot() {
     needs!("strace");
     let (world, id) = wide_world();
-    let standing = Standing::lacking(&world, &TAKES_SIGNALS, "unlinkat", None, world.wsctl(PRUNE));
+    let standing = Standing::lacking(&world, &TAKES_SIGNALS, "unlinkat", None, world.prune(&[]));
     standing.signal("TERM");
     standing.signal("INT");
     let ran = standing.go_on().prints("");
     assert!([130, 143].contains(&ran.status), "{ran:#?}");
-    let report = world.wsctl(PRUNE).run().exits(0).json();
+    let report = world.prune(&[]).run().exits(0).json();
     assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
 }
 
@@ -204,7 +203,7 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
         let world = World::new();
         let ids: Vec<_> = (0..40).map(|number| world.aged(40 + number)).collect();
         let ignore = ["env", &format!("--ignore-signal={signal}")];
-        let standing = Standing::lacking(&world, &ignore, "renameat2", None, world.wsctl(PRUNE));
+        let standing = Standing::lacking(&world, &ignore, "renameat2", None, world.prune(&[]));
         standing.signal(signal);
         let report = standing.go_on().exits(0).quietly().json();
         assert_eq!(

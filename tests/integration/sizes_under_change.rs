@@ -1,7 +1,8 @@
 //! Sizes while others move things about: never more than the truth, and where it may be less, that is told.
 
 use crate::owners::{Owners, memory};
-use crate::tools::{Standing, du, text, tool};
+use crate::paused::Standing;
+use crate::tools::{du, text, tool};
 use crate::world::{Ran, World, numbered};
 use std::fs;
 use std::path::{Path, PathBuf};

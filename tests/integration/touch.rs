@@ -1,6 +1,6 @@
 //! `wsctl touch`: what it writes, what it leaves as it was, and how it takes its IDs.
 
-use crate::world::{ORDINARY_USER, World};
+use crate::world::{ORDINARY_USER, World, chmod};
 use chrono::{DateTime, Utc};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -80,7 +80,7 @@ fn what_is_written_is_a_time_that_python_reads_with_its_offset() {
     ] {
         for id in [world.workspace().make(), world.workspace().make_without_metadata()] {
             world.wsctl(["touch", "--at", at, &id]).run().exits(0).prints("");
-            let json: serde_json::Value = serde_json::from_str(&world.read_metadata(&id)).expect("JSON");
+            let json: serde_json::Value = world.json_of(&id);
             assert_eq!(json["last_accessed"], written, "{at}");
             let read = "import sys, datetime; v = sys.argv[1]; \
                 time = datetime.datetime.fromisoformat(v.rstrip('Z')); \
@@ -98,7 +98,7 @@ fn without_at_the_time_is_now() {
     world.wsctl(["touch", &old, &missing]).run().exits(0).prints("").complains(&missing);
     let after = Utc::now();
     for id in [old, missing] {
-        let json: serde_json::Value = serde_json::from_str(&world.read_metadata(&id)).expect("JSON");
+        let json: serde_json::Value = world.json_of(&id);
         let written = json["last_accessed"].as_str().expect("a time").to_owned();
         let time = DateTime::parse_from_rfc3339(&written).expect("RFC 3339").to_utc();
         assert!(time >= before - chrono::TimeDelta::microseconds(1) && time <= after, "{before} {time} {after}");
@@ -201,7 +201,7 @@ fn mode_and_owner_stay_whoever_runs_it_and_whatever_his_umask() {
     let world = World::new();
     let ids = [world.aged(1), world.aged(2)];
     for (id, mode) in ids.iter().zip([0o640, 0o4755]) {
-        fs::set_permissions(world.metadata_of(id), fs::Permissions::from_mode(mode)).expect("chmod");
+        chmod(world.metadata_of(id), mode);
     }
     let sh = ["sh", "-c", "umask 777; exec \"$@\"", "sh"];
     let before = ids.each_ref().map(|id| rights(&world.metadata_of(id)));
@@ -216,7 +216,7 @@ fn an_ordinary_users_files_stay_his_also_when_root_touches_them() {
     let world = World::new();
     for as_root in [true, false] {
         let (old, missing) = (world.aged(1), world.workspace().make_without_metadata());
-        fs::set_permissions(world.metadata_of(&old), fs::Permissions::from_mode(0o640)).expect("chmod");
+        chmod(world.metadata_of(&old), 0o640);
         world.give_away();
         let run = world.wsctl(["touch", "--at", AT, &old, &missing]);
         let run = if as_root { run } else { run.by_ordinary_user() };

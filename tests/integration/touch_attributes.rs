@@ -1,9 +1,11 @@
 //! What the metadata file keeps beside its content, mode and owner when `touch` replaces it: ACLs and extended attributes. And
 //! where one cannot be kept, that nobody gains a right.
 
-use crate::tools::{AppendOnly, straced, text, tool};
-use crate::world::{ORDINARY_USER, World};
-use std::fs::{self, Permissions};
+use crate::mounted::AppendOnly;
+use crate::paused::straced;
+use crate::tools::{text, tool};
+use crate::world::{ORDINARY_USER, World, chmod};
+use std::fs::{self};
 use std::os::unix::fs::{PermissionsExt, chown};
 
 const AT: &str = "2026-11-23T15:51:30Z";
@@ -45,7 +47,7 @@ fn acl_and_extended_attributes_stay() {
         let id = plain(&world);
         let file = world.metadata_of(&id);
         chown(&file, Some(owner), Some(owner)).expect("chown");
-        fs::set_permissions(&file, Permissions::from_mode(mode)).expect("chmod");
+        chmod(&file, mode);
         set_acl(&world, &id, ACL);
         for (name, value) in [("user.note", "0x00ff"), ("user.empty", "\"\""), ("trusted.note", "x")] {
             tool(&["setfattr", "-n", name, "-v", value, text(&file)]);
@@ -68,7 +70,7 @@ fn a_file_without_an_acl_gets_none_from_its_directory() {
     needs!("setfacl", "setfattr", "strace");
     let world = World::new();
     let (old, missing) = (plain(&world), world.workspace().make_without_metadata());
-    fs::set_permissions(world.metadata_of(&old), Permissions::from_mode(0o640)).expect("chmod");
+    chmod(world.metadata_of(&old), 0o640);
     let before = attributes(&world, &old);
     for id in [&old, &missing] {
         tool(&["setfacl", "-d", "-m", "u::rwx,u:65534:rwx,g::rwx,o::rx", text(&world.dir_of(id))]);
@@ -133,8 +135,8 @@ fn an_owner_whom_a_user_namespace_does_not_know_is_permission_denied() {
     let world = World::new();
     let id = plain(&world);
     world.give_away();
-    fs::set_permissions(world.dir_of(&id), Permissions::from_mode(0o777)).expect("chmod");
-    fs::set_permissions(world.metadata_of(&id), Permissions::from_mode(0o644)).expect("chmod");
+    chmod(world.dir_of(&id), 0o777);
+    chmod(world.metadata_of(&id), 0o644);
     let before = world.read_metadata(&id);
     let namespace = ["unshare", "--user", "--map-root-user"];
     let ran = world.wsctl(["touch", &id]).through(namespace).run();

@@ -75,7 +75,7 @@ fn many_touches_beside_a_writing_application_leave_the_file_whole_at_every_insta
     application.exits(0).quietly();
     assert!(statuses.iter().all(|status| [0, 75].contains(status)), "{statuses:?}");
     world.wsctl(["touch", "--at", AT, &id]).run().exits(0).quietly();
-    let json: serde_json::Value = serde_json::from_str(&world.read_metadata(&id)).expect("JSON");
+    let json: serde_json::Value = world.json_of(&id);
     assert!(json["count"].as_u64().is_some_and(|count| count > 0) && json["last_accessed"] == WRITTEN, "{json}");
     assert_eq!(fs::read_dir(world.dir_of(&id)).expect("the workspace").count(), 1, "a temporary file was left");
 }

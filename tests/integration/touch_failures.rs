@@ -1,10 +1,10 @@
 //! `wsctl touch` when something fails or kills it: the file is wholly the old or wholly the new, and nothing else is left.
 
-use crate::tools::{Mounted, text, tool};
-use crate::world::{ORDINARY_USER, World};
-use std::fs::{self, File, Permissions};
+use crate::mounted::Mounted;
+use crate::tools::{text, tool};
+use crate::world::{ORDINARY_USER, World, chmod};
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 const AT: &str = "2026-11-23T15:51:30Z";
@@ -78,13 +78,13 @@ fn what_an_ordinary_user_may_not_do_is_permission_denied_and_leaves_nothing() {
     let world = World::new();
     let [read_only, hidden, unreadable] = [1, 2, 3].map(|days| world.aged(days));
     world.give_away();
-    fs::set_permissions(world.dir_of(&read_only), Permissions::from_mode(0o555)).expect("chmod");
-    fs::set_permissions(world.dir_of(&hidden), Permissions::from_mode(0o000)).expect("chmod");
-    fs::set_permissions(world.metadata_of(&unreadable), Permissions::from_mode(0o000)).expect("chmod");
+    chmod(world.dir_of(&read_only), 0o555);
+    chmod(world.dir_of(&hidden), 0o000);
+    chmod(world.metadata_of(&unreadable), 0o000);
     // The directory is his, the file is root's: he could replace it, but not give it its owner again.
     let foreign = world.aged(4);
     std::os::unix::fs::chown(world.dir_of(&foreign), Some(ORDINARY_USER), Some(ORDINARY_USER)).expect("chown");
-    fs::set_permissions(world.metadata_of(&foreign), Permissions::from_mode(0o644)).expect("chmod");
+    chmod(world.metadata_of(&foreign), 0o644);
     for id in [read_only, hidden, unreadable, foreign] {
         let before = contents_of(&world);
         let error = format!("error[permission-denied]: workspace {id}: ");
@@ -115,7 +115,7 @@ fn whatever_call_fails_the_file_stays_as_it_was_and_no_temporary_is_left() {
         ("fchmod:error=EPERM", 77),
     ] {
         let (old, missing) = (world.aged(1), world.workspace().make_without_metadata());
-        fs::set_permissions(world.metadata_of(&old), Permissions::from_mode(0o640)).expect("chmod");
+        chmod(world.metadata_of(&old), 0o640);
         let before = contents_of(&world);
         let ids: &[_] = if injection.starts_with("fchmod") { &[old] } else { &[old, missing] };
         for id in ids {

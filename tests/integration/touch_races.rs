@@ -1,5 +1,6 @@
 //! `wsctl touch` beside others: the application that rewrites the same file, a prune that takes the workspace away, itself.
 
+use crate::tools::rewrite;
 use crate::world::{Ran, World, finish};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
@@ -11,13 +12,6 @@ use std::time::{Duration, Instant};
 
 const AT: &str = "2026-11-23T15:51:30Z";
 const WRITTEN: &str = "2026-11-23T15:51:30.000000+00:00";
-
-/// Writes metadata as the application does.
-fn rewrite(dir: &Path, content: &str) {
-    let temporary = dir.join(".metadata.tmp.k3x9.json");
-    fs::write(&temporary, content).expect("a temporary file");
-    fs::rename(temporary, dir.join(".metadata.json")).expect("a rename");
-}
 
 /// A run that strace stops (SIGSTOP) at each `fsync` of a temporary file: after it has read the metadata, and before it
 /// looks again and renames.
@@ -154,7 +148,7 @@ fn metadata_that_vanishes_meanwhile_is_made_anew_or_left_missing() {
     let remove = |dir: &Path| fs::remove_file(dir.join(".metadata.json")).expect("unlink");
     let id = world.workspace().make();
     touch_while(&world, &id, remove).exits(0).prints("").complains("warning[not-found]: ");
-    let json: serde_json::Value = serde_json::from_str(&world.read_metadata(&id)).expect("JSON");
+    let json: serde_json::Value = world.json_of(&id);
     assert_eq!(json, serde_json::json!({"workspace_id": id, "created_at": WRITTEN, "last_accessed": WRITTEN}));
     let mut stopping = Stopping::begin(&world, &["touch", "-c", &id], ":when=1");
     assert!(stopping.wait(1), "it ended without a stop");

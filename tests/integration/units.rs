@@ -2,8 +2,8 @@
 
 use crate::systemd::{BASE, analyzed, boot, instance, metrics_of, shipped};
 use crate::tools::{text, tool};
-use crate::world::{ORDINARY_USER, World, sorted};
-use std::fs::{self, Permissions};
+use crate::world::{ORDINARY_USER, World, chmod, sorted};
+use std::fs::{self};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
 
 /// Somebody who is neither root nor the application's user.
@@ -17,9 +17,9 @@ fn in_the_way(world: &World) -> String {
     for name in ["sticky/file", "sticky"] {
         lchown(world.dir_of(&id).join(name), Some(SOMEBODY), Some(SOMEBODY)).expect("chown");
     }
-    fs::set_permissions(world.dir_of(&id).join("sticky"), Permissions::from_mode(0o1777)).expect("chmod");
-    fs::set_permissions(world.dir_of(&id).join("locked"), Permissions::from_mode(0o000)).expect("chmod");
-    fs::set_permissions(world.base(), Permissions::from_mode(0o700)).expect("chmod");
+    chmod(world.dir_of(&id).join("sticky"), 0o1777);
+    chmod(world.dir_of(&id).join("locked"), 0o000);
+    chmod(world.base(), 0o700);
     id
 }
 
@@ -69,7 +69,7 @@ fn the_service_runs_as_another_user_without_any_capability() {
     let id = world.workspace().days_ago(40).file("locked/file", b"1").make();
     fs::create_dir_all(metrics_of(&world).parent().expect("a directory")).expect("a directory");
     world.give_away();
-    fs::set_permissions(world.dir_of(&id).join("locked"), Permissions::from_mode(0o2000)).expect("chmod");
+    chmod(world.dir_of(&id).join("locked"), 0o2000);
     let user = format!("[Service]\nUser={ORDINARY_USER}\nCapabilityBoundingSet=\n");
     let all = rules("--older-than 30d");
     let booted = boot(&world, &instance("service"), &[("wsctl-prune@.service", &user), ("wsctl-prune@.service", &all)]);

@@ -87,7 +87,7 @@ fn behind_two_dashes_whatever_a_cookie_says_is_an_id_and_stdin_is_left_to_others
     world.wsctl(["validate", "-"]).stdin("").run().exits(1).prints(""); // nobody was told yes
     let loop_ = format!("printf '%s\\n' - {id} | while read -r cookie; do \"$0\" validate -- \"$cookie\"; done");
     let binary = world.binary.to_str().expect("UTF-8").to_owned();
-    let _ = world.wsctl(["validate", "-"]).through(["sh", "-c", "exec \"$@\" <&-", "sh"]).run().exits(74);
+    let _ = world.wsctl(["validate", "-"]).through_sh("exec \"$@\" <&-").run().exits(74);
     let output =
         std::process::Command::new("sh").args(["-c", &loop_, &binary]).env("WSCTL_BASE", world.base()).output();
     assert_eq!(String::from_utf8_lossy(&output.expect("sh").stdout), format!("{id}\n"), "the loop keeps its input");

@@ -17,6 +17,9 @@ use uuid::Uuid;
 /// The user and group that "an ordinary user" is (Debian's nobody).
 pub const ORDINARY_USER: u32 = 65534;
 
+/// Prunes without asking what is older than 30 days, on one thread, and reports it as JSON.
+pub const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
+
 /// A directory of its own with a base in it; removed at the end.
 pub struct World {
     dir: TempDir,
@@ -42,7 +45,7 @@ impl World {
 
     fn made(parent: &Path, binary: &Path) -> Self {
         let dir = tempfile::Builder::new().prefix("wsctl-test.").tempdir_in(parent).expect("a temporary directory");
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
+        chmod(dir.path(), 0o755);
         let world = Self { dir, binary: binary.to_owned() };
         fs::create_dir(world.base()).expect("a base");
         world
@@ -106,6 +109,16 @@ impl World {
         Run::new(self, args)
     }
 
+    /// Begins a prune, as [`PRUNE`] with these further arguments.
+    pub fn prune(&self, more: &[&str]) -> Run<'_> {
+        self.wsctl(PRUNE.iter().chain(more))
+    }
+
+    /// A workspace's metadata as JSON.
+    pub fn json_of(&self, id: &str) -> Value {
+        serde_json::from_str(&self.read_metadata(id)).expect("JSON")
+    }
+
     /// Everything below the base: paths, types, modes, owners, times and contents.
     pub fn snapshot(&self) -> Vec<String> {
         snapshot(&self.base())
@@ -160,6 +173,12 @@ pub fn snapshot(root: &Path) -> Vec<String> {
         format!("{:?} {mode:o} {user}:{group} {times:?} {link:?} {content:?}", entry.path())
     });
     lines.collect()
+}
+
+/// Sets the permission bits of a path.
+#[track_caller]
+pub fn chmod(path: impl AsRef<Path>, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
 }
 
 /// A point in time as the application writes it.
@@ -231,7 +250,7 @@ impl Workspace<'_> {
         let id = self.make_without_metadata();
         let file = world.metadata_of(&id);
         fs::write(&file, bytes).expect("metadata");
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("chmod");
+        chmod(&file, 0o600);
         id
     }
 

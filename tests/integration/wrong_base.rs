@@ -1,6 +1,7 @@
 //! A base that holds no workspaces while there are some near it: every subcommand says which was probably meant.
 
-use crate::tools::{Mounted, set_aside};
+use crate::mounted::Mounted;
+use crate::tools::set_aside;
 use crate::world::{World, numbered};
 use std::fs;
 use std::os::unix::fs::symlink;

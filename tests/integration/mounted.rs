@@ -1,0 +1,144 @@
+//! What a test mounts, or makes immutable. Each is undone when it is dropped, also where the test fails.
+
+use crate::quiet;
+use crate::tools::{text, tool};
+use crate::world::{ORDINARY_USER, World, skip};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Something is mounted in a world; the drop unmounts all that is.
+pub struct Mounted(PathBuf);
+
+impl Mounted {
+    /// A tmpfs with these options. The caller must be root.
+    pub fn tmpfs(world: &World, point: &Path, options: &str) -> Self {
+        quiet::before_a_mount();
+        tool(&["mount", "-t", "tmpfs", "-o", options, "wsctl-test", text(point)]);
+        Self(world.path(""))
+    }
+
+    /// A file system of its own, of this many MiB, made by `mkfs` with these words. `None`, loudly, where there are no loop
+    /// devices or the kernel does not know it. The caller must be root.
+    pub fn image(world: &World, point: &Path, size: u64, mkfs: &[&str]) -> Option<Self> {
+        let image = world.path("image");
+        fs::File::create(&image).and_then(|file| file.set_len(size << 20)).expect("an image");
+        tool(&[mkfs, &[text(&image)]].concat());
+        quiet::before_a_mount();
+        // The loop device goes with the mount.
+        let mounted = Command::new("mount").args(["-o", "loop", text(&image), text(point)]).status().expect("mount");
+        (mounted.success() || skip("loop devices")).then(|| Self(world.path("")))
+    }
+
+    /// An overlay with these options. The caller must be root.
+    pub fn overlay(world: &World, point: &Path, options: &str) -> Self {
+        quiet::before_a_mount();
+        tool(&["mount", "-t", "overlay", "-o", options, "wsctl-test", text(point)]);
+        Self(world.path(""))
+    }
+
+    /// A directory of the same file system. The caller must be root.
+    pub fn bind(world: &World, from: &Path, point: &Path) -> Self {
+        quiet::before_a_mount();
+        tool(&["mount", "--bind", text(from), text(point)]);
+        Self(world.path(""))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let points = table.lines().filter_map(|line| line.split(' ').nth(4));
+        for point in points.filter(|point| Path::new(point).starts_with(&self.0)).rev() {
+            let _ = Command::new("umount").args(["-l", point]).status(); // wherever a prune has moved it
+        }
+    }
+}
+
+/// A FUSE file system that shows another directory; the drop kills its daemon, then unmounts it.
+pub struct Bindfs {
+    daemon: Child,
+    _mounted: Mounted,
+}
+
+impl Bindfs {
+    /// Mounts it as root, for all users. The kernel caches nothing, so each request goes to the daemon.
+    pub fn by_root(world: &World, from: &Path, point: &Path) -> Self {
+        let no_cache = "nonempty,attr_timeout=0,entry_timeout=0,negative_timeout=0";
+        Self::mount(world, &["bindfs", "-f", "-o", no_cache, text(from), text(point)], point)
+    }
+
+    /// Mounts it as the ordinary user: nobody else, not even root, may look into it.
+    pub fn by_ordinary_user(world: &World, from: &Path, point: &Path) -> Self {
+        let [user, group] = ["reuid", "regid"].map(|id| format!("--{id}={ORDINARY_USER}"));
+        let words = ["setpriv", &user, &group, "--clear-groups", "bindfs", "-f", "--no-allow-other"];
+        Self::mount(world, &[&words[..], &[text(from), text(point)]].concat(), point)
+    }
+
+    #[track_caller]
+    fn mount(world: &World, words: &[&str], point: &Path) -> Self {
+        quiet::before_a_mount();
+        let daemon = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).spawn().expect("bindfs");
+        let bindfs = Self { daemon, _mounted: Mounted(world.path("")) };
+        let begun = Instant::now();
+        while !fs::read_to_string("/proc/self/mountinfo").expect("the table").contains(text(point)) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it is not mounted: {words:?}");
+            thread::sleep(Duration::from_millis(3));
+        }
+        let _ = fs::metadata(point); // answered once the daemon is ready; an ordinary user's refuses
+        bindfs
+    }
+
+    /// Lets the daemon stand still: whoever asks it anything waits for ever.
+    pub fn hang(&mut self) {
+        tool(&["kill", "-STOP", &self.daemon.id().to_string()]);
+    }
+
+    /// Kills the daemon. It stays mounted, and whoever asks it anything gets ENOTCONN.
+    pub fn die(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}
+
+impl Drop for Bindfs {
+    fn drop(&mut self) {
+        self.die(); // before it is unmounted: umount looks at it and would wait for a daemon that stands still
+    }
+}
+
+/// Something in a base is immutable; the drop undoes that for all of the base.
+pub struct Immutable(PathBuf);
+
+impl Immutable {
+    /// Sets the attribute. `None` where the file system knows none, or we are not root.
+    pub fn new(world: &World, path: &Path) -> Option<Self> {
+        let set = Command::new("chattr").args(["+i", text(path)]).stderr(Stdio::null()).status();
+        set.is_ok_and(|status| status.success()).then(|| Self(world.base()))
+    }
+}
+
+impl Drop for Immutable {
+    fn drop(&mut self) {
+        let _ = Command::new("chattr").args(["-R", "-f", "-i", text(&self.0)]).status();
+    }
+}
+
+/// Names can be made in a directory, but not removed; the drop undoes that.
+pub struct AppendOnly(PathBuf);
+
+impl AppendOnly {
+    /// Sets the attribute. `None`, loudly, where the file system knows none.
+    pub fn new(path: &Path) -> Option<Self> {
+        let set = Command::new("chattr").args(["+a", text(path)]).status().expect("chattr");
+        (set.success() || skip("a file system with attributes")).then(|| Self(path.to_owned()))
+    }
+}
+
+impl Drop for AppendOnly {
+    fn drop(&mut self) {
+        let _ = Command::new("chattr").args(["-a", text(&self.0)]).status();
+    }
+}
