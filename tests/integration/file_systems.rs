@@ -174,8 +174,7 @@ fn a_claim_that_meets_exdev_is_an_io_error_that_names_possible_causes() {
     let world = World::new();
     let id = world.aged(40);
     let before = tree(&world.base());
-    let refused = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat,renameat2:error=EXDEV"];
-    are_refused(world.prune(&[]).through(refused).run(), &[&id], &["project", "layer"]);
+    are_refused(world.prune(&[]).injecting(["renameat,renameat2:error=EXDEV"]).run(), &[&id], &["project", "layer"]);
     assert_eq!(tree(&world.base()), before);
 }
 

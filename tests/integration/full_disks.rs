@@ -91,8 +91,7 @@ fn one_that_cannot_be_claimed_keeps_no_other_from_being_tried() {
     let world = World::new();
     let stale: Vec<_> = (0..8).map(|number| world.aged(31 + number)).collect();
     // As where an index wants the longer name in a block that is full.
-    let full = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=ENOSPC:when=1..3"];
-    let report = world.prune(&[]).through(full).run().exits(0).quietly().json();
+    let report = world.prune(&[]).injecting(["renameat2:error=ENOSPC:when=1..3"]).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), world.names()), (sorted(&stale), vec![]));
 }
 

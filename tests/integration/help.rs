@@ -76,3 +76,73 @@ fn every_example_works_on_the_samples() {
         }
     }
 }
+
+#[test]
+fn help_names_every_option_and_exit_status_and_that_of_a_subcommand_has_examples() {
+    let world = World::new();
+    let statuses = ["0", "1", "2", "65", "66", "70", "74", "75", "77", "78", "130"];
+    let helps = |args: &[&str]| {
+        let help = world.bare(args).run().exits(0).quietly();
+        let (_, table) = help.stdout.split_once("Exit statuses").expect("exit statuses");
+        for status in statuses {
+            assert!(table.lines().any(|line| line.split_whitespace().next() == Some(status)), "{status}: {help:#?}");
+        }
+        for option in ["-b, --base", "-v, --verbose", "-q, --quiet", "--color", "WSCTL_BASE", "RUST_LOG", "NO_COLOR"] {
+            assert!(help.stdout.contains(option), "{option}: {help:#?}");
+        }
+        help.stdout
+    };
+    let help = helps(&["--help"]);
+    for subcommand in SUBCOMMANDS {
+        assert!(help.lines().any(|line| line.split_whitespace().next() == Some(subcommand)), "{help}");
+        let text = helps(&[subcommand, "--help"]);
+        let (_, examples) = text.split_once("Examples:\n").expect("examples");
+        assert!(examples.lines().next().is_some_and(|line| line.contains(&format!("wsctl {subcommand}"))), "{text}");
+        let short = world.bare([subcommand, "-h"]).run().exits(0).quietly();
+        assert!(short.stdout.contains("Usage: ") && short.stdout.len() < text.len(), "{short:#?}");
+    }
+}
+
+#[test]
+fn ls_is_list_by_another_name() {
+    let world = World::new();
+    let id = world.aged(1);
+    let _ = world.wsctl(["ls", "--format", "ids"]).run().exits(0).prints(&format!("{id}\n")).quietly();
+    let help = world.bare(["--help"]).run().exits(0).stdout;
+    assert!(help.contains("[alias: ls]"), "{help}");
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let world = World::new();
+    for option in ["--version", "-V"] {
+        let version = format!("wsctl {}\n", env!("CARGO_PKG_VERSION"));
+        let _ = world.bare([option]).run().exits(0).prints(&version).quietly();
+    }
+}
+
+/// The wrapped lines of an option's part of `prune --help`, as one.
+fn help_of(world: &World, option: &str) -> String {
+    let help = world.wsctl(["prune", "--help"]).run().exits(0).stdout;
+    let part = help.split(&format!("\n      {option}")).nth(1).expect("its part");
+    let part = part.split("\n      -").next().expect("a part");
+    part.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn help_says_what_each_refinement_of_the_rules_does() {
+    let world = World::new();
+    for (option, words) in [
+        ("--min-free", "Delete the least recently used until this much of the file system is free: 5% or 20GiB"),
+        ("--use-mtime", "the newest modification of anything in a workspace as an access"),
+        ("--keep-last", "Always keep the N workspaces that were accessed last"),
+        ("--exclude-from", "the workspaces in this file: IDs, one a line, with # comments"),
+        (
+            "--max-delete",
+            "Delete nothing if the rules select more than this number or share of all workspaces: 100 or 20%",
+        ),
+    ] {
+        let help = help_of(&world, option);
+        assert!(help.contains(words), "{option}: {help}");
+    }
+}

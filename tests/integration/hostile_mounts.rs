@@ -3,7 +3,7 @@
 
 use crate::mounted::Mounted;
 use crate::paused::Standing;
-use crate::tools::{the_trash, tree};
+use crate::tools::{outside, the_trash, tree};
 use crate::world::{Ran, Run, World, ids_in};
 use serde_json::json;
 use std::fs;
@@ -41,10 +41,8 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let world = World::new();
-        let outside = world.path("outside");
-        fs::create_dir_all(outside.join("dir")).expect("directories");
-        fs::write(outside.join("dir/precious"), "precious").expect("a file");
-        Self { before: tree(&outside), world, outside }
+        let (outside, before) = outside(&world);
+        Self { world, outside, before }
     }
 
     /// Mounts on `name` in `dir`: on its `file`, or on itself.

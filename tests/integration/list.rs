@@ -70,49 +70,6 @@ fn ids_that_are_given_are_listed_instead_of_all() {
 }
 
 #[test]
-fn no_ids_on_stdin_is_an_empty_list_and_not_all_of_them() {
-    let world = World::new();
-    let _ = world.aged(1);
-    shows(&world, &["-"], &[""; 0]);
-}
-
-#[test]
-fn an_id_that_does_not_exist_is_66_with_a_warning_and_the_others_are_listed() {
-    let world = World::new();
-    let ours = world.aged(1);
-    let (link, file) = (numbered(1), numbered(2));
-    symlink(world.dir_of(&ours), world.dir_of(&link)).expect("a link");
-    fs::write(world.dir_of(&file), "").expect("a file");
-    for absent in [&numbered(0), &link, &file] {
-        let list = listed(&world, &[absent, &ours]).exits(66).prints(&format!("{ours}\n"));
-        let list = list.complains("warning[not-found]: ").complains(absent);
-        assert!(!list.stderr.contains(&ours), "{list:#?}");
-    }
-}
-
-#[test]
-fn a_directory_with_an_upper_case_name_is_absent_by_either_case() {
-    let world = World::new();
-    let upper = world.workspace().id(&numbered(0xabc).to_uppercase()).make();
-    let lower = upper.to_lowercase();
-    for id in [&upper, &lower] {
-        let _ = listed(&world, &[id]).exits(66).prints("").complains(&lower);
-    }
-}
-
-#[test]
-fn a_malformed_id_is_2_with_an_error_and_the_others_are_listed() {
-    let world = World::new();
-    let ours = world.aged(1);
-    let braces = format!("{{{ours}}}");
-    let (urn, spaced) = (format!("urn:uuid:{ours}"), format!("{ours} "));
-    for malformed in ["nonsense", "", "..", &ours.replace('-', ""), &braces, &urn, &spaced, "monaco-2024"] {
-        let list = listed(&world, &[malformed, &ours]).exits(2).prints(&format!("{ours}\n"));
-        let _ = list.complains("error[invalid-id]: ").complains(&format!("'{malformed}'"));
-    }
-}
-
-#[test]
 fn older_than_and_newer_than_divide_the_workspaces_by_last_access() {
     let world = World::new();
     let [today, week, month] = [0, 7, 30].map(|days| world.aged(days)); // and a minute each
@@ -131,23 +88,6 @@ fn a_last_access_that_is_not_known_is_neither_older_nor_newer_and_one_ahead_is_n
     let _ = world.workspace().metadata("[]").make();
     shows(&world, &["--older-than", "0s"], &[""; 0]);
     shows(&world, &["--newer-than", "9999d"], &[&future]);
-}
-
-#[test]
-fn a_duration_without_a_clear_unit_is_a_usage_error_that_says_what_to_write() {
-    let world = World::new();
-    for option in ["--older-than", "--newer-than"] {
-        for (duration, advice) in [("7", "7d"), ("0", "unit"), ("5m", "5min"), ("5M", "5months"), ("", "7d")] {
-            let list = listed(&world, &[option, duration]).exits(2).prints("");
-            let _ = list.complains("error[usage]: ").complains(advice).complains(option);
-        }
-    }
-}
-
-#[test]
-fn the_advice_on_an_ambiguous_unit_names_the_number_before_that_unit() {
-    let world = World::new();
-    let _ = listed(&world, &["--older-than", "1month 5m"]).exits(2).complains("5min");
 }
 
 #[test]

@@ -1,14 +1,9 @@
 //! The status of each workspace in `wsctl list`, and what cannot be read.
 
-use crate::world::{World, ago, chmod, numbered, skip};
+use crate::tools::Lease;
+use crate::world::{World, ago, chmod, numbered};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::os::unix::fs::symlink;
-use std::os::unix::net::UnixListener;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 /// The only workspace there is, as a list that is content shows it.
 #[track_caller]
@@ -18,25 +13,12 @@ fn only_row(world: &World) -> Value {
     json["workspaces"][0].clone()
 }
 
-/// The status of a workspace with this for its metadata.
-#[track_caller]
-fn status_of(metadata: impl Into<Vec<u8>>) -> Value {
-    let world = World::new();
-    let _ = world.workspace().metadata(metadata).make();
-    only_row(&world)["status"].clone()
-}
-
 #[test]
-fn a_workspace_whose_last_access_is_known_is_ok() {
+fn a_workspace_is_ok_or_missing_by_its_metadata_and_neither_is_a_failure() {
     let world = World::new();
-    let _ = world.aged(3);
+    let id = world.workspace().make();
     assert_eq!(only_row(&world)["status"], "ok");
-}
-
-#[test]
-fn a_workspace_without_metadata_is_missing_and_that_is_no_failure() {
-    let world = World::new();
-    let _ = world.workspace().make_without_metadata();
+    std::fs::remove_file(world.metadata_of(&id)).expect("unlink");
     assert_eq!(only_row(&world)["status"], "missing");
 }
 
@@ -49,62 +31,6 @@ fn a_last_access_more_than_five_minutes_ahead_is_future_and_clocks_may_differ_by
         assert_eq!(row["status"], status, "{minutes} minutes ahead");
         assert!(row["age_seconds"].as_i64().is_some_and(|age| age < 0), "{row}");
     }
-}
-
-#[test]
-fn metadata_that_is_not_what_the_application_writes_is_corrupt_and_that_is_no_failure() {
-    let time = r#""last_accessed": "2024-05-23T14:30:00Z""#;
-    for metadata in [
-        "",
-        "null",
-        "[]",
-        "\"2024-05-23T14:30:00Z\"",
-        "{",
-        "{}",
-        r#"{"workspace_id": "x", "created_at": "2024-05-23T14:30:00Z"}"#,
-        r#"{"last_accessed": null}"#,
-        r#"{"last_accessed": 1716474600}"#,
-        r#"{"last_accessed": "yesterday"}"#,
-        r#"{"last_accessed": "2024-05-23"}"#,
-        r#"{"last_accessed": "2024-02-30T00:00:00Z"}"#,
-        r#"{"last_accessed": ["2024-05-23T14:30:00Z"]}"#,
-        &format!("{{{time}, {time}}}"),
-        &format!("{{{time}}} {{}}"),
-        &format!("{{{time},}}"),
-    ] {
-        assert_eq!(status_of(metadata), "corrupt", "{metadata}");
-    }
-    assert_eq!(status_of(b"{\"last_accessed\": \"2024-05-23T14:30:00Z\", \"x\": \"\xff\"}"), "corrupt");
-}
-
-#[test]
-fn metadata_of_64_kib_is_read_and_a_byte_more_is_corrupt() {
-    let text = r#"{"last_accessed": "2024-05-23T14:30:00Z"}"#;
-    let padded = |len: usize| text.to_owned() + &" ".repeat(len - text.len());
-    assert_eq!(status_of(padded(65_536)), "ok");
-    assert_eq!(status_of(padded(65_537)), "corrupt");
-}
-
-#[test]
-fn metadata_that_is_no_regular_file_is_corrupt_and_keeps_nobody_waiting() {
-    let world = World::new();
-    let real = world.path("real.json");
-    fs::write(&real, r#"{"last_accessed": "2024-05-23T14:30:00Z"}"#).expect("a file");
-    let metadata = |number| world.metadata_of(&world.workspace().id(&numbered(number)).make_without_metadata());
-    symlink(&real, metadata(1)).expect("a link");
-    symlink("nowhere", metadata(2)).expect("a link");
-    fs::create_dir(metadata(3)).expect("a directory");
-    assert!(Command::new("mkfifo").arg(metadata(4)).status().expect("mkfifo").success());
-    // Through a link, since the path of a socket may have 107 bytes at most.
-    symlink(world.base(), world.path("b")).expect("a link");
-    let socket = world.path("b").join(numbered(5)).join(".metadata.json");
-    fs::create_dir(world.dir_of(&numbered(5))).expect("a workspace");
-    let _socket = UnixListener::bind(socket).expect("a socket");
-
-    let json = world.wsctl(["list", "--sort", "id", "--format", "json"]).run().exits(0).quietly().json();
-    let rows = json["workspaces"].as_array().expect("rows");
-    let statuses: Vec<_> = rows.iter().map(|row| &row["status"]).collect();
-    assert_eq!(statuses, ["corrupt"; 5], "{json}");
 }
 
 #[test]
@@ -192,61 +118,11 @@ fn a_workspace_that_cannot_be_measured_has_its_row_and_is_77() {
 }
 
 #[test]
-fn a_base_that_may_not_be_read_is_77() {
-    needs!("root");
-    let world = World::new();
-    let _ = world.aged(1);
-    world.give_away();
-    chmod(world.base(), 0o000);
-    for args in [&["list"][..], &["validate", &numbered(1)]] {
-        let _ = world
-            .wsctl(args)
-            .by_ordinary_user()
-            .run()
-            .exits(77)
-            .prints("")
-            .complains("error[permission-denied]: base ");
-    }
-}
-
-/// Holds a lease on a file until it is dropped.
-struct Lease(Child);
-
-impl Lease {
-    /// `None` where the file system has no leases, or there is no python3.
-    fn take(file: &Path) -> Option<Self> {
-        // A lease that somebody would break sends SIGIO, which kills unless it is ignored.
-        const HOLD: &str = "import fcntl, signal, sys
-signal.signal(signal.SIGIO, signal.SIG_IGN)
-file = open(sys.argv[1])
-fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
-print('held', flush=True)
-sys.stdin.read()";
-        let mut python = Command::new("python3");
-        python.args(["-c", HOLD]).arg(file).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut holder = python.spawn().ok()?;
-        let mut line = String::new();
-        let read = BufReader::new(holder.stdout.take()?).read_line(&mut line);
-        let lease = Self(holder);
-        (read.is_ok() && line == "held\n").then_some(lease)
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take()); // it waits for the end of its stdin
-        let _ = self.0.wait();
-    }
-}
-
-#[test]
 fn metadata_under_a_lease_is_denied_and_busy_and_keeps_nobody_waiting() {
+    needs!("python3");
     let world = World::new();
     let (leased, free) = (world.aged(1), world.aged(2));
-    let Some(_lease) = Lease::take(&world.metadata_of(&leased)) else {
-        skip("leases, and python3 to take one");
-        return;
-    };
+    let _lease = Lease::on(&world.metadata_of(&leased));
     let ran = world.wsctl(["list", "--format", "json"]).run().exits(75);
     let rows = &ran.complains("warning[busy]: ").complains(&leased).json()["workspaces"];
     let status = |id: &str| rows.as_array().expect("rows").iter().find(|row| row["id"] == id).map(|row| &row["status"]);

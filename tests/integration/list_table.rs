@@ -221,26 +221,25 @@ fn a_pipe_gets_the_same_text_without_colours_and_all_of_it() {
     assert_eq!(plain(&wide)[..5], piped.lines());
 }
 
-/// Whether a run has colours on a terminal.
-fn coloured(run: Run<'_>) -> bool {
-    at_terminal_of(100, run, "").exits(0).stdout.contains('\x1b')
-}
-
 #[test]
 fn on_a_terminal_there_are_colours_unless_somebody_wants_none() {
     needs!("python3");
     let world = world();
-    let list = |options: &[&str]| world.wsctl([&["list"], options].concat());
-    assert!(coloured(list(&[])));
-    assert!(coloured(list(&["--color", "auto"])));
-    assert!(coloured(list(&["--color", "always"]).env("NO_COLOR", "1")));
-    assert!(!coloured(list(&["--color", "never"])));
-    assert!(!coloured(list(&["--color", "never"]).env("CLICOLOR_FORCE", "1")));
-    assert!(!coloured(list(&[]).env("NO_COLOR", "1")));
-    assert!(!coloured(list(&[]).env("NO_COLOR", "1").env("CLICOLOR_FORCE", "1")));
-    assert!(!coloured(list(&[]).env("TERM", "dumb")));
-    assert!(coloured(list(&[]).env("TERM", "dumb").env("CLICOLOR_FORCE", "1")));
-    assert!(!coloured(list(&["--format", "ids"]).env("CLICOLOR_FORCE", "1")));
+    let (force, no, dumb) = (("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1"), ("TERM", "dumb"));
+    for (options, environment, expected) in [
+        (&[][..], &[][..], true),
+        (&["--color", "always"], &[no], true),
+        (&["--color", "never"], &[force], false),
+        (&[], &[no, force], false),
+        (&[], &[dumb], false),
+        (&[], &[dumb, force], true),
+        (&["--format", "ids"], &[force], false),
+    ] {
+        let run = world.wsctl([&["list"], options].concat());
+        let run = environment.iter().fold(run, |run, (name, value)| run.env(name, value));
+        let shown = at_terminal_of(100, run, "").exits(0).stdout;
+        assert_eq!(shown.contains('\x1b'), expected, "{options:?} {environment:?}");
+    }
 }
 
 #[test]

@@ -3,22 +3,12 @@
 
 use crate::mounted::Mounted;
 use crate::paused::{Standing, straced};
-use crate::tools::{set_aside, text, the_trash, tool, tree};
+use crate::tools::{outside, set_aside, text, the_trash, tool, tree};
 use crate::world::{ORDINARY_USER, PRUNE, World, ago, chmod, ids_in, sorted};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
-use std::path::PathBuf;
-
-/// A directory beside the base with a file, and all that is to stay of it.
-fn outside(world: &World) -> (PathBuf, Vec<String>) {
-    let outside = world.path("outside");
-    fs::create_dir_all(outside.join("dir")).expect("directories");
-    fs::write(outside.join("dir/precious"), "precious").expect("a file");
-    let before = tree(&outside);
-    (outside, before)
-}
+use std::os::unix::fs::{MetadataExt, chown, symlink};
 
 /// CVE-2022-21658: `remove_dir_all` of Rust before 1.58.1 looked whether something was a directory and then opened it by its
 /// name, so a link that was swapped in between led it elsewhere. Here a directory is opened so that a link makes the call
@@ -175,22 +165,25 @@ fn cve_2024_43806_a_directory_that_cannot_be_read_to_its_end_ends_the_run() {
     }
 }
 
-/// uutils issue 7995: rm kept a descriptor for each level, and ended with "Too many open files" in a deep tree. Here the depth
-/// of descent is fixed, and what lies deeper is moved up; `list -s`, which moves nothing, finds its way back through `..`.
+/// uutils issue 7995: rm kept a descriptor for each level, and ended with "Too many open files" in a deep tree. Here the walk
+/// keeps a handful, finds its way back through `..`, and never builds a path, however long the names are.
 #[test]
 fn uutils_7995_a_tree_deeper_than_there_are_descriptors_is_measured_and_goes() {
     needs!("python3", "prlimit");
-    let world = World::new();
-    let id = world.aged(40);
     let script = "import os, sys
 os.chdir(sys.argv[1])
-for _ in range(2000): os.mkdir('x'); os.chdir('x')";
-    tool(&["python3", "-c", script, text(&world.dir_of(&id))]);
-    let few = ["prlimit", "--nofile=24"];
-    let row = world.wsctl(["list", "-s", "--format", "jsonl"]).through(few).run().exits(0).quietly().json();
-    assert_eq!(row["size_bytes"], json!(crate::tools::du(&world.dir_of(&id))));
-    let report = world.prune(&[]).through(few).run().exits(0).quietly().json();
-    assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
+for _ in range(int(sys.argv[3])): os.mkdir(sys.argv[2]); os.chdir(sys.argv[2])
+open('end', 'w').close()";
+    for (name, levels) in [("x", 2000), (&*"n".repeat(255), 300)] {
+        let world = World::new();
+        let id = world.aged(40);
+        tool(&["python3", "-c", script, text(&world.dir_of(&id)), name, &levels.to_string()]);
+        let few = ["prlimit", "--nofile=24"];
+        let row = world.wsctl(["list", "-s", "--format", "jsonl"]).through(few).run().exits(0).quietly().json();
+        assert_eq!(row["size_bytes"], json!(crate::tools::du(&world.dir_of(&id))));
+        world.prune(&[]).through(few).run().pruned([id]);
+        assert_eq!(world.names(), [""; 0]);
+    }
 }
 
 /// steam-for-linux issue 3671: a script ran `rm -rf "$STEAMROOT/"*` with an empty variable, and removed all that its user

@@ -57,8 +57,7 @@ fn a_file_that_answers_ebusy_may_still_be_open() {
     needs!("strace");
     let world = World::new();
     let id = world.aged(40);
-    let busy = ["strace", "-f", "-o", "/dev/null", "-e", "inject=unlinkat:error=EBUSY"];
-    may_be_open(world.prune(&[]).through(busy).run(), &id);
+    may_be_open(world.prune(&[]).injecting(["unlinkat:error=EBUSY"]).run(), &id);
     let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
 }

@@ -3,7 +3,7 @@
 use crate::tools::{text, tool};
 use crate::world::{Ran, Run, World};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -21,6 +21,8 @@ pub fn straced(world: &World, run: Run<'_>, calls: &str) -> (Ran, Vec<String>) {
 pub struct Standing {
     child: Option<Child>,
     pid: String,
+    log: PathBuf,
+    stops: usize,
 }
 
 impl Standing {
@@ -34,52 +36,63 @@ impl Standing {
     /// The same on a kernel that lacks something: with these further options of strace.
     #[track_caller]
     pub fn lacking(world: &World, what: &[&str], call: &str, path: Option<&Path>, run: Run<'_>) -> Self {
-        Self::begin(world, what, (call, 1), path, run).unwrap_or_else(|ran| panic!("it never stood still: {ran:#?}"))
+        Self::begin(world, what, (call, "1"), path, run).unwrap_or_else(|ran| panic!("it never stood still: {ran:#?}"))
     }
 
-    /// The same after the nth of these calls, counted from 1.
+    /// The same after the nth of these calls, counted from 1; if the run ends before, that is what it came to.
     #[track_caller]
-    pub fn after_nth(world: &World, point: (&str, usize), path: Option<&Path>, run: Run<'_>) -> Self {
-        Self::begin(world, &[], point, path, run).unwrap_or_else(|ran| panic!("it never stood still: {ran:#?}"))
+    pub fn try_after(world: &World, (call, nth): (&str, usize), run: Run<'_>) -> Result<Self, Ran> {
+        Self::begin(world, &[], (call, &nth.to_string()), None, run)
     }
 
-    /// The same; if it comes to its end before, that is what it came to.
+    /// The same after each of these calls: see [`Standing::go_to_next`].
     #[track_caller]
-    pub fn try_after(world: &World, point: (&str, usize), run: Run<'_>) -> Result<Self, Ran> {
-        Self::begin(world, &[], point, None, run)
+    pub fn after_each(world: &World, call: &str, run: Run<'_>) -> Self {
+        Self::begin(world, &[], (call, "1+"), None, run).unwrap_or_else(|ran| panic!("it never stood still: {ran:#?}"))
     }
 
     #[track_caller]
     fn begin(
         world: &World,
         lacking: &[&str],
-        (call, nth): (&str, usize),
+        (call, when): (&str, &str),
         path: Option<&Path>,
         run: Run<'_>,
     ) -> Result<Self, Ran> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let log = world.path(&format!("standing.{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
-        let inject = format!("inject={call}:signal=SIGSTOP:when={nth}");
+        let inject = format!("inject={call}:signal=SIGSTOP:when={when}");
         let mut strace = vec!["strace", "-f", "-o", text(&log), "-e", &inject];
         strace.extend(lacking);
         strace.extend(path.iter().flat_map(|path| ["-P", text(path)]));
         let mut command = run.through(strace).command();
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace");
-        let mut standing = Self { child: Some(child), pid: String::new() };
+        Self { child: Some(child), pid: String::new(), log, stops: 0 }.wait()
+    }
+
+    /// Waits until it stands still once more, or has ended.
+    #[track_caller]
+    fn wait(mut self) -> Result<Self, Ran> {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(60) {
-            let written = fs::read_to_string(&log).unwrap_or_default();
-            if let Some(line) = written.lines().find(|line| line.contains("--- stopped by SIGSTOP ---")) {
-                line.split_whitespace().next().expect("a process").clone_into(&mut standing.pid);
-                return Ok(standing);
+            let written = fs::read_to_string(&self.log).unwrap_or_default();
+            let mut stops = written.lines().filter(|line| line.contains("--- stopped by SIGSTOP ---"));
+            if let Some(line) = stops.nth(self.stops) {
+                line.split_whitespace().next().expect("a process").clone_into(&mut self.pid);
+                self.stops += 1;
+                return Ok(self);
             }
             if written.contains("+++ exited") {
-                let child = standing.child.take().expect("a process");
-                return Err(Ran::new(child.wait_with_output().expect("its output")));
+                return Err(self.end());
             }
             thread::sleep(Duration::from_millis(3));
         }
-        panic!("it does not get to {call}");
+        panic!("it neither stands still nor ends: {}", self.log.display());
+    }
+
+    fn end(mut self) -> Ran {
+        let child = self.child.take().expect("a process");
+        Ran::new(child.wait_with_output().expect("its output"))
     }
 
     /// Sends it a signal, which it gets when it goes on.
@@ -88,10 +101,16 @@ impl Standing {
     }
 
     /// Lets it run to its end.
-    pub fn go_on(mut self) -> Ran {
+    pub fn go_on(self) -> Ran {
         self.signal("CONT");
-        let child = self.child.take().expect("a process");
-        Ran::new(child.wait_with_output().expect("its output"))
+        self.end()
+    }
+
+    /// Lets it run to its next stop, or to its end.
+    #[track_caller]
+    pub fn go_to_next(self) -> Result<Self, Ran> {
+        self.signal("CONT");
+        self.wait()
     }
 }
 

@@ -97,9 +97,8 @@ fn without_rename_noreplace_a_workspace_made_right_before_the_way_back_makes_the
         let world = World::new();
         let id = world.aged(1);
         let claimed = set_aside(&world, "claimed", &id);
-        let met = format!("inject=renameat:error={errno}");
-        let injected = ["-e", "inject=renameat2:error=EINVAL", "-e", &met];
-        let run = world.prune(&[]).through(["strace", "-f", "-o", "/dev/null"].iter().chain(&injected));
+        let met = format!("renameat:error={errno}");
+        let run = world.prune(&[]).injecting(["renameat2:error=EINVAL", &met]);
         let ran = run.run().exits(75).complains("warning[busy]: ");
         assert_eq!((ids_in(&ran.json()["failed"]), world.names()), (vec![id], vec![claimed]));
     }

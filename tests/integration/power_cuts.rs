@@ -41,7 +41,7 @@ fn moments(world: &World, prunes: bool) -> Vec<Moment> {
 /// Cuts while the program stands still; every other time others went on touching before the cut.
 fn cut_standing(disk: &Disk, world: &World, (prunes, call, nth): Moment, number: usize) {
     let (scene, cutter) = (Scene::new(world), Cutter::new(disk, number % 4 == 3));
-    let standing = Standing::after_nth(world, (call, nth), None, scene.begin(prunes));
+    let standing = Standing::try_after(world, (call, nth), scene.begin(prunes)).expect("a stop");
     if number % 2 == 1 {
         let others = scene.to_touch()[Scene::TOUCHED / 2..].iter().chain(&scene.ids[Scene::STALE + Scene::TOUCHED..]);
         others.for_each(|id| scene.touch(id));

@@ -222,8 +222,11 @@ fn a_claimed_one_that_stays_and_finds_no_room_to_go_back_is_an_io_error_and_not_
     let world = World::new();
     let fresh = world.aged(1);
     let name = set_aside(&world, "claimed", &fresh);
-    let full = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=ENOSPC"];
-    let run = world.wsctl(["prune", "--older-than", "30d", "-y", "--format", "json"]).through(full).run().exits(74);
+    let run = world
+        .wsctl(["prune", "--older-than", "30d", "-y", "--format", "json"])
+        .injecting(["renameat2:error=ENOSPC"])
+        .run()
+        .exits(74);
     let report = run.json();
     assert_eq!((report["kept"].as_u64(), report["failed"][0]["category"].as_str()), (Some(0), Some("io")), "{run:#?}");
     assert_eq!(trash(&world), [name]);

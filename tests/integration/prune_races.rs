@@ -69,23 +69,6 @@ fn claimed_first(world: &World, [one, other]: [String; 2]) -> [String; 2] {
 }
 
 #[test]
-fn a_workspace_accessed_between_decision_and_claim_survives_at_its_own_path() {
-    needs!("strace");
-    let world = World::new();
-    let both = [world.aged(50), world.aged(40)];
-    // Once one is claimed all is decided, and the other one is not claimed yet.
-    let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
-    let [first, accessed] = claimed_first(&world, both);
-    access(&world.dir_of(&accessed));
-    let before = tree(&world.dir_of(&accessed));
-    let report = standing.go_on().exits(75).complains("warning[busy]: ").json();
-    assert_eq!((ids_in(&report["pruned"]), ids_in(&report["failed"])), (vec![first], vec![accessed.clone()]));
-    assert_eq!(report["failed"][0]["category"], json!("busy"));
-    assert_eq!(world.names(), [&*accessed]);
-    assert_eq!(tree(&world.dir_of(&accessed)), before);
-}
-
-#[test]
 fn a_rename_that_was_under_way_when_the_claim_came_is_seen() {
     needs!("strace");
     let world = World::new();

@@ -253,30 +253,6 @@ fn without_yes_and_without_a_terminal_nothing_goes() {
     assert_eq!(mixed.world.snapshot(), before);
 }
 
-/// Runs prune on a terminal on which `answer` is typed; what it shows is its stdout.
-fn on_a_terminal(world: &World, answer: &str) -> Ran {
-    let script = "script -qec \"$*\" /dev/null";
-    world.wsctl(["prune", "--older-than", "30d"]).through(["bash", "-c", script, "bash"]).stdin(answer).run()
-}
-
-#[test]
-fn on_a_terminal_it_shows_what_would_go_and_only_a_yes_lets_it_go() {
-    needs!("bash", "script");
-    let mixed = Mixed::new();
-    let before = mixed.world.snapshot();
-    for no in ["n\n", "\n", "yup\n", "\u{4}"] {
-        let ran = on_a_terminal(&mixed.world, no).exits(78);
-        for part in ["2 of 4", "[y/N]", "refused", "oldest", &mixed.stale[0], "newest", &mixed.stale[1], "KiB"] {
-            assert!(ran.stdout.contains(part), "{part}: {ran:#?}");
-        }
-    }
-    assert_eq!(mixed.world.snapshot(), before);
-    let _ = on_a_terminal(&mixed.world, "y\n").exits(0);
-    assert_eq!(mixed.world.names(), sorted([&mixed.fresh, &mixed.missing]));
-    let ran = on_a_terminal(&mixed.world, "").exits(0);
-    assert!(!ran.stdout.contains("[y/N]"), "there is nothing to ask about: {ran:#?}");
-}
-
 #[test]
 fn any_number_of_jobs_does_the_same() {
     for jobs in ["1", "4", "256"] {
@@ -305,25 +281,4 @@ fn nothing_to_do_is_no_failure() {
     let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((&report["pruned"], &report["kept"], &report["freed_bytes"]), (&json!([]), &json!(1), &json!(0)));
     assert_eq!(world.snapshot(), before);
-}
-
-#[test]
-fn a_base_that_is_missing_or_no_directory_is_an_error() {
-    let world = World::new();
-    fs::write(world.path("file"), "").expect("a file");
-    for base in ["absent", "file"] {
-        let args = ["prune", "-y", "--older-than", "30d", "-b", text(&world.path(base))].map(str::to_owned);
-        world.wsctl(args).run().exits(66).prints("").complains("error[not-found]: ");
-    }
-}
-
-#[test]
-fn a_diagnostic_names_its_workspace_once() {
-    let world = World::new();
-    let absent = "00000000-0000-4000-8000-000000000000";
-    world
-        .wsctl(["prune", "-y", absent])
-        .run()
-        .exits(66)
-        .complains(&format!("warning[not-found]: workspace {absent}: does not exist"));
 }

@@ -178,8 +178,9 @@ impl Ran {
     /// Asserts that nothing was said of a defect, and that nothing that could drive a terminal was printed.
     #[track_caller]
     pub fn sanely(self) -> Self {
-        assert!(!self.stderr.contains("panicked") && !self.stderr.contains("a bug in wsctl"), "{self:#?}");
-        let dangerous = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(!self.stderr.contains("panicked") && !self.stderr.contains("a defect in wsctl"), "{self:#?}");
+        let bidi = ['\u{61c}'..='\u{61c}', '\u{200e}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
+        let dangerous = |c: char| (c.is_control() && c != '\n') || bidi.iter().any(|range| range.contains(&c));
         assert!(!self.stderr.contains(dangerous) && !self.stdout.contains(dangerous), "{self:#?}");
         self
     }
@@ -193,7 +194,7 @@ impl Ran {
     /// Asserts that just this workspace was left alone as busy, by a warning and in the JSON report, and that nothing else
     /// failed. Gives the report.
     #[track_caller]
-    pub fn is_busy(self, id: &str) -> Value {
+    pub fn finds_busy(self, id: &str) -> Value {
         let report = self.exits(75).complains("warning[busy]: ").json();
         assert_eq!(ids_in(&report["failed"]), [id], "{report:#}");
         assert_eq!(report["failed"][0]["category"], "busy", "{report:#}");

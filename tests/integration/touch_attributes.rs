@@ -4,12 +4,9 @@
 use crate::mounted::AppendOnly;
 use crate::paused::straced;
 use crate::tools::{text, tool};
-use crate::world::{ORDINARY_USER, World, chmod};
-use std::fs::{self};
+use crate::world::{AT, ORDINARY_USER, WRITTEN, World, chmod, names};
 use std::os::unix::fs::{PermissionsExt, chown};
 
-const AT: &str = "2026-11-23T15:51:30Z";
-const WRITTEN: &str = "2026-11-23T15:51:30.000000+00:00";
 /// The group has nothing, though the mask, which is what the mode shows, lets others read and write.
 const ACL: &str = "u::rw,u:65534:rw,u:12345:-,g::-,m::rw,o::r";
 
@@ -22,12 +19,6 @@ fn attributes(world: &World, id: &str) -> String {
 
 fn mode(world: &World, id: &str) -> u32 {
     world.metadata_of(id).metadata().expect("a stat").permissions().mode() & 0o7777
-}
-
-/// The names in a workspace.
-fn names(world: &World, id: &str) -> Vec<String> {
-    let entries = fs::read_dir(world.dir_of(id)).expect("the workspace");
-    entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect()
 }
 
 /// A workspace of nothing but metadata.
@@ -88,9 +79,8 @@ fn where_an_acl_cannot_be_kept_nobody_but_the_owner_keeps_a_right() {
         let world = World::new();
         let id = plain(&world);
         set_acl(&world, &id, ACL);
-        let inject = format!("inject=fsetxattr:error={error}");
-        let strace = ["strace", "-o", "/dev/null", "-e", &inject];
-        world.wsctl(["touch", "--at", AT, &id]).through(strace).run().exits(0).quietly();
+        let failing = format!("fsetxattr:error={error}");
+        world.wsctl(["touch", "--at", AT, &id]).injecting([&*failing]).run().exits(0).quietly();
         assert_eq!(mode(&world, &id), 0o600, "{error}");
         assert!(world.read_metadata(&id).contains(WRITTEN) && !attributes(&world, &id).contains("65534:"));
     }
@@ -121,11 +111,9 @@ fn attributes_that_a_failing_disk_hides_are_not_lost() {
     tool(&["setfattr", "-n", "user.note", "-v", "x", text(&world.metadata_of(&id))]);
     let before = (attributes(&world, &id), world.read_metadata(&id));
     for call in ["flistxattr:error=EIO", "fgetxattr:error=EIO:when=2", "fgetxattr:error=EIO:when=3"] {
-        let inject = format!("inject={call}");
-        let strace = ["strace", "-o", "/dev/null", "-e", &inject];
-        let _ = world.wsctl(["touch", &id]).through(strace).run().exits(74).complains("error[io]: ");
+        let _ = world.wsctl(["touch", &id]).injecting([call]).run().exits(74).complains("error[io]: ");
         assert_eq!((attributes(&world, &id), world.read_metadata(&id)), before, "{call}");
-        assert_eq!(names(&world, &id), [".metadata.json"]);
+        assert_eq!(names(&world.dir_of(&id)), [".metadata.json"]);
     }
 }
 
@@ -141,7 +129,7 @@ fn an_owner_whom_a_user_namespace_does_not_know_is_permission_denied() {
     let namespace = ["unshare", "--user", "--map-root-user"];
     let ran = world.wsctl(["touch", &id]).through(namespace).run();
     ran.exits(77).prints("").complains(&format!("error[permission-denied]: workspace {id}: cannot keep the owner"));
-    assert_eq!((names(&world, &id), world.read_metadata(&id)), (vec![".metadata.json".to_owned()], before));
+    assert_eq!((names(&world.dir_of(&id)), world.read_metadata(&id)), (vec![".metadata.json".to_owned()], before));
 }
 
 #[test]

@@ -1,15 +1,12 @@
 //! Many touches at once beside an application that writes all the time. Nothing stands still here; what is decided at one
 //! certain call is in `touch_races`.
 
-use crate::world::{World, finish};
+use crate::world::{AT, WRITTEN, World, finish};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-
-const AT: &str = "2026-11-23T15:51:30Z";
-const WRITTEN: &str = "2026-11-23T15:51:30.000000+00:00";
 
 /// What the application does, in a loop until its stdin ends: it reads, counts in a key of its own, and replaces the file.
 const APPLICATION: &str = r#"

@@ -2,24 +2,16 @@
 
 use crate::mounted::Mounted;
 use crate::tools::{text, tool};
-use crate::world::{ORDINARY_USER, World, chmod};
+use crate::world::{AT, ORDINARY_USER, WRITTEN, World, chmod};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
-
-const AT: &str = "2026-11-23T15:51:30Z";
-const WRITTEN: &str = "2026-11-23T15:51:30.000000+00:00";
 
 /// The names of temporary files in a workspace, the application's and ours.
 fn temporaries(world: &World, id: &str) -> Vec<String> {
     let entries = fs::read_dir(world.dir_of(id)).expect("the workspace");
     let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
     names.filter(|name| name.contains("tmp.")).collect()
-}
-
-/// Runs the program through strace, which does this to its system calls.
-fn strace(injection: &str) -> [&str; 7] {
-    ["strace", "-o", "/dev/null", "-e", "trace=write,fsync,fchown,fchmod,flock,/rename", "--inject", injection]
 }
 
 #[test]
@@ -119,7 +111,7 @@ fn whatever_call_fails_the_file_stays_as_it_was_and_no_temporary_is_left() {
         let before = contents_of(&world);
         let ids: &[_] = if injection.starts_with("fchmod") { &[old] } else { &[old, missing] };
         for id in ids {
-            let ran = world.wsctl(["touch", id]).through(strace(injection)).run().exits(status).prints("");
+            let ran = world.wsctl(["touch", id]).injecting([injection]).run().exits(status).prints("");
             ran.complains(&format!("workspace {id}: "));
             assert_eq!(temporaries(&world, id), [""; 0], "{injection}");
         }
@@ -133,7 +125,7 @@ fn a_directory_that_cannot_be_synced_is_an_error_and_the_file_is_wholly_the_new(
     let world = World::new();
     let id = world.aged(1);
     let json = world.read_metadata(&id);
-    let touch = world.wsctl(["touch", "--at", AT, &id]).through(strace("fsync:error=EIO:when=2"));
+    let touch = world.wsctl(["touch", "--at", AT, &id]).injecting(["fsync:error=EIO:when=2"]);
     touch.run().exits(74).complains(&format!("error[io]: workspace {id}: "));
     assert_eq!(with_time(&json), world.read_metadata(&id));
     assert_eq!(temporaries(&world, &id), [""; 0]);
@@ -179,7 +171,7 @@ fn killed_at_any_step_it_leaves_the_old_or_the_new_and_a_later_touch_sweeps_the_
         let old = world.read_metadata(&id);
         let (call, when) = injection.split_once(':').unwrap_or((injection, "when=1"));
         let kill = format!("{call}:signal=KILL:{when}");
-        world.wsctl(["touch", "--at", AT, &id]).through(strace(&kill)).run().exits(137);
+        world.wsctl(["touch", "--at", AT, &id]).injecting([&*kill]).run().exits(137);
         let found = world.read_metadata(&id);
         assert!(found == old || found == with_time(&old), "{injection}: {found}");
         leftovers += temporaries(&world, &id).len();

@@ -1,89 +1,18 @@
 //! `wsctl touch` beside others: the application that rewrites the same file, a prune that takes the workspace away, itself.
 
+use crate::paused::Standing;
 use crate::tools::rewrite;
-use crate::world::{Ran, World, finish};
-use rustix::process::{Pid, Signal, kill_process};
+use crate::world::{AT, Ran, WRITTEN, World};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Child, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
-const AT: &str = "2026-11-23T15:51:30Z";
-const WRITTEN: &str = "2026-11-23T15:51:30.000000+00:00";
-
-/// A run that strace stops (SIGSTOP) at each `fsync` of a temporary file: after it has read the metadata, and before it
-/// looks again and renames.
-struct Stopping<'a> {
-    world: &'a World,
-    child: Option<Child>,
-}
-
-impl<'a> Stopping<'a> {
-    /// `which` says of which calls, in strace's words.
-    fn begin(world: &'a World, args: &[&str], which: &str) -> Self {
-        let inject = format!("inject=fsync:signal=SIGSTOP{which}");
-        let log = world.path("stops");
-        let _ = fs::remove_file(&log); // that of the run before
-        let log = log.to_str().expect("UTF-8");
-        // -D: the child is the program itself, and strace its grandchild.
-        let strace = ["strace", "-D", "-o", log, "-e", "trace=fsync", "-e", &inject];
-        let mut command = world.wsctl(args).through(strace).command();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { world, child: Some(command.spawn().expect("strace")) }
-    }
-
-    /// Waits until it is stopped for the `nth` time. `false`: it has ended.
-    fn wait(&mut self, nth: usize) -> bool {
-        let since = Instant::now();
-        let log = self.world.path("stops");
-        while fs::read_to_string(&log).unwrap_or_default().matches("stopped by").count() < nth {
-            if self.child.as_mut().is_some_and(|child| child.try_wait().expect("its state").is_some()) {
-                return false;
-            }
-            assert!(since.elapsed() < Duration::from_secs(60), "it was not stopped");
-            thread::sleep(Duration::from_millis(2));
-        }
-        true
-    }
-
-    /// Sends a signal, unless it has ended: its number may be another's by now.
-    fn signal(&mut self, signal: Signal) {
-        if let Some(child) = &mut self.child
-            && child.try_wait().expect("its state").is_none()
-        {
-            let id = Pid::from_raw(child.id().cast_signed()).expect("a process");
-            kill_process(id, signal).expect("kill");
-        }
-    }
-
-    /// Lets it go on to its next stop.
-    fn resume(&mut self) {
-        self.signal(Signal::CONT);
-    }
-
-    /// Lets it go on to its end.
-    fn finish(mut self) -> Ran {
-        self.resume();
-        finish(self.child.take().expect("the child"), &"a run that was stopped")
-    }
-}
-
-impl Drop for Stopping<'_> {
-    /// Where a test failed meanwhile, nothing stays behind.
-    fn drop(&mut self) {
-        self.signal(Signal::KILL);
-        self.child.take().map(|mut child| child.wait());
-    }
-}
-
-/// Touches a workspace, and does something to its directory between touch's look and its rename.
+/// Touches a workspace, and does something to its directory while touch stands still after it has read the metadata and written
+/// its temporary file, before it looks again and renames.
 fn touch_while(world: &World, id: &str, meanwhile: impl FnOnce(&Path)) -> Ran {
-    let mut stopping = Stopping::begin(world, &["touch", "--at", AT, id], ":when=1");
-    assert!(stopping.wait(1), "it ended without a stop");
+    let standing = Standing::after(world, "fsync", None, world.wsctl(["touch", "--at", AT, id]));
     meanwhile(&world.dir_of(id));
-    stopping.finish()
+    standing.go_on()
 }
 
 /// Asserts that a workspace holds nothing but its metadata, which is this.
@@ -150,10 +79,9 @@ fn metadata_that_vanishes_meanwhile_is_made_anew_or_left_missing() {
     touch_while(&world, &id, remove).exits(0).prints("").complains("warning[not-found]: ");
     let json: serde_json::Value = world.json_of(&id);
     assert_eq!(json, serde_json::json!({"workspace_id": id, "created_at": WRITTEN, "last_accessed": WRITTEN}));
-    let mut stopping = Stopping::begin(&world, &["touch", "-c", &id], ":when=1");
-    assert!(stopping.wait(1), "it ended without a stop");
+    let standing = Standing::after(&world, "fsync", None, world.wsctl(["touch", "-c", &id]));
     remove(&world.dir_of(&id));
-    stopping.finish().exits(66).prints("").complains("warning[not-found]: ");
+    standing.go_on().exits(66).prints("").complains("warning[not-found]: ");
     assert_eq!(fs::read_dir(world.dir_of(&id)).expect("the workspace").count(), 0);
 }
 
@@ -208,16 +136,19 @@ fn after_a_bounded_number_of_tries_it_is_busy_and_the_others_content_stays() {
     needs!("strace");
     let world = World::new();
     let id = world.workspace().make();
-    let mut stopping = Stopping::begin(&world, &["touch", "--at", AT, &id], "");
+    let mut standing = Standing::after_each(&world, "fsync", world.wsctl(["touch", "--at", AT, &id]));
     let content = |number: usize| format!("{{\"laps\":{number},\"last_accessed\":\"2020-01-01T00:00:00Z\"}}");
     let mut stops = 0;
-    while stopping.wait(stops + 1) {
+    let ran = loop {
         stops += 1;
         assert!(stops < 1000, "it never gives up");
         rewrite(&world.dir_of(&id), &content(stops));
-        stopping.resume();
-    }
+        match standing.go_to_next() {
+            Ok(next) => standing = next,
+            Err(ran) => break ran,
+        }
+    };
     assert!(stops > 1, "it gives up at once");
-    stopping.finish().exits(75).prints("").complains(&format!("warning[busy]: workspace {id}: "));
+    ran.exits(75).prints("").complains(&format!("warning[busy]: workspace {id}: "));
     assert_holds(&world, &id, &content(stops));
 }

@@ -4,7 +4,7 @@ use crate::systemd::{BASE, analyzed, boot, instance, metrics_of, shipped};
 use crate::tools::{text, tool};
 use crate::world::{ORDINARY_USER, World, chmod, sorted};
 use std::fs::{self};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
+use std::os::unix::fs::{MetadataExt, lchown};
 
 /// Somebody who is neither root nor the application's user.
 const SOMEBODY: u32 = 4321;

@@ -24,17 +24,6 @@ fn malformed_and_absent_look_the_same_unless_one_asks_with_v() {
 }
 
 #[test]
-fn what_is_no_real_directory_is_no_workspace() {
-    let world = World::new();
-    let target = world.aged(1);
-    let link = "11111111-1111-4111-8111-111111111111";
-    let file = "22222222-2222-4222-8222-222222222222";
-    std::os::unix::fs::symlink(world.dir_of(&target), world.dir_of(link)).expect("a link");
-    fs::write(world.dir_of(file), "").expect("a file");
-    world.wsctl(["validate", link, file]).run().exits(1).prints("");
-}
-
-#[test]
 fn malformed_absent_and_present_ids_cost_the_same_system_calls_in_the_same_order() {
     needs!("strace");
     let world = World::new();

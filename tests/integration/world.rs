@@ -20,6 +20,10 @@ pub const ORDINARY_USER: u32 = 65534;
 /// Prunes without asking what is older than 30 days, on one thread, and reports it as JSON.
 pub const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
 
+/// A time for `touch --at`, and how it is written.
+pub const AT: &str = "2026-11-23T15:51:30Z";
+pub const WRITTEN: &str = "2026-11-23T15:51:30.000000+00:00";
+
 /// A directory of its own with a base in it; removed at the end.
 pub struct World {
     dir: TempDir,

@@ -1,10 +1,9 @@
 //! What holds for every subcommand: the base, help, diagnostics and the exit status.
 
-use crate::world::{World, chmod, numbered};
+use crate::ids::with;
+use crate::world::{ORDINARY_USER, World, chmod, numbered, odd_name};
 use std::fs;
-use std::os::unix::fs::symlink;
-
-const SUBCOMMANDS: [&str; 4] = ["validate", "touch", "list", "prune"];
+use std::os::unix::fs::{chown, symlink};
 
 /// Each subcommand with the arguments that one ID, which it may change, is enough for.
 fn commands(id: &str) -> [Vec<&str>; 4] {
@@ -59,26 +58,6 @@ fn the_default_base_lies_below_home_also_where_the_environment_names_an_empty_on
 }
 
 #[test]
-fn without_a_home_there_is_no_default_base_and_that_is_a_usage_error() {
-    let world = World::new();
-    for command in commands(&numbered(1)) {
-        let unset = world.bare(&command).through(["env", "-u", "HOME"]).run().exits(2).prints("");
-        let _ = unset.complains("error[usage]: ").complains("--base");
-        let _ = world.bare(&command).env("HOME", "").run().exits(2).complains("error[usage]: ");
-    }
-    let list = world.wsctl(["list"]).through(["env", "-u", "HOME"]).run();
-    let _ = list.exits(0).quietly(); // nobody needs the home
-}
-
-#[test]
-fn an_empty_base_is_a_usage_error_also_where_the_environment_names_one() {
-    let world = World::new();
-    for args in [&["-b", "", "list"][..], &["list", "--base", ""], &["list", "--base="]] {
-        let _ = world.wsctl(args).run().exits(2).prints("").complains("error[usage]: ").complains("--base");
-    }
-}
-
-#[test]
 fn the_base_may_be_a_symlink_for_every_subcommand() {
     let world = World::new();
     let id = world.aged(1);
@@ -95,54 +74,6 @@ fn the_base_may_be_a_symlink_for_every_subcommand() {
 }
 
 #[test]
-fn a_base_that_is_missing_or_no_directory_is_66_and_an_error() {
-    let world = World::new();
-    fs::write(world.path("file"), "").expect("a file");
-    symlink("nowhere", world.path("dangling")).expect("a link");
-    for base in ["missing", "file", "file/below", "dangling"] {
-        for command in commands(&numbered(1)) {
-            let ran = world.bare([&["-b", base], &command[..]].concat()).run().exits(66).prints("");
-            let _ = ran.complains("error[not-found]: ").complains(base);
-        }
-    }
-}
-
-#[test]
-fn help_names_every_option_and_exit_status_and_that_of_a_subcommand_has_examples() {
-    let world = World::new();
-    let statuses = ["0", "1", "2", "65", "66", "70", "74", "75", "77", "78", "130"];
-    let helps = |args: &[&str]| {
-        let help = world.bare(args).run().exits(0).quietly();
-        let (_, table) = help.stdout.split_once("Exit statuses").expect("exit statuses");
-        for status in statuses {
-            assert!(table.lines().any(|line| line.split_whitespace().next() == Some(status)), "{status}: {help:#?}");
-        }
-        for option in ["-b, --base", "-v, --verbose", "-q, --quiet", "--color", "WSCTL_BASE", "RUST_LOG", "NO_COLOR"] {
-            assert!(help.stdout.contains(option), "{option}: {help:#?}");
-        }
-        help.stdout
-    };
-    let help = helps(&["--help"]);
-    for subcommand in SUBCOMMANDS {
-        assert!(help.lines().any(|line| line.split_whitespace().next() == Some(subcommand)), "{help}");
-        let text = helps(&[subcommand, "--help"]);
-        let (_, examples) = text.split_once("Examples:\n").expect("examples");
-        assert!(examples.lines().next().is_some_and(|line| line.contains(&format!("wsctl {subcommand}"))), "{text}");
-        let short = world.bare([subcommand, "-h"]).run().exits(0).quietly();
-        assert!(short.stdout.contains("Usage: ") && short.stdout.len() < text.len(), "{short:#?}");
-    }
-}
-
-#[test]
-fn ls_is_list_by_another_name() {
-    let world = World::new();
-    let id = world.aged(1);
-    let _ = world.wsctl(["ls", "--format", "ids"]).run().exits(0).prints(&format!("{id}\n")).quietly();
-    let help = world.bare(["--help"]).run().exits(0).stdout;
-    assert!(help.contains("[alias: ls]"), "{help}");
-}
-
-#[test]
 fn a_status_is_taken_in_upper_or_lower_case() {
     let world = World::new();
     let (id, corrupt) = (world.aged(1), world.workspace().metadata("no JSON").make());
@@ -150,44 +81,6 @@ fn a_status_is_taken_in_upper_or_lower_case() {
         let list = world.wsctl(["list", "--format", "ids", "--status", status]).run().exits(0);
         let _ = list.prints(&format!("{found}\n")).quietly();
     }
-}
-
-#[test]
-fn the_version_is_the_packages() {
-    let world = World::new();
-    for option in ["--version", "-V"] {
-        let version = format!("wsctl {}\n", env!("CARGO_PKG_VERSION"));
-        let _ = world.bare([option]).run().exits(0).prints(&version).quietly();
-    }
-}
-
-#[test]
-fn a_wrong_command_line_is_one_line_and_2_and_does_nothing() {
-    let world = World::new();
-    let id = world.aged(9);
-    let before = world.snapshot();
-    for args in [
-        &["prone"][..],
-        &["list", "--colour"],
-        &["list", "--color", "sometimes"],
-        &["list", "--sort"],
-        &["validate"],
-        &["touch"],
-        &["touch", "--at", "yesterday", &id],
-        &["prune"],
-        &["prune", "--yes"],
-        &["prune", "--yes", "--older-than", "7"],
-        &["prune", "--yes", "--jobs", "0", &id],
-        &["-q", "-v", "list"],
-    ] {
-        let _ = world.wsctl(args).run().exits(2).prints("").complains("error[usage]: ");
-    }
-    assert_eq!(world.snapshot(), before);
-}
-
-#[test]
-fn without_a_subcommand_the_help_is_shown_on_stderr_with_2() {
-    let _ = World::new().bare([""; 0]).run().exits(2).prints("").mentions("Usage: ").mentions("prune");
 }
 
 #[test]
@@ -242,19 +135,120 @@ fn what_may_not_be_read_is_graver_than_what_is_corrupt_and_a_full_stdout_graver_
     let _ = list.mentions("error[io]: ").mentions("permission-denied").mentions("invalid-id");
 }
 
-#[test]
-fn one_bad_item_never_stops_the_others() {
-    let world = World::new();
-    let (a, b) = (world.aged(8), world.aged(9));
-    let corrupt = world.workspace().id(&numbered(7)).metadata("no JSON").make();
-    let items = [&numbered(0), "nonsense", "", &a, &corrupt, &"x".repeat(9999), &b];
-    let run = |args: &[&str]| world.wsctl([args, &items].concat()).run();
+/// Each subcommand as it needs no more than a base.
+const ON_BASE: [&[&str]; 4] = [
+    &["validate", "00000000-0000-4000-8000-000000000000"],
+    &["touch", "00000000-0000-4000-8000-000000000000"],
+    &["list"],
+    &["prune", "--yes", "--older-than", "1d"],
+];
 
-    let _ = run(&["validate"]).exits(1).prints(&format!("{a}\n{corrupt}\n{b}\n")).quietly();
-    let _ = run(&["list", "--format", "ids"]).exits(2).prints(&format!("{a}\n{b}\n{corrupt}\n"));
-    let _ = run(&["touch", "--at", "2001-02-03T04:05:06Z"]).exits(65).mentions("[not-found]").mentions("[invalid-id]");
-    assert!([&a, &b].iter().all(|id| world.read_metadata(id).contains("2001-02-03T04:05:06")));
-    assert_eq!(world.read_metadata(&corrupt), "no JSON");
-    let _ = run(&["prune", "--yes"]).exits(2).mentions("[not-found]").mentions("[invalid-id]");
-    assert_eq!(world.names(), [""; 0]);
+#[test]
+fn a_base_that_is_missing_or_no_directory_is_an_error_for_each_subcommand() {
+    let world = World::new();
+    fs::write(world.path("file"), "").expect("a file");
+    symlink("nowhere", world.path("dangling")).expect("a link");
+    for base in ["file", "file/below", "absent", "dangling"] {
+        let base = world.path(base);
+        for args in ON_BASE {
+            let args = with(&[args, &["--base"]].concat(), &base);
+            world.bare(args).run().sanely().exits(66).prints("").complains("error[not-found]: base ");
+        }
+    }
+    for args in ON_BASE {
+        let empty = with(&[args, &["--base"]].concat(), "");
+        world.bare(empty).run().sanely().exits(2).prints("").complains("error[usage]: ");
+        let unset = world.bare(args).env("WSCTL_BASE", "").run().exits(66).complains("/home/.pitlane/workspaces");
+        unset.sanely();
+        let homeless = world.bare(args).env("HOME", "").run().exits(2).prints("").complains("error[usage]: ");
+        homeless.sanely();
+        let unset = world.bare(args).through(["env", "-u", "HOME"]).run().exits(2).prints("");
+        unset.complains("error[usage]: ").complains("--base");
+        let ran = world.wsctl(args).through(["env", "-u", "HOME"]).run();
+        assert!([0, 1, 66].contains(&ran.status), "nobody needs the home: {ran:#?}");
+    }
+}
+
+#[test]
+fn a_base_that_an_ordinary_user_may_not_read_is_permission_denied_for_each_subcommand() {
+    needs!("root");
+    let world = World::new();
+    let _ = world.aged(400);
+    let before = world.snapshot().split_off(1);
+    fs::create_dir(world.path("locked")).expect("a directory");
+    fs::rename(world.base(), world.path("locked/base")).expect("a rename");
+    symlink("locked/base", world.base()).expect("a link");
+    for (locked, mode) in [("locked/base", 0), ("locked/base", 0o311), ("locked", 0)] {
+        chown(world.path(locked), Some(ORDINARY_USER), Some(ORDINARY_USER)).expect("chown");
+        chmod(world.path(locked), mode);
+        for args in ON_BASE {
+            let ran = world.wsctl(args).by_ordinary_user().run().sanely().exits(77).prints("");
+            ran.complains("error[permission-denied]: base ");
+        }
+        chmod(world.path(locked), 0o755);
+    }
+    fs::remove_file(world.base()).expect("unlink");
+    fs::rename(world.path("locked/base"), world.base()).expect("a rename");
+    assert_eq!(world.snapshot().split_off(1), before);
+}
+
+#[test]
+fn a_wrong_command_line_is_a_usage_error_of_one_line() {
+    let world = World::new();
+    let _ = world.aged(400);
+    let before = world.snapshot();
+    for args in [
+        "frobnicate",
+        "help-me list",
+        "--frobnicate list",
+        "list --frobnicate",
+        "list -Z",
+        "-v",
+        "validate",
+        "touch",
+        "touch --at",
+        "touch --no-create",
+        "prune",
+        "prune --yes",
+        "prune --yes --older-than",
+        "prune --yes --use-mtime --keep-last 1",
+        "-v -q list",
+        "list -q -v",
+        "list --sort colour",
+        "list --status lost",
+        "list --format xml",
+        "list --limit -1",
+        "list --limit many",
+        "--color sometimes list",
+        "prune --yes --older-than 1d --jobs 0",
+        "prune --yes --older-than 1d --exclude nonsense",
+        "prune --yes --older-than 1d --max-delete 101%",
+        "prune --yes --older-than 1d --keep-last -1",
+        "prune --yes --max-total-size 10XB",
+        "prune --yes --max-total-size -1",
+        "prune --yes --min-free 200%",
+        "prune --older-than 1d",
+    ] {
+        let ran = world.wsctl(args.split(' ')).run().sanely().exits(2).prints("");
+        ran.complains("error[usage]: ");
+    }
+    world.wsctl([""; 0]).run().sanely().exits(2).prints("").mentions("Usage: wsctl");
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn names_that_are_not_utf_8_stop_nobody() {
+    let world = World::new();
+    let id = world.workspace().accessed("2020-01-01T00:00:00Z").make();
+    fs::create_dir(odd_name(&world.base())).expect("a directory");
+    fs::write(odd_name(&world.dir_of(&id)), "").expect("a file");
+    let lines = format!("{id}\n");
+    world.wsctl(["list", "-s", "--format", "ids"]).run().sanely().exits(0).prints(&lines).quietly();
+    fs::rename(world.base(), odd_name(&world.path(""))).expect("a rename");
+    let base = odd_name(&world.path(""));
+    let args = |command: &[&str]| with(&[command, &["--base"]].concat(), &base);
+    world.bare(args(&["touch", "--at", "2020-01-01T00:00:00Z", &id])).run().sanely().exits(0).quietly();
+    world.bare(args(&["list", "--format", "json"])).run().sanely().exits(0).quietly();
+    world.bare(args(&["prune", "--yes", "--older-than", "1d"])).run().sanely().exits(0).quietly();
+    assert_eq!(fs::read_dir(&base).expect("the base").count(), 1, "only the name that is not ours is left");
 }

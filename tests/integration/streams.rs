@@ -1,0 +1,95 @@
+//! Whatever becomes of stdout: what cannot be written is told, and what nobody reads is no failure.
+
+use crate::world::{World, finish, ids_in, numbered};
+use std::process::Stdio;
+
+/// Runs that have something to say on stdout, on a world with this one workspace.
+fn talkative(id: &str) -> Vec<Vec<&str>> {
+    vec![
+        vec!["validate", id],
+        vec!["validate", "--format", "json", id, "nonsense"],
+        vec!["list"],
+        vec!["list", "--format", "json"],
+        vec!["prune", "--dry-run", "--older-than", "1d"],
+        vec!["prune", "--dry-run", "--format", "json", id],
+        vec!["--help"],
+        vec!["--version"],
+    ]
+}
+
+#[test]
+fn a_stdout_that_cannot_be_written_is_an_io_error() {
+    for redirection in [">/dev/full", ">&-", "1</dev/null"] {
+        let world = World::new();
+        let id = world.aged(400);
+        let sh = format!("exec \"$@\" {redirection}");
+        let error = "error[io]: cannot write to stdout: ";
+        for args in talkative(&id) {
+            world.wsctl(&args).through_sh(&sh).run().sanely().exits(74).complains(error);
+        }
+        world.wsctl(["touch", &id]).through_sh(&sh).run().exits(0).quietly(); // it has nothing to say
+        world.wsctl(["prune", "--yes", &id]).through_sh(&sh).run().exits(74).complains(error);
+        assert!(world.names().is_empty(), "what was done is done");
+    }
+}
+
+#[test]
+fn a_stdout_closed_by_its_reader_is_no_error_and_prints_nothing() {
+    let world = World::new();
+    let id = world.aged(400);
+    for args in talkative(&id) {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = world.wsctl(&args).command();
+        command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
+        let child = command.spawn().expect("the program");
+        drop(command); // and its end of the pipe
+        let status = i32::from(args.contains(&"nonsense"));
+        finish(child, &args).exits(status).quietly();
+    }
+}
+
+#[test]
+fn a_full_stdout_is_graver_than_what_else_went_wrong_and_both_are_said() {
+    let world = World::new();
+    let full = ["sh", "-c", "exec \"$@\" > /dev/full", "sh"];
+    let list = world.wsctl(["list", "nonsense", &numbered(0)]).through(full).run().exits(74);
+    let _ = list.mentions("error[io]: ").mentions("error[invalid-id]: ").mentions("warning[not-found]: ");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let world = World::new();
+    let id = world.aged(9);
+    (0..1199).for_each(|_| drop(world.workspace().days_ago(9).make()));
+    let ids = format!("{id}\n").repeat(9000);
+    // Each of them prints more than a pipe holds, so that it must meet the closed end.
+    let first_line = ["sh", "-c", "{ \"$@\"; echo \"status $?\" >&2; } | head -n 1", "sh"];
+    for args in [
+        &["list"][..],
+        &["list", "--format", "jsonl"],
+        &["prune", "-n", "-v", "--older-than", "1d"],
+        &["validate", "-"],
+    ] {
+        let whole = world.wsctl(args).stdin(&ids[..]).run().exits(0).stdout;
+        let cut = world.wsctl(args).stdin(&ids[..]).through(first_line).run().exits(0);
+        let cut = cut.complains("status 0");
+        assert_eq!((&cut.stdout[..36], cut.lines().len()), (&whole[..36], 1), "{args:?}"); // ages may differ later on
+        assert!(whole.len() > 65_536, "a pipe holds all of it: {args:?}");
+    }
+}
+
+#[test]
+fn json_that_nobody_reads_to_its_end_is_no_failure() {
+    let world = World::new();
+    let ids: Vec<_> = (0..1000).map(|_| world.workspace().days_ago(9).description(&"x".repeat(200)).make()).collect();
+    for args in [&["list", "--format", "json"][..], &["prune", "-n", "--older-than", "1d", "--format", "json"]] {
+        let ran = world.wsctl(args).run().exits(0);
+        let key = if args[0] == "list" { "workspaces" } else { "pruned" };
+        assert_eq!(ids_in(&ran.json()[key]).len(), ids.len());
+        let pipe = ["sh", "-c", "{ \"$@\"; echo \"status $?\" >&2; } | head -c 20", "sh"];
+        let cut = world.wsctl(args).through(pipe).run().exits(0).complains("status 0");
+        assert_eq!(cut.stdout, ran.stdout[..20]);
+        assert!(ran.stdout.len() > 65_536, "a pipe holds all of it: {args:?}");
+    }
+}
