@@ -63,7 +63,9 @@ fn the_text_is_a_summary_and_with_v_a_line_for_each_before_it() {
 fn a_run_that_is_killed_has_told_of_each_workspace_that_went() {
     needs!("root", "chattr");
     let world = World::new();
-    let stale: Vec<_> = (0..3000).map(|number| world.aged(31 + number % 50)).collect();
+    let stuck = world.aged(99);
+    let Some(immutable) = Immutable::new(&world, &world.metadata_of(&stuck)) else { return };
+    let stale: Vec<_> = (0..1500).map(|number| world.aged(31 + number % 50)).collect();
     let mut run = world.wsctl(["prune", "-v", "-y", "--older-than", "30d"]).command();
     let mut child = run.stdout(Stdio::piped()).spawn().expect("the program");
     let mut stdout = BufReader::new(child.stdout.take().expect("stdout"));

@@ -1,7 +1,7 @@
 //! What is in `dist/` for cron, Ansible and Prometheus: checked by each one's own checker, and run. See `containers.rs` for
 //! Kubernetes.
 
-use crate::systemd::shipped;
+use crate::slow::systemd::shipped;
 use crate::tools::{text, tool};
 use crate::world::{Ran, World, has, sorted};
 use std::ffi::OsString;
@@ -78,7 +78,7 @@ fn ansible_lint_finds_nothing_in_the_playbook() {
 #[test]
 fn promtool_finds_the_alerts_in_order_and_each_of_them_fires_when_it_should() {
     if has("promtool") {
-        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/prometheus-alerts.test.yml");
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/slow/prometheus-alerts.test.yml");
         tool(&["promtool", "check", "rules", "--lint-fatal", text(&shipped("prometheus-alerts.yml"))]);
         tool(&["promtool", "test", "rules", text(&tests)]);
     }

@@ -3,11 +3,11 @@
 //!
 //! The commands are in `fault_cases`, the points in `fault_points`, and what is asserted of each in `fault_checks`.
 
-use crate::fault_cases::{Case, cases};
-use crate::fault_checks::{self, Forest, Struck};
-use crate::fault_points::{Point, errors, points};
 use crate::mounted::Mounted;
 use crate::quiet;
+use crate::slow::fault_cases::{Case, cases};
+use crate::slow::fault_checks::{self, Forest, Struck};
+use crate::slow::fault_points::{Point, errors, points};
 use crate::tools::{text, tree};
 use crate::world::{Run, World, chmod, finish};
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,9 +7,9 @@
 //! loses it ([`CachedDisk`]): nothing is shut down, the disk is copied in the midst of it all, and the copy is mounted.
 
 use crate::paused::{Standing, straced};
-use crate::power_disks::{CachedDisk, Cutter, Disk, Unflushed};
-use crate::power_scenes::{PRUNE, Scene};
-use crate::soak::random;
+use crate::slow::power_disks::{CachedDisk, Cutter, Disk, Unflushed};
+use crate::slow::power_scenes::{PRUNE, Scene};
+use crate::slow::soak::random;
 use crate::tools::trash;
 use crate::touch_crowds::Ended;
 use crate::world::World;

@@ -1,9 +1,9 @@
 //! What is in `dist/` for containers: the Containerfile, built by buildah and run as the cron job of `kubernetes.yaml` runs it.
 
 use crate::builds;
-use crate::deployments::mostly_fresh;
 use crate::quiet;
-use crate::systemd::shipped;
+use crate::slow::deployments::mostly_fresh;
+use crate::slow::systemd::shipped;
 use crate::tools::{text, tool};
 use crate::world::{World, has, names};
 use serde_json::Value;

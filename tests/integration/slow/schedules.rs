@@ -4,7 +4,7 @@
 //! are all the calls that matter, and the binary is the one that is shipped. What a schedule has to show is the same each
 //! time: an access that succeeded is not lost, nobody sees a torn workspace, each workspace is reported once.
 
-use crate::schedule_scenes::{
+use crate::slow::schedule_scenes::{
     PRUNE, TOUCH, points, prune_beside_prune, prune_beside_recreation, prune_beside_touch, prune_beside_writer,
     sync_before_unlink, touch_beside_writer,
 };

@@ -1,7 +1,7 @@
 //! File systems whose power can be cut, for `power_cuts`: one that is shut down, and one on a disk that has a cache.
 
 use crate::quiet;
-use crate::soak::random;
+use crate::slow::soak::random;
 use crate::tools::{text, tool, wait_until};
 use crate::world::{World, skip};
 use rustix::fs::{Advice, fadvise, ioctl_ficlone};

@@ -1,6 +1,6 @@
 //! Where a run is struck: the errors that each call may give, what they may lead to, and the points of a recorded run.
 
-use crate::fault_cases::{Case, Kind};
+use crate::slow::fault_cases::{Case, Kind};
 
 /// The errors that a call may give, the most telling first. None for what has nothing to do with files.
 pub fn errors(call: &str, line: &str) -> Vec<&'static str> {

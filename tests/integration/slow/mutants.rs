@@ -3,7 +3,7 @@
 //! The sources are copied and changed by exact text; a change that no longer fits its source fails the test.
 
 use crate::builds;
-use crate::schedules::{Schedule, first_failure, touches, writers};
+use crate::slow::schedules::{Schedule, first_failure, touches, writers};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,6 +1,6 @@
 //! The systemd units in `dist/`, run by systemd itself.
 
-use crate::systemd::{BASE, analyzed, boot, instance, metrics_of, shipped};
+use crate::slow::systemd::{BASE, analyzed, boot, instance, metrics_of, shipped};
 use crate::tools::{text, tool};
 use crate::world::{ORDINARY_USER, World, chmod, sorted};
 use std::fs::{self};

@@ -1,7 +1,7 @@
 //! What must be true after a call has failed, or after a kill; see `faults`.
 
-use crate::fault_cases::{Case, Kind};
-use crate::fault_points::Point;
+use crate::slow::fault_cases::{Case, Kind};
+use crate::slow::fault_points::Point;
 use crate::world::Ran;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
