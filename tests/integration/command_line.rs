@@ -23,7 +23,7 @@ fn the_base_may_be_given_before_and_after_the_subcommand_and_comes_before_the_en
         &["list", "--base", &base, "--format", "ids", &id],
         &["list", &attached, "--format", "ids"],
     ] {
-        for env in ["", "/nowhere"] {
+        for env in ["", "nowhere"] {
             let _ = world.bare(args).env("WSCTL_BASE", env).run().exits(0).prints(&format!("{id}\n")).quietly();
         }
     }

@@ -58,6 +58,7 @@ mod prune_unknown;
 mod quiet;
 mod readme;
 mod run;
+mod safeguards;
 mod schema_cases;
 mod schemas;
 mod shells;

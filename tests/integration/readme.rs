@@ -171,7 +171,7 @@ fn every_script_in_the_readme_does_what_it_says() {
 fn nothing_is_deleted_that_has_not_arrived_whole_at_the_other_host() {
     let moving = all("sh").into_iter().find(|block| block.heading == "Move to another host").expect("a script");
     // A connection that breaks, one that swallows all, and a host on whose disk there is something else.
-    let elsewhere = "case $2 in *-x*) cat >/dev/null;; *) cd / && HOME=/nonexistent sh -c \"$2\";; esac";
+    let elsewhere = "case $2 in *-x*) cat >/dev/null;; *) cd / && HOME=/dev/null sh -c \"$2\";; esac";
     for ssh in ["cat >/dev/null; return 255", "cat >/dev/null; case $2 in *-x*) ;; *) false;; esac", elsewhere] {
         let Some(lab) = Lab::of("tar") else { return };
         let before = lab.world.snapshot();

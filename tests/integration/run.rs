@@ -5,11 +5,13 @@
 
 use crate::world::{ORDINARY_USER, World, ids_in, sorted};
 use serde_json::Value;
+use signal_hook::consts::{SIGINT, SIGTERM};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 use std::io::Write;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -77,6 +79,7 @@ impl<'a> Run<'a> {
 
     /// The command, for tests that need more of it than [`Run::run`] gives.
     pub fn command(&self) -> Command {
+        take_signals();
         let mut words = self.wrapper.clone();
         if let Some(user) = self.user {
             let ids = [format!("--reuid={user}"), format!("--regid={user}")];
@@ -105,6 +108,18 @@ impl<'a> Run<'a> {
         thread::spawn(move || input.write_all(&bytes)); // it may end without reading all of it
         finish(child, &command)
     }
+}
+
+/// Makes what this process starts take SIGINT and SIGTERM, also where a shell has started the tests in the background, which ignores
+/// SIGINT: a signal that is caught here has its default action in a new program. Here, too, both end the process, as by default.
+fn take_signals() {
+    static TAKEN: Once = Once::new();
+    TAKEN.call_once(|| {
+        for signal in [SIGINT, SIGTERM] {
+            let always = Arc::new(AtomicBool::new(true));
+            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, always).expect("a handler");
+        }
+    });
 }
 
 /// Waits for a process to end, but not for ever: one that hangs is killed, and the test fails.

@@ -61,7 +61,8 @@ fn the_playbook_prunes_tells_a_change_from_none_and_changes_nothing_in_check_mod
     assert!(again.stdout.contains("changed=0") && again.stdout.contains("; kept 5\""), "{again:#?}");
     let refused = ansible(&world, &["-e", "wsctl_older_than=1h"]).exits(2);
     assert!(refused.stdout.contains("\"rc\": 78") && world.names() == fresh, "{refused:#?}");
-    for (variable, status) in [("wsctl_older_than=7", "\"rc\": 2"), ("wsctl_base=/nonexistent", "\"rc\": 66")] {
+    let nowhere = format!("wsctl_base={}", text(&world.path("nowhere")));
+    for (variable, status) in [("wsctl_older_than=7", "\"rc\": 2"), (&nowhere, "\"rc\": 66")] {
         let failed = ansible(&world, &["-e", variable]).exits(2);
         let says_why = failed.stdout.contains(status) && failed.stdout.contains("error[");
         assert!(says_why && !failed.stdout.contains("\"changed\": true"), "{failed:#?}");
