@@ -3,10 +3,11 @@
 
 use crate::paused::{Standing, straced};
 use crate::tools::{access, modify, tree};
-use crate::world::{PRUNE, Run, World, ids_in};
+use crate::world::{Run, World, ids_in};
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 /// Begins a run that stands still once all is decided and nothing is looked at again: to find the mounts of the base, which it
 /// does then, it asks for the base's own path, as the only link that it reads.
@@ -35,32 +36,20 @@ fn renames(world: &World) -> Vec<String> {
 #[test]
 fn a_workspace_accessed_after_the_decision_is_never_taken_off_its_path() {
     needs!("strace");
-    for extra in [&[][..], &["--use-mtime"]] {
+    let write_deep = |dir: &Path| fs::write(dir.join("data/runs/2024/lap.csv"), "1, 2").expect("a write deep inside");
+    let accesses: [(&[&str], fn(&Path)); 3] =
+        [(&[], access), (&["--use-mtime"], access), (&["--use-mtime"], write_deep)];
+    for (options, act) in accesses {
         let world = World::new();
-        let id = world.aged(40);
+        let id = world.workspace().days_ago(40).file("data/runs/2024/lap.csv", b"1").file("top", b"x").make();
         modify(&world, &id, 40);
-        let standing = decided(&world, || world.wsctl(PRUNE.iter().chain(extra)));
-        access(&world.dir_of(&id));
+        let standing = decided(&world, || world.prune(options));
+        act(&world.dir_of(&id));
         let before = tree(&world.dir_of(&id));
         standing.go_on().finds_busy(&id);
-        assert_eq!(renames(&world), [""; 0], "{extra:?}");
-        assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before), "{extra:?}");
+        assert_eq!(renames(&world), [""; 0], "{options:?}");
+        assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before), "{options:?}");
     }
-}
-
-#[test]
-fn with_use_mtime_a_workspace_modified_deep_inside_after_the_decision_is_never_taken_off_its_path() {
-    needs!("strace");
-    let world = World::new();
-    let id =
-        world.workspace().days_ago(40).file("data/runs/2024/lap.csv", b"1").file("conversations.json", b"[]").make();
-    modify(&world, &id, 40);
-    let standing = decided(&world, || world.prune(&["--use-mtime"]));
-    fs::write(world.dir_of(&id).join("data/runs/2024/lap.csv"), "1, 2").expect("a write deep inside");
-    let before = tree(&world.dir_of(&id));
-    standing.go_on().finds_busy(&id);
-    assert_eq!(renames(&world), [""; 0]);
-    assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
 }
 
 #[test]

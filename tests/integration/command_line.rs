@@ -227,6 +227,9 @@ fn a_wrong_command_line_is_a_usage_error_of_one_line() {
         "prune --yes --max-total-size 10XB",
         "prune --yes --max-total-size -1",
         "prune --yes --min-free 200%",
+        "prune --yes --older-than 1d --max-delete many",
+        "prune --yes --older-than 1d --max-delete -1%",
+        "prune --yes --max-total-size G",
         "prune --older-than 1d",
     ] {
         let ran = world.wsctl(args.split(' ')).run().sanely().exits(2).prints("");

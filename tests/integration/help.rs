@@ -120,29 +120,3 @@ fn the_version_is_the_packages() {
         let _ = world.bare([option]).run().exits(0).prints(&version).quietly();
     }
 }
-
-/// The wrapped lines of an option's part of `prune --help`, as one.
-fn help_of(world: &World, option: &str) -> String {
-    let help = world.wsctl(["prune", "--help"]).run().exits(0).stdout;
-    let part = help.split(&format!("\n      {option}")).nth(1).expect("its part");
-    let part = part.split("\n      -").next().expect("a part");
-    part.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[test]
-fn help_says_what_each_refinement_of_the_rules_does() {
-    let world = World::new();
-    for (option, words) in [
-        ("--min-free", "Delete the least recently used until this much of the file system is free: 5% or 20GiB"),
-        ("--use-mtime", "the newest modification of anything in a workspace as an access"),
-        ("--keep-last", "Always keep the N workspaces that were accessed last"),
-        ("--exclude-from", "the workspaces in this file: IDs, one a line, with # comments"),
-        (
-            "--max-delete",
-            "Delete nothing if the rules select more than this number or share of all workspaces: 100 or 20%",
-        ),
-    ] {
-        let help = help_of(&world, option);
-        assert!(help.contains(words), "{option}: {help}");
-    }
-}

@@ -164,20 +164,6 @@ fn another_mount_is_not_entered() {
 }
 
 #[test]
-fn a_mount_of_the_same_file_system_is_not_entered_either() {
-    needs!("root", "unshare");
-    let (world, dir) = one_workspace();
-    fs::create_dir(dir.join("mount")).expect("a directory");
-    let outside = world.path("outside");
-    fs::create_dir(&outside).expect("a directory");
-    fs::write(outside.join("large"), vec![7; 500_000]).expect("a file");
-    let mount = format!("mount --bind '{}' '{}' && exec \"$@\"", outside.display(), dir.join("mount").display());
-    let wrapper = ["unshare", "-m", "sh", "-c", &mount, "sh"];
-    let row = world.wsctl(["list", "-s", "--format", "jsonl"]).through(wrapper).run().exits(0).quietly().json();
-    assert!(row["files"] == 0 && row["size_bytes"].as_u64().is_some_and(|size| size < 500_000), "{row}");
-}
-
-#[test]
 fn a_directory_that_is_swapped_for_a_link_while_it_is_measured_counts_as_the_link_and_is_not_followed() {
     needs!("strace");
     let (world, dir) = one_workspace();

@@ -45,14 +45,6 @@ fn an_excluded_workspace_stays_also_if_it_is_given_by_id() {
 }
 
 #[test]
-fn an_excluded_id_that_is_none_is_a_usage_error_and_nothing_goes() {
-    let world = World::new();
-    let id = world.aged(40);
-    world.prune(&["--exclude", "nonsense"]).run().exits(2).prints("").complains("nonsense").complains("error[");
-    assert_eq!(world.names(), [id]);
-}
-
-#[test]
 fn exclude_from_reads_ids_comments_blank_lines_and_crlf() {
     let world = World::new();
     let [a, b, c, d] = [40, 41, 42, 43].map(|days| world.aged(days));
@@ -129,16 +121,6 @@ fn more_than_max_delete_and_nothing_is_deleted_not_even_leftovers() {
     let report = world.prune(&["--max-delete", "3"]).run().exits(0).quietly().json();
     assert_eq!(report["pruned"].as_array().map(Vec::len), Some(4), "{doomed} too: {report}");
     assert_eq!(world.names(), sorted(&others), "without {stale:?}, and {claimed} put back");
-}
-
-#[test]
-fn max_delete_is_a_number_or_a_share_and_nothing_else() {
-    let world = World::new();
-    let id = world.aged(40);
-    for limit in ["", "-1", "1.5", "101%", "-1%", "many"] {
-        world.prune(&["--max-delete", limit]).run().exits(2).prints("").complains("error[usage]: ");
-    }
-    assert_eq!(world.names(), [id]);
 }
 
 #[test]

@@ -2,130 +2,89 @@
 
 use crate::paused::straced;
 use crate::tools::{rules, set_aside, trash, tree};
-use crate::world::{Ran, World, ids_in, sorted};
-use serde_json::json;
+use crate::world::{World, numbered, sorted};
 use std::fs;
 
-#[test]
-fn what_was_doomed_is_finished_whatever_its_age_and_reported_as_leftover() {
-    let world = World::new();
-    let [doomed, kept] = [world.aged(1), world.aged(2)];
-    set_aside(&world, "doomed", &doomed);
-    let again = world.workspace().id(&doomed).make(); // made anew by the application
-    let report = world.prune(&["--exclude", &again, "--keep-last", "5"]).run().exits(0).quietly().json();
-    assert_eq!(rules(&report), [(&*doomed, "leftover")]);
-    assert_eq!(report["kept"], json!(2));
-    assert_eq!(world.names(), sorted([again, kept]));
+/// What a prune makes of a leftover.
+enum End {
+    /// It goes, by this rule.
+    Goes(&'static str),
+    /// It is at its own path again, whole.
+    PutBack,
+    /// It stays where it is, busy, since there is a new workspace at its own path.
+    Busy,
 }
 
 #[test]
-fn a_doomed_tree_that_was_torn_already_is_finished_also_without_metadata() {
-    let world = World::new();
-    let doomed = world.workspace().file("charts/x", b"x").make_without_metadata();
-    set_aside(&world, "doomed", &doomed);
-    let report = world.prune(&["--max-delete", "0"]).run().exits(0).quietly().json();
-    assert_eq!((rules(&report), &report["skipped"]), (vec![(&*doomed, "leftover")], &json!([])));
-    assert_eq!(world.names(), [""; 0]);
+fn a_doomed_leftover_is_finished_and_a_claimed_one_is_decided_on_afresh_and_a_dry_run_says_so() {
+    use End::{Busy, Goes, PutBack};
+    let id = &*numbered(7);
+    // The stage, the days since the last access (none: no metadata), whether there is a new workspace, and further arguments.
+    for (stage, days, is_made_anew, more, end) in [
+        ("doomed", Some(1), false, &[][..], Goes("leftover")),
+        ("doomed", Some(1), true, &["--exclude", id, "--keep-last", "5"], Goes("leftover")),
+        ("doomed", None, false, &["--max-delete", "0"], Goes("leftover")),
+        ("claimed", Some(40), false, &[], Goes("older-than")),
+        ("claimed", Some(40), true, &[], Goes("older-than")),
+        ("claimed", Some(40), false, &["--exclude", id], PutBack),
+        ("claimed", Some(1), false, &[], PutBack),
+        ("claimed", None, false, &[], PutBack),
+        ("claimed", Some(1), true, &[], Busy),
+    ] {
+        let what = format!("{stage}, {days:?} days, made anew: {is_made_anew}, {more:?}");
+        let world = World::new();
+        let old = world.workspace().id(id).file("data/x", b"x");
+        let _ = days.map_or_else(|| world.workspace().id(id).make_without_metadata(), |days| old.days_ago(days).make());
+        let leftover = tree(&world.dir_of(id));
+        let name = set_aside(&world, stage, id);
+        if is_made_anew {
+            let _ = world.workspace().id(id).description("new").make();
+        }
+        let (before, anew) = (world.snapshot(), is_made_anew.then(|| tree(&world.dir_of(id))));
+        let dry = world.prune(&[&["-n"], more].concat()).run();
+        assert_eq!(world.snapshot(), before, "{what}");
+        let real = world.prune(more).run();
+        let report = real.json();
+        for part in ["pruned", "kept", "skipped", "failed"] {
+            assert_eq!(dry.json()[part], report[part], "{what}");
+        }
+        assert_eq!(dry.status, real.status, "{what}");
+        match end {
+            Goes(rule) => assert_eq!((rules(&report), real.status), (vec![(id, rule)], 0), "{what}"),
+            PutBack => assert_eq!((rules(&report), tree(&world.dir_of(id))), (vec![], leftover), "{what}"),
+            Busy => {
+                assert_eq!(
+                    (rules(&real.finds_busy(id)), tree(&world.base().join(&name))),
+                    (vec![], leftover),
+                    "{what}"
+                );
+            }
+        }
+        if let Some(anew) = anew {
+            assert_eq!(tree(&world.dir_of(id)), anew, "{what}");
+        }
+        let left = world.names().len();
+        assert_eq!(
+            left,
+            usize::from(is_made_anew) + usize::from(!matches!(end, Goes(_))),
+            "{what}: {:?}",
+            world.names()
+        );
+    }
 }
 
 #[test]
-fn leftovers_are_finished_also_by_a_run_that_is_given_other_ids() {
+fn a_run_that_is_given_ids_finishes_what_is_doomed_prunes_what_is_claimed_if_it_is_given_and_else_puts_it_back() {
     let world = World::new();
-    let [doomed, claimed, given] = [world.aged(40), world.aged(41), world.aged(42)];
+    let [doomed, claimed, given, claimed_and_given] = [40, 41, 42, 1].map(|days| world.aged(days));
     set_aside(&world, "doomed", &doomed);
-    set_aside(&world, "claimed", &claimed);
-    let report = world.wsctl(["prune", "-y", "--format", "json", &given]).run().exits(0).quietly().json();
-    assert_eq!(sorted(rules(&report).iter().map(|(_, rule)| rule)), ["id", "leftover"]);
-    assert_eq!(world.names(), [claimed], "nobody decided on it, so it is put back");
-}
-
-#[test]
-fn what_was_only_claimed_goes_by_the_rule_of_the_run_that_finds_it() {
-    let world = World::new();
-    let [old, named] = [world.aged(40), world.aged(1)];
-    for id in [&old, &named] {
+    for id in [&claimed, &claimed_and_given] {
         set_aside(&world, "claimed", id);
     }
-    let report = world.prune(&["--exclude", &named]).run().exits(0).quietly().json();
-    assert_eq!(rules(&report), [(&*old, "older-than")]);
-    set_aside(&world, "claimed", &named);
-    let report = world.wsctl(["prune", "-y", "--format", "json", &named]).run().exits(0).quietly().json();
-    assert_eq!(rules(&report), [(&*named, "id")]);
-    assert_eq!(world.names(), [""; 0]);
-}
-
-#[test]
-fn what_was_claimed_and_is_fresh_excluded_or_of_unknown_age_is_put_back_whole() {
-    let world = World::new();
-    let fresh = world.aged(1);
-    let excluded = world.aged(40);
-    let missing = world.workspace().file("data/x", b"x").make_without_metadata();
-    let ids = [&fresh, &excluded, &missing];
-    let before = ids.map(|id| tree(&world.dir_of(id)));
-    for id in ids {
-        set_aside(&world, "claimed", id);
-    }
-    let report = world.prune(&["--exclude", &excluded]).run().exits(0).json();
-    assert_eq!((rules(&report), &report["kept"]), (vec![], &json!(2)));
-    assert_eq!(report["skipped"], json!([{"id": missing, "reason": "missing"}]));
-    assert_eq!(ids.map(|id| tree(&world.dir_of(id))), before);
-    assert_eq!(world.names(), sorted(ids));
-}
-
-#[test]
-fn a_fresh_claimed_copy_beside_a_new_workspace_stays_and_is_busy() {
-    let world = World::new();
-    let id = world.aged(1);
-    let copy = set_aside(&world, "claimed", &id);
-    let new = world.workspace().id(&id).description("new").make();
-    let before = world.snapshot();
-    let ran = world.prune(&[]).run().exits(75).complains("warning[busy]: ");
-    assert_eq!((ids_in(&ran.json()["failed"]), rules(&ran.json())), (vec![id], vec![]));
-    assert_eq!(world.names(), sorted([copy, new]));
-    assert_eq!(world.snapshot(), before);
-}
-
-#[test]
-fn a_dry_run_reports_a_claimed_copy_that_cannot_be_put_back_as_the_real_run_does() {
-    let world = World::new();
-    let id = world.aged(1);
-    set_aside(&world, "claimed", &id);
-    let _ = world.workspace().id(&id).make();
-    let [dry, real] = [world.prune(&["-n"]).run(), world.prune(&[]).run()];
-    let reported = |ran: &Ran| (ids_in(&ran.json()["failed"]), ran.json()["kept"].clone(), ran.status);
-    assert_eq!(reported(&dry), reported(&real));
-}
-
-#[test]
-fn a_stale_claimed_copy_beside_a_new_workspace_goes_and_the_new_one_stays() {
-    let world = World::new();
-    let id = world.aged(40);
-    set_aside(&world, "claimed", &id);
-    let new = world.workspace().id(&id).description("new").make();
-    let before = tree(&world.dir_of(&new));
-    let report = world.prune(&[]).run().exits(0).quietly().json();
-    assert_eq!((rules(&report), &report["kept"]), (vec![(&*id, "older-than")], &json!(1)));
-    assert_eq!(world.names(), [&*new]);
-    assert_eq!(tree(&world.dir_of(&new)), before);
-}
-
-#[test]
-fn a_dry_run_touches_no_leftover() {
-    let world = World::new();
-    let [a, b, c, d] = [40, 41, 1, 2].map(|days| world.aged(days));
-    set_aside(&world, "doomed", &a);
-    set_aside(&world, "claimed", &b);
-    set_aside(&world, "claimed", &c);
-    set_aside(&world, "claimed", &d);
-    let _ = world.workspace().id(&d).make();
-    let before = world.snapshot();
-    let report = world.prune(&["-n"]).run().json();
-    let expected = [(&*a, "leftover"), (&*b, "older-than")];
-    assert_eq!(
-        sorted(rules(&report).iter().map(|rule| format!("{rule:?}"))),
-        sorted(expected.map(|r| format!("{r:?}")))
-    );
-    assert_eq!(world.snapshot(), before);
+    let run = world.wsctl(["prune", "-y", "--format", "json", &given, &claimed_and_given]).run();
+    let report = run.pruned([&doomed, &given, &claimed_and_given]);
+    assert_eq!(sorted(rules(&report).iter().map(|(_, rule)| rule)), ["id", "id", "leftover"]);
+    assert_eq!(world.names(), [claimed]);
 }
 
 #[test]

@@ -115,14 +115,6 @@ fn a_line_that_cannot_be_written_is_an_error_at_the_end_and_stops_nothing() {
     assert!(world.names().is_empty());
 }
 
-#[test]
-fn with_q_there_is_no_summary_and_no_warning() {
-    let mixed = Mixed::new();
-    mixed.prune(&["-q", "-n"]).exits(0).prints("").quietly();
-    mixed.prune(&["-q", "-y"]).exits(0).prints("").quietly();
-    assert_eq!(mixed.world.names(), sorted([&mixed.fresh, &mixed.missing]));
-}
-
 /// Whether the first places of these keys in a text are in this order.
 fn keys_in_order(text: &str, keys: &[&str]) -> bool {
     let places: Vec<_> = keys.iter().map(|key| text.find(&format!("\"{key}\":"))).collect();

@@ -31,24 +31,15 @@ fn when_a_workspace_was_created_is_nothing_to_a_rule() {
 }
 
 #[test]
-fn a_duration_may_have_any_unit_and_several() {
+fn a_duration_may_have_several_units_and_zero_makes_all_of_the_past_stale() {
     let world = World::new();
     let at = |hours: i64, minutes: i64| {
         world.workspace().accessed(&ago(TimeDelta::hours(hours) + TimeDelta::minutes(minutes))).make()
     };
-    for (duration, hours) in [("7d", 168), ("12h", 12), ("2weeks", 336), ("1day 12h", 36), ("2160min", 36)] {
+    for (duration, hours) in [("1day 12h", 36), ("2weeks", 336), ("0s", 0)] {
         let (over, under) = (at(hours, 10), at(hours, -10));
         assert_eq!(chosen(&world, &[&over, &under, "--older-than", duration]), [over], "{duration}");
     }
-    let (over, under) = (world.aged(94), world.aged(88)); // the length of a month is nobody's promise
-    assert_eq!(chosen(&world, &[&over, &under, "--older-than", "3months"]), [over]);
-}
-
-#[test]
-fn a_duration_of_zero_seconds_makes_all_of_the_past_stale() {
-    let world = World::new();
-    let ids = sorted([world.aged(0), world.aged(1)]);
-    assert_eq!(chosen(&world, &["--older-than", "0s"]), ids);
 }
 
 #[test]
@@ -90,23 +81,16 @@ fn max_total_size_counts_what_may_not_go_and_takes_from_the_others() {
     assert_eq!(world.names(), sorted([unknown, future]));
 }
 
+/// All units are in a test beside the code.
 #[test]
 fn a_size_with_an_i_or_no_b_is_in_powers_of_1024_and_one_with_a_b_alone_of_1000() {
     let world = World::new();
     let id = world.workspace().file("data", &vec![1; 1_015_808]).make();
     let size = du(&world.dir_of(&id));
     assert!((1_020_000..1_044_480).contains(&size), "{size}");
-    for (limit, fits) in
-        [("1M", true), ("1MiB", true), ("1MB", false), ("1020K", true), ("1020KiB", true), ("1020KB", false)]
-    {
+    for (limit, fits) in [("1M", true), ("1MB", false), ("1020KiB", true), ("1020KB", false)] {
         let gone = if fits { vec![] } else { vec![id.clone()] };
         assert_eq!(chosen(&world, &["--max-total-size", limit]), gone, "{limit}");
-    }
-    for limit in ["1G", "1GiB", "1GB", "1TiB"] {
-        assert_eq!(chosen(&world, &["--max-total-size", limit]), [""; 0], "{limit}");
-    }
-    for limit in ["", "G", "-1G", "1X", "ten", "1 2"] {
-        world.wsctl(["prune", "-y", "--max-total-size", limit]).run().exits(2).complains("error[usage]: ");
     }
 }
 
@@ -152,9 +136,6 @@ fn min_free_takes_the_least_recently_accessed_until_so_much_is_free() {
     assert_eq!(chosen("62%"), ids[..1]);
     assert_eq!(chosen("63%"), sorted(&ids[..2]));
     assert_eq!(chosen("100%"), sorted(&ids));
-    for wanted in ["101%", "-1%", "%", "many"] {
-        world.wsctl(["prune", "-y", "--min-free", wanted]).run().exits(2).complains("error[usage]: ");
-    }
 }
 
 #[test]

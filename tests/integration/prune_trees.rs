@@ -52,25 +52,6 @@ fn an_immutable_workspace_stays_whole_at_its_own_path() {
 }
 
 #[test]
-fn an_ordinary_user_removes_directories_that_he_may_not_read_or_write_but_owns() {
-    needs!("root", "setpriv");
-    let world = World::new();
-    let workspace = world.workspace().days_ago(40).file("a/b/c/d/e/f/g/h", b"x");
-    let id = workspace.file("none/x", b"x").file("read-only/sub/x", b"x").file("unsearchable/x", b"x").make();
-    world.give_away();
-    let modes =
-        [("none", 0o0), ("read-only", 0o555), ("unsearchable", 0o600), ("a/b/c/d/e/f/g", 0o0), ("a/b/c/d/e", 0o500)];
-    for (path, mode) in modes {
-        chmod(world.dir_of(&id).join(path), mode);
-    }
-    chmod(world.dir_of(&id), 0o555);
-    let args = ["prune", "-y", "--older-than", "30d", "--format", "json"];
-    let report = world.wsctl(args).by_ordinary_user().run().exits(0).quietly().json();
-    assert_eq!(ids_in(&report["pruned"]), [id]);
-    assert_eq!(world.names(), [""; 0]);
-}
-
-#[test]
 fn what_belongs_to_somebody_else_is_reported_as_failed_and_all_the_rest_goes() {
     needs!("root", "setpriv");
     let world = World::new();
