@@ -47,7 +47,7 @@ fn a_dry_run_and_a_list_leave_access_times_alone() {
 }
 
 #[test]
-fn where_access_times_cannot_be_left_alone_a_list_works_all_the_same() {
+fn list_works_where_access_times_cannot_be_left_alone() {
     needs!("root", "setpriv");
     let world = World::new();
     let id = world.workspace().days_ago(1).file("data/x", b"x").make();

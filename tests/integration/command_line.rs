@@ -102,7 +102,7 @@ fn a_diagnostic_is_one_line_with_its_severity_and_category() {
 }
 
 #[test]
-fn of_several_categories_the_most_severe_gives_the_status_and_each_is_said_once() {
+fn of_several_errors_the_most_severe_decides_the_status_and_each_is_reported_once() {
     let world = World::new();
     let (corrupt, old) = (world.workspace().metadata("no JSON").make(), world.aged(9));
     let absent = numbered(0);
@@ -122,7 +122,7 @@ fn of_several_categories_the_most_severe_gives_the_status_and_each_is_said_once(
 }
 
 #[test]
-fn what_may_not_be_read_is_graver_than_what_is_corrupt_and_a_full_stdout_graver_still() {
+fn permission_denied_decides_over_corrupt_metadata_and_io_over_both() {
     needs!("root");
     let world = World::new();
     let (denied, corrupt) = (world.aged(1), world.workspace().metadata("no JSON").make());
@@ -240,7 +240,7 @@ fn a_wrong_command_line_is_a_usage_error_of_one_line() {
 }
 
 #[test]
-fn names_that_are_not_utf_8_stop_nobody() {
+fn names_that_are_not_utf_8_stop_no_subcommand() {
     let world = World::new();
     let id = world.workspace().accessed("2020-01-01T00:00:00Z").make();
     fs::create_dir(odd_name(&world.base())).expect("a directory");

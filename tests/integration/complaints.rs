@@ -1,4 +1,4 @@
-//! What whoever mistypes something is told: one line, and in it what to write instead.
+//! A wrong command line is answered with one line that says what to write instead.
 
 use crate::world::{World, numbered};
 use std::fs;
@@ -18,7 +18,7 @@ fn each(status: i32, complaints: &[(&[&str], &[&str])]) {
 }
 
 #[test]
-fn a_slip_is_answered_with_what_was_meant() {
+fn a_mistyped_word_is_answered_with_the_right_one() {
     each(
         2,
         &[
@@ -38,7 +38,7 @@ fn a_slip_is_answered_with_what_was_meant() {
 }
 
 #[test]
-fn what_other_programs_call_it_is_answered_with_what_it_is_called_here() {
+fn options_and_commands_of_other_programs_are_answered_with_those_of_this_one() {
     let id = numbered(1);
     each(
         2,
@@ -87,7 +87,7 @@ fn a_base_that_took_the_subcommand_is_named() {
 }
 
 #[test]
-fn whoever_names_no_subcommand_that_is_like_one_is_told_which_there_are() {
+fn an_unknown_subcommand_is_answered_with_the_four_there_are() {
     each(
         2,
         &[
@@ -98,7 +98,7 @@ fn whoever_names_no_subcommand_that_is_like_one_is_told_which_there_are() {
 }
 
 #[test]
-fn a_value_that_is_none_is_answered_with_one() {
+fn a_wrong_value_is_answered_with_a_right_one() {
     let prune = |option, value| ["prune", "-y", option, value];
     each(
         2,
@@ -154,7 +154,7 @@ fn an_option_without_its_value_is_answered_with_one() {
 }
 
 #[test]
-fn what_is_missing_altogether_is_named() {
+fn a_missing_argument_is_named() {
     each(
         2,
         &[
@@ -168,13 +168,13 @@ fn what_is_missing_altogether_is_named() {
 }
 
 #[test]
-fn filters_that_nothing_can_pass_are_refused_with_what_to_do() {
+fn filters_that_nothing_can_pass_are_a_usage_error() {
     let between = &["list", "--older-than", "30d", "--newer-than", "10d"];
     each(2, &[(between, &["error[usage]: --newer-than is shorter than --older-than", "swap the two"])]);
 }
 
 #[test]
-fn an_age_where_an_id_belongs_is_answered_with_its_option() {
+fn a_duration_in_the_place_of_an_id_is_answered_with_its_option() {
     each(
         2,
         &[
@@ -186,7 +186,7 @@ fn an_age_where_an_id_belongs_is_answered_with_its_option() {
 }
 
 #[test]
-fn what_is_wrong_is_told_before_a_missing_terminal() {
+fn a_wrong_id_or_option_is_reported_before_a_missing_terminal() {
     let id = numbered(1);
     each(
         2,
@@ -201,7 +201,7 @@ fn what_is_wrong_is_told_before_a_missing_terminal() {
 }
 
 #[test]
-fn only_validate_is_advised_to_take_what_begins_with_a_hyphen_for_an_id() {
+fn only_validate_suggests_two_dashes_before_an_id_that_begins_with_a_hyphen() {
     each(2, &[(&["validate", "-x"], &["'-- -x'"]), (&["list", "-x"], &["'-x' found; try 'wsctl list --help'"])]);
 }
 
@@ -212,7 +212,7 @@ fn no_tip_repeats_what_only_escapes_can_show() {
 }
 
 #[test]
-fn whoever_names_a_base_that_is_none_is_told_how_to_name_another() {
+fn a_base_that_does_not_exist_is_answered_with_how_to_name_another() {
     let advice = "name the workspaces' directory with --base or WSCTL_BASE";
     let id = numbered(1);
     each(
@@ -227,7 +227,7 @@ fn whoever_names_a_base_that_is_none_is_told_how_to_name_another() {
 }
 
 #[test]
-fn a_list_of_exceptions_that_cannot_be_read_is_named_with_its_option() {
+fn an_exclude_from_file_that_cannot_be_read_is_named_with_its_option() {
     let world = World::new();
     let id = world.aged(9);
     let prune = |file: &str| world.wsctl(["prune", "-y", &id, "--exclude-from", file]).run();

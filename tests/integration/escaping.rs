@@ -112,7 +112,7 @@ fn no_level_of_the_log_shows_metadata_or_names_raw() {
 }
 
 #[test]
-fn a_list_of_exceptions_is_named_and_quoted_escaped() {
+fn an_exclude_from_file_is_named_and_quoted_escaped() {
     let world = World::new();
     let _ = world.aged(9);
     let prune = |file: &str| world.wsctl(["prune", "-y", "--older-than", "1d", "--exclude-from", file]).run();

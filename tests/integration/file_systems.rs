@@ -3,7 +3,7 @@
 
 use crate::full_disks::fill;
 use crate::mounted::Mounted;
-use crate::paused::Standing;
+use crate::paused::Paused;
 use crate::tools::{text, tool, tree};
 use crate::world::{Ran, World, ago, ids_in, skip, sorted};
 use chrono::TimeDelta;
@@ -185,7 +185,7 @@ fn signature(file: &Path) -> [i64; 4] {
 }
 
 #[test]
-fn two_accesses_in_one_second_that_give_the_metadata_its_old_inode_save_a_workspace() {
+fn two_accesses_in_one_second_that_reuse_the_inode_save_a_workspace() {
     needs!("root", "mkfs.ext4", "strace");
     let world = World::new();
     let mkfs = ["mkfs.ext4", "-q", "-I", "128"]; // no room for fractions of a second
@@ -197,13 +197,13 @@ fn two_accesses_in_one_second_that_give_the_metadata_its_old_inode_save_a_worksp
         let name = |name: &str| Path::new("/proc/self/fd").join(dir.as_raw_fd().to_string()).join(name);
         let before = signature(&name(".metadata.json"));
         let fresh = world.read_metadata(&id).replace(&stale, &ago(TimeDelta::minutes(1)));
-        let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
+        let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
         for _ in 0..2 {
             fs::write(name(".metadata.tmp.x1y2.json"), &fresh).expect("a file");
             fs::rename(name(".metadata.tmp.x1y2.json"), name(".metadata.json")).expect("a rename");
         }
         let is_same = signature(&name(".metadata.json")) == before;
-        let ran = standing.go_on().exits(75).complains("warning[busy]: ");
+        let ran = paused.go_on().exits(75).complains("warning[busy]: ");
         assert_eq!(ids_in(&ran.json()["failed"]), [&*id]);
         assert_eq!(world.read_metadata(&id), fresh);
         if is_same {

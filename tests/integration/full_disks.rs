@@ -63,7 +63,7 @@ impl Full {
 }
 
 #[test]
-fn where_no_longer_name_fits_at_all_it_is_an_io_error_and_all_stays_whole() {
+fn where_no_name_for_a_claim_fits_it_is_an_io_error_and_all_stays_whole() {
     let Some(full) = Full::new(|_| ()) else { return };
     let before = tree(&full.world.base());
     let ran = full.world.prune(&[]).run().exits(74).mentions("No space left on device");
@@ -75,7 +75,7 @@ fn where_no_longer_name_fits_at_all_it_is_an_io_error_and_all_stays_whole() {
 }
 
 #[test]
-fn those_that_can_be_claimed_are_erased_first_and_make_room_for_the_others() {
+fn on_a_full_file_system_workspaces_that_can_be_claimed_are_erased_first_and_make_room() {
     let Some(full) = Full::new(|_| ()) else { return };
     fs::remove_file(&full.spare).expect("room for two or three claims");
     let (ran, log) = straced(&full.world, full.world.prune(&[]), "renameat2,unlinkat");
@@ -86,7 +86,7 @@ fn those_that_can_be_claimed_are_erased_first_and_make_room_for_the_others() {
 }
 
 #[test]
-fn one_that_cannot_be_claimed_keeps_no_other_from_being_tried() {
+fn a_workspace_that_cannot_be_claimed_does_not_stop_the_others() {
     needs!("strace");
     let world = World::new();
     let stale: Vec<_> = (0..8).map(|number| world.aged(31 + number)).collect();
@@ -96,7 +96,7 @@ fn one_that_cannot_be_claimed_keeps_no_other_from_being_tried() {
 }
 
 #[test]
-fn one_that_can_be_neither_doomed_nor_put_back_is_tried_again_when_others_are_gone() {
+fn a_workspace_that_can_be_neither_doomed_nor_put_back_is_tried_again_when_others_are_gone() {
     needs!("strace");
     // Two claims, then a dooming and the way back that find no room; or one claim, and the same of what a run had claimed.
     for (aside, when) in [(false, "3"), (false, "3..4"), (true, "2"), (true, "2..3")] {
@@ -113,7 +113,7 @@ fn one_that_can_be_neither_doomed_nor_put_back_is_tried_again_when_others_are_go
 }
 
 #[test]
-fn what_was_freed_is_committed_before_a_claim_is_tried_again() {
+fn freed_blocks_are_committed_before_a_claim_is_tried_again() {
     needs!("strace");
     let world = World::new();
     let [first, second] = [world.aged(41), world.aged(40)];
@@ -148,7 +148,7 @@ fn a_full_ext4_with_an_index_is_pruned_or_stays_whole() {
 }
 
 #[test]
-fn what_an_earlier_run_has_doomed_makes_room_where_nothing_can_be_claimed() {
+fn doomed_leftovers_make_room_where_nothing_can_be_claimed() {
     let doomed = |world: &World| {
         let id = world.aged(50);
         crate::tools::set_aside(world, "doomed", &id);
@@ -160,7 +160,7 @@ fn what_an_earlier_run_has_doomed_makes_room_where_nothing_can_be_claimed() {
 }
 
 #[test]
-fn an_agent_that_fills_its_disk_with_its_own_workspace_is_pruned() {
+fn a_workspace_that_fills_its_file_system_is_pruned() {
     let Some(full) = Full::new(|_| ()) else { return };
     fs::remove_file(&full.spare).expect("room for a claim");
     let id = &full.stale[0];
@@ -182,7 +182,7 @@ fn a_full_xfs_is_pruned() {
 }
 
 #[test]
-fn a_file_system_in_memory_without_block_and_inode_is_pruned() {
+fn a_full_tmpfs_is_pruned() {
     needs!("root", "mount", "python3");
     let world = World::new();
     let _mount = Mounted::tmpfs(&world, &world.base(), "size=256k,nr_inodes=200");
@@ -195,7 +195,7 @@ fn a_file_system_in_memory_without_block_and_inode_is_pruned() {
 }
 
 #[test]
-fn what_is_in_hand_of_earlier_batches_is_erased_before_a_claim_without_room_is_tried_again() {
+fn earlier_batches_are_erased_before_a_claim_without_room_is_tried_again() {
     needs!("strace");
     let world = World::new();
     let ids = sorted((0..48).map(|_| world.aged(40)));

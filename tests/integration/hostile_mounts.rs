@@ -2,7 +2,7 @@
 //! removal ends there and nothing behind it is touched.
 
 use crate::mounted::Mounted;
-use crate::paused::Standing;
+use crate::paused::Paused;
 use crate::tools::{outside, the_trash, tree};
 use crate::world::{Ran, Run, World, ids_in};
 use serde_json::json;
@@ -114,23 +114,23 @@ fn a_mount_that_appears_between_claim_and_dooming_is_seen_and_the_workspace_goes
         let scene = Scene::new();
         let id = workspace(&scene.world);
         let before = tree(&scene.world.dir_of(&id));
-        let standing = Standing::after(&scene.world, "renameat2", None, scene.world.prune(&[]));
+        let paused = Paused::after(&scene.world, "renameat2", None, scene.world.prune(&[]));
         let claimed = &the_trash(&scene.world);
         let mounted = scene.mount(kind, &scene.world.base().join(claimed).join("a/b/c"));
-        is_busy(standing.go_on(), &id);
+        is_busy(paused.go_on(), &id);
         scene.is_untouched(kind, &scene.world.dir_of(&id).join("a/b/c"));
         drop(mounted);
         assert_eq!(tree(&scene.world.dir_of(&id)), before);
     }
 }
 
-/// Lets a prune stand still once it has met the directory `name`, mounts there, and gives the place with what became of the
+/// Pauses a prune once it has met the directory `name`, mounts there, and gives the place with what became of the
 /// run.
-fn mount_under_its_hands(scene: &Scene, name: &str, kind: Kind, standing: Standing) -> (PathBuf, Mounted, Ran) {
+fn mount_under_its_hands(scene: &Scene, name: &str, kind: Kind, paused: Paused) -> (PathBuf, Mounted, Ran) {
     let all = walkdir::WalkDir::new(scene.world.base()).into_iter().map(|entry| entry.expect("an entry").into_path());
     let point = all.into_iter().find(|path| path.is_dir() && path.ends_with(name)).expect("the directory");
     let mounted = scene.mount(kind, &point);
-    (point, mounted, standing.go_on())
+    (point, mounted, paused.go_on())
 }
 
 #[test]
@@ -140,8 +140,8 @@ fn a_mount_that_appears_right_before_a_directory_is_opened_is_not_entered_whatev
         let scene = Scene::new();
         let id = scene.world.workspace().days_ago(40).file("data/file", b"x").make();
         // Nothing else is there to be unlinked before.
-        let standing = Standing::lacking(&scene.world, what, "unlinkat", None, scene.world.prune(&[]));
-        let (point, mounted, ran) = mount_under_its_hands(&scene, "data", kind, standing);
+        let paused = Paused::lacking(&scene.world, what, "unlinkat", None, scene.world.prune(&[]));
+        let (point, mounted, ran) = mount_under_its_hands(&scene, "data", kind, paused);
         is_busy(ran, &id);
         scene.is_untouched(kind, &point);
         drop(mounted);
@@ -157,8 +157,8 @@ fn a_mount_that_appears_deep_where_directories_are_opened_is_not_entered() {
     for (kind, name) in KINDS.into_iter().flat_map(|kind| ["c", "d", "e", "f"].map(|name| (kind, name))) {
         let scene = Scene::new();
         let id = workspace(&scene.world);
-        let standing = Standing::after(&scene.world, "statx", Some(Path::new(name)), scene.world.prune(&[]));
-        let (_, mounted, ran) = mount_under_its_hands(&scene, name, kind, standing);
+        let paused = Paused::after(&scene.world, "statx", Some(Path::new(name)), scene.world.prune(&[]));
+        let (_, mounted, ran) = mount_under_its_hands(&scene, name, kind, paused);
         is_busy(ran, &id);
         assert_eq!(tree(&scene.outside), scene.before);
         let found = walkdir::WalkDir::new(scene.world.base()).into_iter().map(|entry| entry.expect("an entry"));

@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 
 #[test]
-fn device_nodes_and_links_that_dangle_or_loop_go_and_no_device_is_opened() {
+fn device_nodes_and_dangling_or_looping_links_are_removed_and_no_device_is_opened() {
     needs!("root", "strace");
     let world = World::new();
     let id = world.workspace().days_ago(40).file("data/x", b"x").make();

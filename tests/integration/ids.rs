@@ -10,10 +10,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
-/// When a touch that nobody can mistake for another was.
+/// The time of a touch, unlike any other.
 const TIME: &str = "2001-02-03T04:05:06Z";
 
-/// Each subcommand, told to act on what stands on stdin.
+/// Each subcommand on the IDs on stdin.
 const COMMANDS: [&[&str]; 4] =
     [&["validate", "-"], &["touch", "--at", TIME, "-"], &["list", "--format", "ids", "-"], &["prune", "--yes", "-"]];
 
@@ -167,7 +167,7 @@ fn another_path_is_refused_with_the_id_to_write() {
 }
 
 #[test]
-fn what_is_no_id_is_refused_in_one_line_and_nothing_is_lost() {
+fn a_malformed_id_is_refused_in_one_line_and_nothing_is_lost() {
     let world = World::new();
     let id = world.aged(400);
     let long = "x".repeat(100_000);
@@ -229,7 +229,7 @@ fn a_line_on_stdin_that_is_no_id_is_one_bad_item_and_changes_nothing() {
 }
 
 #[test]
-fn a_hundred_thousand_ids_on_stdin_are_all_looked_for() {
+fn a_hundred_thousand_ids_on_stdin_are_all_looked_up() {
     let world = World::new();
     let id = world.workspace().accessed("2020-01-01T00:00:00Z").make();
     let mut stdin: Vec<_> = (1..100_000).map(|number| format!("{number:08x}-0000-4000-8000-000000000000")).collect();

@@ -45,7 +45,7 @@ fn is_marked(line: &str) -> bool {
 }
 
 #[test]
-fn in_the_journal_every_line_carries_its_priority() {
+fn in_the_journal_every_line_has_its_priority() {
     let unit = Unit::new();
     let missing = unit.world.workspace().make_without_metadata();
     let _ = unit.world.aged(9);
@@ -59,7 +59,7 @@ fn in_the_journal_every_line_carries_its_priority() {
 }
 
 #[test]
-fn so_do_a_wrong_command_line_and_a_base_that_is_missing() {
+fn in_the_journal_a_wrong_command_line_and_a_missing_base_have_their_priority() {
     let unit = Unit::new();
     for (args, status, line) in [
         (&["list", "--bogus"][..], 2, "<3>error[usage]: "),

@@ -5,7 +5,7 @@ use crate::world::{World, numbered};
 use std::fs;
 use std::os::unix::fs::chown;
 
-/// A user who runs nothing else, so that his processes can be counted.
+/// A user who runs nothing else, so that the limit counts only these processes.
 const LONELY_USER: u32 = 64_321;
 const ALL: [&str; 4] = ["list", "touch", "prune", "validate"];
 
@@ -40,7 +40,7 @@ fn a_limit_on_the_size_of_files_is_an_io_error_and_leaves_no_temporary_file() {
 }
 
 #[test]
-fn metrics_that_a_limit_on_the_size_of_files_keeps_from_being_written_are_told() {
+fn metrics_that_exceed_the_limit_on_file_sizes_are_an_io_error() {
     let world = World::new();
     let _ids = stale(&world);
     fs::write(world.path("metrics.prom"), "old").expect("a file");
@@ -62,7 +62,7 @@ fn metrics_that_a_limit_on_the_size_of_files_keeps_from_being_written_are_told()
 }
 
 #[test]
-fn whatever_the_limits_there_is_an_answer_and_nothing_is_lost() {
+fn under_any_limit_a_run_succeeds_or_reports_an_io_error_and_loses_nothing() {
     needs!("prlimit");
     let files = (3..=12).map(|number| format!("--nofile={number}"));
     let others = ["--fsize=0", "--fsize=100", "--as=30720000", "--memlock=0", "--stack=262144"].map(str::to_owned);
@@ -95,7 +95,7 @@ fn whatever_the_limits_there_is_an_answer_and_nothing_is_lost() {
 }
 
 #[test]
-fn where_no_thread_is_to_be_had_one_does_it_all() {
+fn where_no_thread_can_be_started_the_main_thread_does_all() {
     needs!("root", "prlimit", "setpriv");
     for command in ALL {
         let mut world = World::new();

@@ -41,7 +41,7 @@ fn every_workspace_is_listed_and_nothing_else_in_the_base() {
 }
 
 #[test]
-fn an_empty_base_is_an_empty_list_and_no_failure() {
+fn the_list_of_an_empty_base_is_empty_and_no_failure() {
     let world = World::new();
     shows(&world, &[], &[""; 0]);
     let _ = world.wsctl(["list", "--format", "jsonl"]).run().exits(0).prints("").quietly();
@@ -52,7 +52,7 @@ fn an_empty_base_is_an_empty_list_and_no_failure() {
 }
 
 #[test]
-fn of_a_thousand_workspaces_none_is_forgotten_or_shown_twice() {
+fn a_thousand_workspaces_are_each_listed_once() {
     let world = World::new();
     // The IDs are random, so the workspaces lie scattered over what several threads share out.
     let ids: Vec<_> = (0..1000).map(|_| world.workspace().make()).collect();
@@ -62,7 +62,7 @@ fn of_a_thousand_workspaces_none_is_forgotten_or_shown_twice() {
 }
 
 #[test]
-fn ids_that_are_given_are_listed_instead_of_all() {
+fn list_shows_only_the_ids_that_are_given() {
     let world = World::new();
     let (a, b, _c) = (world.aged(1), world.aged(2), world.aged(3));
     shows(&world, &[&b.to_uppercase(), &a], &[&a, &b]);
@@ -107,7 +107,7 @@ fn statuses_to_show_are_given_together_or_one_by_one() {
 }
 
 #[test]
-fn each_sort_key_shows_the_newest_the_largest_or_the_first_id_first_and_r_reverses_it() {
+fn each_sort_key_has_its_order_and_r_reverses_it() {
     let world = World::new();
     // Three orders that have nothing in common.
     let make = |id: u32, days, created: &str, bytes: usize| {
@@ -134,7 +134,7 @@ fn each_sort_key_shows_the_newest_the_largest_or_the_first_id_first_and_r_revers
 }
 
 #[test]
-fn ties_go_by_id() {
+fn workspaces_of_the_same_time_are_sorted_by_id() {
     let world = World::new();
     let time = "2024-05-23T14:30:00Z";
     let make = |id: &u32| world.workspace().id(&numbered(*id)).accessed(time).created(time).make();
@@ -145,7 +145,7 @@ fn ties_go_by_id() {
 }
 
 #[test]
-fn those_of_the_same_size_go_by_id_however_many_files_they_hold() {
+fn workspaces_of_the_same_size_are_sorted_by_id() {
     let world = World::new();
     let few = world.workspace().id(&numbered(1)).make();
     let many = world.workspace().id(&numbered(2)).file("empty", b"").file("empty, too", b"").make();
@@ -156,7 +156,7 @@ fn those_of_the_same_size_go_by_id_however_many_files_they_hold() {
 }
 
 #[test]
-fn those_without_a_time_come_last_by_id_also_in_reverse() {
+fn workspaces_without_a_time_come_last_by_id_also_in_reverse() {
     let world = World::new();
     let time = "2024-05-23T14:30:00Z";
     let accessed = format!(r#"{{"last_accessed": "{time}"}}"#);

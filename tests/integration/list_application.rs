@@ -37,7 +37,7 @@ fn breaks_listing(metadata: &str) -> serde_json::Value {
 }
 
 #[test]
-fn json_says_of_each_form_of_time_whether_the_applications_listing_breaks_on_it() {
+fn json_tells_for_each_form_of_time_whether_the_applications_listing_breaks_on_it() {
     for (time, breaks) in FORMS {
         assert_eq!(breaks_listing(&format!("{{\"last_accessed\": \"{time}\"}}")), breaks, "{time}");
     }
@@ -65,7 +65,7 @@ except TypeError:
 }
 
 #[test]
-fn the_listing_breaks_where_the_time_is_missing_and_skips_what_is_no_json_object() {
+fn json_tells_that_the_applications_listing_breaks_on_a_missing_time() {
     let twice = |first, last| format!(r#"{{"last_accessed": "{first}", "last_accessed": "{last}"}}"#);
     let naive = "2024-05-23T14:30:00Z";
     for (metadata, breaks) in [
@@ -89,7 +89,7 @@ fn the_listing_breaks_where_the_time_is_missing_and_skips_what_is_no_json_object
 }
 
 #[test]
-fn with_v_list_says_that_a_time_without_an_offset_breaks_the_listing_and_that_touch_repairs_it() {
+fn with_v_list_reports_a_time_without_an_offset_and_that_touch_repairs_it() {
     for time in ["2024-05-23T14:30:00Z", "2124-05-23T14:30:00"] {
         let world = World::new();
         let (naive, _aware) = (world.workspace().accessed(time).make(), world.workspace().accessed(AWARE).make());

@@ -30,7 +30,7 @@ fn list_warns_of_each_copy_beside_a_live_workspace_with_its_name_and_age_and_exi
 }
 
 #[test]
-fn list_says_so_where_the_age_of_a_copy_is_not_known() {
+fn list_warns_of_a_copy_whose_age_is_not_known() {
     let world = World::new();
     for old in [world.workspace().make_without_metadata(), world.workspace().metadata("no JSON").make()] {
         let name = copied(&world, &old);
@@ -62,7 +62,7 @@ fn advised(stderr: &str) -> String {
 }
 
 #[test]
-fn what_prune_says_of_a_copy_that_stays_gets_it_back() {
+fn the_command_that_prune_suggests_restores_a_copy() {
     for unknown in [false, true] {
         for option in ["-n", "-y"] {
             let world = World::new();

@@ -73,7 +73,7 @@ fn json_says_null_where_there_is_nothing_to_say() {
 }
 
 #[test]
-fn created_and_description_are_shown_also_where_the_last_access_is_missing() {
+fn created_and_description_are_shown_where_the_last_access_is_missing() {
     let world = World::new();
     let metadata = r#"{"created_at": "2024-05-23T14:30:00Z", "description": "Spa"}"#;
     let _ = world.workspace().metadata(metadata).make();
@@ -83,7 +83,7 @@ fn created_and_description_are_shown_also_where_the_last_access_is_missing() {
 }
 
 #[test]
-fn the_base_stands_in_json_as_it_was_given() {
+fn json_shows_the_base_as_it_was_given() {
     let world = World::new(); // the program runs in the directory that the base lies in
     let id = world.aged(1);
     std::os::unix::fs::symlink("base", world.path("link")).expect("a link");
@@ -122,7 +122,7 @@ fn ids_are_one_a_line_or_with_0_each_followed_by_nul() {
 }
 
 #[test]
-fn the_ids_of_one_list_are_another_commands_work() {
+fn a_list_of_ids_is_input_for_another_command() {
     let world = World::new();
     let ids: Vec<_> = (1..=3).map(|days| world.aged(days)).collect();
     for null in [&[][..], &["-0"]] {
@@ -206,7 +206,7 @@ fn a_table_that_no_terminal_shows_is_not_cut() {
 }
 
 #[test]
-fn a_format_that_there_is_not_is_a_usage_error_that_names_those_there_are() {
+fn an_unknown_format_is_a_usage_error_that_lists_the_formats() {
     let list = World::new().wsctl(["list", "--format", "yaml"]).run().exits(2).prints("");
     let _ = list.complains("error[usage]: ").complains("table, json, jsonl, ids");
 }

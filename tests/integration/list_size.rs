@@ -1,6 +1,6 @@
 //! `wsctl list -s`: the size is that of `du -sx`, which is asked each time.
 
-use crate::paused::Standing;
+use crate::paused::Paused;
 use crate::world::{World, numbered, odd_name};
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, symlink};
@@ -53,7 +53,7 @@ fn nested_and_empty_directories_count_for_their_blocks_and_are_no_files() {
 }
 
 #[test]
-fn a_hard_linked_inode_counts_once_and_each_of_its_names_is_a_file() {
+fn list_counts_a_hard_linked_inode_once_and_each_of_its_names_as_a_file() {
     let (world, dir) = one_workspace();
     fs::create_dir(dir.join("charts")).expect("a directory");
     fs::write(dir.join("laps"), vec![7; 100_000]).expect("a file");
@@ -122,7 +122,7 @@ fn names_of_any_bytes_and_lengths_count() {
 }
 
 #[test]
-fn three_hundred_levels_are_not_too_deep_for_64_descriptors() {
+fn three_hundred_levels_are_measured_with_64_descriptors() {
     let (world, dir) = one_workspace();
     // A file on each level, before and after the directory: the walk must come back to where it was.
     let mut deep = dir;
@@ -136,7 +136,7 @@ fn three_hundred_levels_are_not_too_deep_for_64_descriptors() {
 }
 
 #[test]
-fn fifteen_hundred_files_are_more_than_one_listing_gives() {
+fn a_directory_that_takes_several_listings_is_measured() {
     let (world, dir) = one_workspace();
     // More names than one buffer of the kernel's holds, with directories among them.
     for number in 0..1500 {
@@ -151,7 +151,7 @@ fn fifteen_hundred_files_are_more_than_one_listing_gives() {
 }
 
 #[test]
-fn another_mount_is_not_entered() {
+fn list_does_not_count_what_is_mounted_in_a_workspace() {
     needs!("root", "unshare");
     let (world, dir) = one_workspace();
     fs::create_dir(dir.join("mount")).expect("a directory");
@@ -172,9 +172,9 @@ fn a_directory_that_is_swapped_for_a_link_while_it_is_measured_counts_as_the_lin
     fs::create_dir(&outside).expect("a directory");
     fs::write(outside.join("large"), vec![7; 500_000]).expect("a file");
     let run = world.wsctl(["list", "-s", "--format", "json"]);
-    let standing = Standing::after(&world, "getdents64", Some(&dir), run); // it is listed as a directory
+    let paused = Paused::after(&world, "getdents64", Some(&dir), run); // it is listed as a directory
     fs::rename(&inner, dir.join("aside")).expect("a rename");
     symlink(&outside, &inner).expect("a link");
-    let row = &standing.go_on().exits(0).json()["workspaces"][0];
+    let row = &paused.go_on().exits(0).json()["workspaces"][0];
     assert!(row["files"] == 1 && row["size_bytes"].as_u64().is_some_and(|size| size < 500_000), "{row}");
 }

@@ -25,7 +25,7 @@ fn plain(ran: &Ran) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// The table on a terminal of so many columns, and what stands below it.
+/// The table on a terminal of so many columns, and what is below it.
 fn shown(width: usize, run: Run<'_>) -> (Vec<String>, Vec<String>) {
     let lines = plain(&at_terminal_of(width, run.default_env("LANG", "C.UTF-8"), "").exits(0));
     let end = lines.iter().position(|line| line.contains(" workspace")).expect("a last line");
@@ -58,7 +58,7 @@ fn the_table_fits_the_width_whatever_that_is_and_never_cuts_an_id() {
 }
 
 #[test]
-fn where_not_all_columns_fit_the_ones_that_tell_least_are_left_out_and_named() {
+fn where_not_all_columns_fit_the_least_useful_are_left_out_and_named() {
     needs!("python3");
     let world = world();
     for (width, args, expected, left_out) in [
@@ -118,7 +118,7 @@ fn a_description_is_shortened_to_what_is_left_and_wide_characters_count_twice() 
 }
 
 #[test]
-fn a_terminal_whose_locale_is_not_utf_8_is_sent_ascii_alone() {
+fn a_terminal_whose_locale_is_not_utf_8_gets_only_ascii() {
     needs!("python3");
     let world = world();
     let list = |locale: &[(&str, &str)]| {
@@ -196,7 +196,7 @@ fn a_width_of_zero_columns_is_none() {
 }
 
 #[test]
-fn numbers_stand_below_the_end_of_their_head() {
+fn numbers_in_the_table_are_aligned_to_the_right() {
     let world = world();
     let many = (0..120).fold(world.workspace(), |made, number| made.file(&format!("data/{number}"), b"")).make();
     let ran = world.wsctl(["list", "--size", "--sort", "size"]).run().exits(0).quietly();

@@ -39,7 +39,7 @@ fn v_shows_info_before_and_after_the_subcommand_and_more_of_it_shows_no_less() {
 }
 
 #[test]
-fn q_shows_errors_only_and_the_status_stays() {
+fn q_shows_only_errors_and_keeps_the_exit_status() {
     let (world, id) = world_that_warns();
     for option in ["-q", "--quiet"] {
         let _ = world.wsctl([option, "list", "--format", "ids", &numbered(0), &id]).run().exits(66).quietly();
@@ -50,7 +50,7 @@ fn q_shows_errors_only_and_the_status_stays() {
 }
 
 #[test]
-fn q_takes_away_the_summary_and_no_result() {
+fn q_removes_the_summary_and_no_result() {
     let world = World::new();
     let (kept, old) = (world.aged(1), world.aged(9));
     let prune = ["prune", "-n", "--older-than", "2d"];

@@ -8,7 +8,7 @@
 mod needs;
 
 mod access_times;
-mod before_claim;
+mod accidents_elsewhere;
 mod builds;
 mod command_line;
 mod complaints;
@@ -39,13 +39,13 @@ mod metrics;
 mod model;
 mod mounted;
 mod mounts_anywhere;
-mod named;
 mod open_files;
 mod owners;
 mod paused;
 mod picture;
 mod planted_names;
 mod prompt;
+mod prune_before_claim;
 mod prune_mtime;
 mod prune_protection;
 mod prune_protocol;
@@ -77,13 +77,13 @@ mod wrong_base;
 /// What takes seconds: `cargo test -- --skip slow::` is the quick run.
 mod slow {
     pub mod attackers;
+    pub mod busy_owners;
     #[path = "../completions_in_shells.rs"]
     pub mod completions_in_shells;
     pub mod containers;
     pub mod costs;
     pub mod deep_trees;
     pub mod deployments;
-    pub mod endings;
     pub mod fault_cases;
     pub mod fault_checks;
     pub mod fault_points;

@@ -193,7 +193,7 @@ fn man_formats_the_manual_pages_without_a_warning() {
 }
 
 #[test]
-fn mandoc_finds_nothing_in_the_manual_pages_but_what_the_generator_causes() {
+fn mandoc_finds_only_what_the_generator_causes_in_the_manual_pages() {
     if has("mandoc") {
         assert_eq!(complaints(&["mandoc", "-T", "lint"]), Vec::<String>::new());
     }

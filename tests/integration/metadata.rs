@@ -1,4 +1,4 @@
-//! Metadata that nobody should write: each subcommand has its answer to it, at once, and it stays as it is.
+//! Metadata that is corrupt or strange: what each subcommand does with it. Corrupt metadata is never changed.
 
 use crate::world::World;
 use std::fs::{self, File};
@@ -106,7 +106,7 @@ fn assert_corrupt(world: &World, id: &str, what: &str) {
 }
 
 #[test]
-fn corrupt_content_is_listed_as_such_never_overwritten_and_never_pruned_by_a_rule() {
+fn corrupt_metadata_is_listed_as_such_never_overwritten_and_never_pruned_by_a_rule() {
     for (what, content) in corrupt() {
         let world = World::new();
         let id = world.workspace().metadata(content.clone()).make();
@@ -116,7 +116,7 @@ fn corrupt_content_is_listed_as_such_never_overwritten_and_never_pruned_by_a_rul
 }
 
 #[test]
-fn what_is_no_regular_file_is_corrupt_and_nobody_waits_for_it() {
+fn metadata_that_is_no_regular_file_is_corrupt_and_not_waited_for() {
     let target = World::new();
     let elsewhere = target.workspace().accessed(OLD).make();
     let before = target.snapshot();
@@ -162,7 +162,7 @@ fn an_object_without_last_accessed_is_corrupt_to_all_but_touch_which_repairs_it(
 }
 
 #[test]
-fn strange_but_readable_content_is_read_kept_byte_for_byte_and_pruned_when_stale() {
+fn strange_but_readable_metadata_is_read_kept_byte_for_byte_and_pruned_when_stale() {
     for (what, content) in strange() {
         println!("{what}"); // shown if it fails
         let world = World::new();

@@ -41,7 +41,7 @@ fn is_found_in_order_by_promtool(world: &World) {
 }
 
 #[test]
-fn the_numbers_are_those_of_the_report_and_of_what_is_left() {
+fn the_metrics_are_the_numbers_of_the_report_and_of_what_is_left() {
     let world = World::new();
     let stale = world.workspace().days_ago(40).file("data/x", &[1; 15_000]).make();
     let [_fresh, corrupt] = [world.aged(1), world.aged(2)];
@@ -77,7 +77,7 @@ fn the_numbers_are_those_of_the_report_and_of_what_is_left() {
 }
 
 #[test]
-fn promtool_finds_nothing_in_it_whatever_the_end() {
+fn promtool_accepts_the_metrics_however_the_run_ends() {
     needs!("promtool");
     let world = World::new();
     let _ = [world.aged(40), world.aged(41)];
@@ -166,7 +166,7 @@ fn list_and_prune_share_one_file_and_the_last_success_stays_until_the_next() {
 }
 
 #[test]
-fn what_others_have_written_in_its_place_is_neither_kept_nor_waited_for() {
+fn metrics_of_other_programs_in_the_file_are_not_kept() {
     let world = World::new();
     let _ = world.aged(1);
     let family =
@@ -191,7 +191,7 @@ fn what_others_have_written_in_its_place_is_neither_kept_nor_waited_for() {
 }
 
 #[test]
-fn a_run_that_failed_before_it_began_says_so_too() {
+fn a_prune_that_fails_before_it_begins_leaves_its_exit_status_in_the_metrics() {
     let world = World::new();
     let nowhere = world.path("nowhere");
     let file = file(&world);
@@ -206,7 +206,7 @@ fn a_run_that_failed_before_it_began_says_so_too() {
 }
 
 #[test]
-fn it_is_replaced_whole_by_a_file_that_everyone_may_read() {
+fn the_metrics_file_is_replaced_atomically_and_everyone_may_read_it() {
     let world = World::new();
     let _ = world.aged(40);
     let elsewhere = world.path("elsewhere");
@@ -224,7 +224,7 @@ fn it_is_replaced_whole_by_a_file_that_everyone_may_read() {
 }
 
 #[test]
-fn a_dry_run_leaves_it_as_it_was() {
+fn a_dry_run_leaves_the_metrics_file_as_it_was() {
     let world = World::new();
     let _ = world.aged(40);
     fs::write(file(&world), "old").expect("a file");
@@ -234,7 +234,7 @@ fn a_dry_run_leaves_it_as_it_was() {
 }
 
 #[test]
-fn where_it_cannot_be_written_the_prune_is_done_and_the_failure_reported() {
+fn where_metrics_cannot_be_written_the_prune_is_done_and_the_failure_reported() {
     let world = World::new();
     let metrics = world.path("nowhere/wsctl.prom");
     let id = world.aged(40);
@@ -247,7 +247,7 @@ fn where_it_cannot_be_written_the_prune_is_done_and_the_failure_reported() {
 }
 
 #[test]
-fn nothing_but_a_regular_file_is_replaced() {
+fn metrics_replace_nothing_but_a_regular_file() {
     let world = World::new();
     let id = world.aged(40);
     let (fifo, dir, link) = (world.path("fifo"), world.path("dir"), world.path("link"));
@@ -270,7 +270,7 @@ fn nothing_but_a_regular_file_is_replaced() {
 }
 
 #[test]
-fn a_wrong_command_line_leaves_its_exit_status_too() {
+fn a_prune_with_a_wrong_command_line_leaves_its_exit_status_in_the_metrics() {
     let world = World::new();
     let metrics = file(&world);
     let slips: [&[&str]; 4] = [&["--older-than", "7"], &["--oldr-than", "7d"], &[], &["--older-than", "1d", "-b", ""]];
@@ -299,7 +299,7 @@ fn a_wrong_command_line_leaves_its_exit_status_too() {
 }
 
 #[test]
-fn in_a_setgid_directory_it_has_the_group_that_the_directory_gives() {
+fn in_a_setgid_directory_the_metrics_file_has_the_group_of_the_directory() {
     needs!("root", "strace");
     let world = World::new();
     let dir = world.path("collector");
@@ -315,7 +315,7 @@ fn in_a_setgid_directory_it_has_the_group_that_the_directory_gives() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_counted_and_fails_no_run_that_does_not_go_by_size() {
+fn metrics_count_unmeasured_workspaces_and_a_prune_by_age_succeeds() {
     needs!("root", "setpriv");
     let world = World::new();
     let id = world.workspace().days_ago(1).file("data/x", b"x").make();

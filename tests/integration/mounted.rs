@@ -91,7 +91,7 @@ impl Bindfs {
         bindfs
     }
 
-    /// Lets the daemon stand still: whoever asks it anything waits for ever.
+    /// Stops the daemon: every request to it waits for ever.
     pub fn hang(&mut self) {
         tool(&["kill", "-STOP", &self.daemon.id().to_string()]);
     }
@@ -105,7 +105,7 @@ impl Bindfs {
 
 impl Drop for Bindfs {
     fn drop(&mut self) {
-        self.die(); // before it is unmounted: umount looks at it and would wait for a daemon that stands still
+        self.die(); // before it is unmounted: umount looks at it and would wait for a stopped daemon
     }
 }
 

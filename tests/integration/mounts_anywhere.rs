@@ -1,4 +1,4 @@
-//! A mount inside a workspace is seen wherever it was made from, and what is mounted there is never asked for anything.
+//! A mount inside a workspace is noticed however it was made, and nothing that is mounted there is ever accessed.
 
 use crate::mounted::{Bindfs, Mounted};
 use crate::paused::straced;
@@ -137,12 +137,12 @@ fn a_hung_mount_in_a_workspace_or_on_it_hangs_no_run() {
 }
 
 #[test]
-fn a_mount_in_a_workspace_or_on_it_whose_daemon_has_died_is_no_defect() {
+fn a_mount_in_a_workspace_or_on_it_whose_daemon_has_died_is_not_reported_as_a_defect() {
     nobody_is_asked(Bindfs::die);
 }
 
 #[test]
-fn a_mount_that_only_its_owner_may_look_into_is_no_error_to_list_and_busy_to_prune() {
+fn a_mount_that_only_its_owner_may_enter_does_not_fail_list_and_is_busy_to_prune() {
     needs!("root", "bindfs", "setpriv", "/dev/fuse");
     let world = World::new();
     let id = world.aged(40);

@@ -17,16 +17,16 @@ pub fn straced(world: &World, run: Run<'_>, calls: &str) -> (Ran, Vec<String>) {
     (ran, lines)
 }
 
-/// A run that stands still (it is stopped by SIGSTOP) right after a system call, until [`Standing::go_on`].
-pub struct Standing {
+/// A run that is paused (it is stopped by SIGSTOP) right after a system call, until [`Paused::go_on`].
+pub struct Paused {
     child: Option<Child>,
     pid: String,
     log: PathBuf,
     stops: usize,
 }
 
-impl Standing {
-    /// Begins the run, and returns once it stands still after the first of these calls; with `path`, after the first that
+impl Paused {
+    /// Begins the run, and returns once it is paused after the first of these calls; with `path`, after the first that
     /// has to do with that path.
     #[track_caller]
     pub fn after(world: &World, call: &str, path: Option<&Path>, run: Run<'_>) -> Self {
@@ -36,7 +36,7 @@ impl Standing {
     /// The same on a kernel that lacks something: with these further options of strace.
     #[track_caller]
     pub fn lacking(world: &World, what: &[&str], call: &str, path: Option<&Path>, run: Run<'_>) -> Self {
-        Self::begin(world, what, (call, "1"), path, run).unwrap_or_else(|ran| panic!("it never stood still: {ran:#?}"))
+        Self::begin(world, what, (call, "1"), path, run).unwrap_or_else(|ran| panic!("it was never paused: {ran:#?}"))
     }
 
     /// The same after the nth of these calls, counted from 1; if the run ends before, that is what it came to.
@@ -45,10 +45,10 @@ impl Standing {
         Self::begin(world, &[], (call, &nth.to_string()), None, run)
     }
 
-    /// The same after each of these calls: see [`Standing::go_to_next`].
+    /// The same after each of these calls: see [`Paused::go_to_next`].
     #[track_caller]
     pub fn after_each(world: &World, call: &str, run: Run<'_>) -> Self {
-        Self::begin(world, &[], (call, "1+"), None, run).unwrap_or_else(|ran| panic!("it never stood still: {ran:#?}"))
+        Self::begin(world, &[], (call, "1+"), None, run).unwrap_or_else(|ran| panic!("it was never paused: {ran:#?}"))
     }
 
     #[track_caller]
@@ -70,7 +70,7 @@ impl Standing {
         Self { child: Some(child), pid: String::new(), log, stops: 0 }.wait()
     }
 
-    /// Waits until it stands still once more, or has ended.
+    /// Waits until it is paused once more, or has ended.
     #[track_caller]
     fn wait(mut self) -> Result<Self, Ran> {
         let begun = Instant::now();
@@ -87,7 +87,7 @@ impl Standing {
             }
             thread::sleep(Duration::from_millis(3));
         }
-        panic!("it neither stands still nor ends: {}", self.log.display());
+        panic!("it is neither paused nor does it end: {}", self.log.display());
     }
 
     fn end(mut self) -> Ran {
@@ -114,7 +114,7 @@ impl Standing {
     }
 }
 
-impl Drop for Standing {
+impl Drop for Paused {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
             if !self.pid.is_empty() {

@@ -1,6 +1,6 @@
 //! Names in the base that somebody else has made: copies that look claimed, and names that a claim would take.
 
-use crate::paused::Standing;
+use crate::paused::Paused;
 use crate::tools::{set_aside, text, the_trash, trash, tree};
 use crate::world::{PRUNE, World, ids_in, sorted};
 use serde_json::json;
@@ -54,7 +54,7 @@ fn prune_by_id_removes_the_planted_copy_and_says_that_the_live_workspace_stays()
 }
 
 #[test]
-fn where_a_name_has_been_made_in_advance_another_is_tried() {
+fn prune_tries_another_name_where_the_one_for_a_claim_is_taken() {
     needs!("strace");
     for (calls, aside) in [(1, false), (2, false), (1, true)] {
         let world = World::new();
@@ -79,13 +79,13 @@ fn without_rename_noreplace_a_claimed_workspace_does_not_go_back_over_a_new_one(
     let world = World::new();
     let id = world.aged(40);
     let lacking = ["-e", "inject=renameat2:error=EINVAL"];
-    let standing = Standing::lacking(&world, &lacking, "renameat", None, world.prune(&[]));
+    let paused = Paused::lacking(&world, &lacking, "renameat", None, world.prune(&[]));
     let claimed = &the_trash(&world);
     let fresh = world.workspace().id(&id).description("new").make();
     let accessed = world.base().join(claimed).join(".metadata.json");
     fs::copy(world.metadata_of(&fresh), accessed).expect("an access under way when the claim came");
     let before = [&*fresh, claimed].map(|name| tree(&world.base().join(name)));
-    let ran = standing.go_on().exits(75).complains("warning[busy]: ");
+    let ran = paused.go_on().exits(75).complains("warning[busy]: ");
     assert_eq!((ids_in(&ran.json()["failed"]), world.names()), (vec![id], sorted([claimed, &fresh])));
     assert_eq!([&*fresh, claimed].map(|name| tree(&world.base().join(name))), before);
 }
@@ -104,9 +104,9 @@ fn without_rename_noreplace_a_workspace_made_right_before_the_way_back_makes_the
     }
 }
 
-/// Wherever a prune stands, another one puts back what it claimed, and somebody makes a directory of the name that is free now.
+/// At each point of a prune, another one puts back what it claimed, and somebody makes a directory of the name that is free now.
 #[test]
-fn who_takes_the_name_of_a_claim_that_was_put_back_has_nothing_at_its_own_path_torn() {
+fn a_directory_made_under_the_name_of_a_claim_does_not_tear_a_workspace() {
     needs!("strace");
     let mut planted = 0;
     for call in ["openat2", "getdents64", "statx", "renameat2"] {
@@ -114,14 +114,14 @@ fn who_takes_the_name_of_a_claim_that_was_put_back_has_nothing_at_its_own_path_t
             let world = World::new();
             let [id, other] = [world.workspace().days_ago(40).file("data/lap.csv", b"1").make(), world.aged(1)];
             let before = tree(&world.dir_of(&id));
-            let Ok(standing) = Standing::try_after(&world, (call, nth), world.prune(&[])) else { break };
+            let Ok(paused) = Paused::try_after(&world, (call, nth), world.prune(&[])) else { break };
             let claimed = trash(&world).pop().filter(|name| name.contains("claimed"));
             if let Some(name) = &claimed {
                 let _ = world.wsctl(["prune", "-y", &other]).run().exits(0);
                 fs::create_dir(world.base().join(name)).expect("a directory");
                 planted += 1;
             }
-            let ran = standing.go_on();
+            let ran = paused.go_on();
             let is_whole = !world.dir_of(&id).exists() || tree(&world.dir_of(&id)) == before;
             assert!(is_whole, "{call} {nth}: {:?} {ran:#?}", tree(&world.dir_of(&id)));
         }

@@ -84,7 +84,7 @@ fn the_question_names_the_first_few_in_the_order_in_which_they_would_go() {
 }
 
 #[test]
-fn of_few_all_are_named() {
+fn the_question_names_all_workspaces_if_they_are_few() {
     needs!("python3");
     let world = World::new();
     let stale: Vec<_> = (30..36).map(|days| world.aged(days)).collect();

@@ -74,7 +74,7 @@ fn a_doomed_leftover_is_finished_and_a_claimed_one_is_decided_on_afresh_and_a_dr
 }
 
 #[test]
-fn a_run_that_is_given_ids_finishes_what_is_doomed_prunes_what_is_claimed_if_it_is_given_and_else_puts_it_back() {
+fn a_prune_by_id_finishes_doomed_leftovers_and_puts_back_claimed_ones_that_it_was_not_given() {
     let world = World::new();
     let [doomed, claimed, given, claimed_and_given] = [40, 41, 42, 1].map(|days| world.aged(days));
     set_aside(&world, "doomed", &doomed);
@@ -101,7 +101,7 @@ fn several_leftovers_of_one_workspace_go_each_by_itself() {
     assert_eq!(world.names(), [""; 0]);
 }
 
-/// Where in a log the first line stands that holds all of these.
+/// The number of the first line of a log that contains all of these.
 #[track_caller]
 fn place(log: &[String], parts: &[&str]) -> usize {
     let holds = |line: &String| parts.iter().all(|part| line.contains(part));
@@ -148,7 +148,7 @@ fn the_metadata_is_the_last_that_is_unlinked_in_a_doomed_tree() {
 }
 
 #[test]
-fn a_claimed_workspace_is_looked_at_twice_and_in_between_what_waits_to_be_its_metadata_is_unlinked() {
+fn between_two_looks_at_a_claimed_workspace_temporary_metadata_is_unlinked() {
     needs!("strace");
     let world = World::new();
     let names = [".metadata.tmp.x1y2.json", ".wsctl-tmp.0123456789abcdef"];
@@ -176,7 +176,7 @@ fn a_directory_named_like_a_temporary_file_is_no_obstacle() {
 }
 
 #[test]
-fn a_claimed_one_that_stays_and_finds_no_room_to_go_back_is_an_io_error_and_not_kept_without_a_word() {
+fn a_claimed_workspace_that_has_no_room_to_go_back_is_reported_as_an_io_error() {
     needs!("strace");
     let world = World::new();
     let fresh = world.aged(1);

@@ -1,8 +1,8 @@
-//! `wsctl prune` beside others: prunes, the application, whoever mounts and swaps. The runs are made to stand still at a
+//! `wsctl prune` beside others: prunes, the application, and users who mount or swap things. The runs are paused at a
 //! system call, so that nothing here depends on who is faster.
 
 use crate::mounted::{Immutable, Mounted};
-use crate::paused::{Standing, straced};
+use crate::paused::{Paused, straced};
 use crate::tools::{access, modify, outside, set_aside, text, the_trash, tool, tree};
 use crate::world::{PRUNE, Ran, World, ids_in, sorted};
 use serde_json::json;
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 #[test]
-fn of_many_prunes_at_once_each_workspace_is_reported_by_one_and_none_fails() {
+fn eight_prunes_at_once_report_each_workspace_once_and_none_fails() {
     let world = World::new();
     let stale: Vec<_> = (0..300).map(|number| world.aged(31 + number)).collect();
     let fresh = world.aged(1);
@@ -35,29 +35,29 @@ fn of_many_prunes_at_once_each_workspace_is_reported_by_one_and_none_fails() {
 }
 
 #[test]
-fn a_prune_that_finds_a_doomed_tree_gone_under_its_hands_does_not_fail() {
+fn a_prune_does_not_fail_when_another_run_finishes_its_doomed_tree() {
     needs!("strace");
     for call in ["fsync", "openat2", "getdents64"] {
         let world = World::new();
         let id = world.aged(40);
         let doomed = world.base().join(set_aside(&world, "doomed", &id));
         let path = (call != "fsync").then_some(&*doomed);
-        let standing = Standing::after(&world, call, path, world.prune(&[]));
+        let paused = Paused::after(&world, call, path, world.prune(&[]));
         let other = world.prune(&[]).run().exits(0).json();
         assert_eq!(ids_in(&other["pruned"]), [id], "{call}");
-        let report = standing.go_on().exits(0).quietly().json();
+        let report = paused.go_on().exits(0).quietly().json();
         assert_eq!((&report["pruned"], &report["failed"]), (&json!([]), &json!([])), "{call}");
     }
 }
 
 #[test]
-fn a_prune_whose_claim_another_run_takes_further_does_not_fail() {
+fn a_prune_does_not_fail_when_another_run_prunes_what_it_claimed() {
     needs!("strace");
     let world = World::new();
     let id = world.aged(40);
-    let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
+    let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
     assert_eq!(ids_in(&world.prune(&[]).run().exits(0).json()["pruned"]), [id]);
-    let report = standing.go_on().exits(0).quietly().json();
+    let report = paused.go_on().exits(0).quietly().json();
     assert_eq!((&report["pruned"], &report["failed"], &report["freed_bytes"]), (&json!([]), &json!([]), &json!(0)));
     assert_eq!(world.names(), [""; 0]);
 }
@@ -69,13 +69,13 @@ fn a_rename_that_was_under_way_when_the_claim_came_is_seen_before_and_after_the_
     for call in ["renameat2", "unlinkat"] {
         let world = World::new();
         let id = world.workspace().days_ago(40).file(".metadata.tmp.old.json", b"{}").make();
-        let standing = Standing::after(&world, call, None, world.prune(&[]));
+        let paused = Paused::after(&world, call, None, world.prune(&[]));
         let claimed = world.base().join(the_trash(&world));
         access(&claimed); // as one does that had resolved the directory before
         let before =
             |dir: &Path| tree(dir).into_iter().filter(|line| !line.contains(".tmp.")).skip(1).collect::<Vec<_>>();
         let accessed = before(&claimed);
-        standing.go_on().finds_busy(&id);
+        paused.go_on().finds_busy(&id);
         assert_eq!((world.names(), before(&world.dir_of(&id))), (vec![id], accessed), "{call}");
     }
 }
@@ -85,11 +85,11 @@ fn an_accessed_workspace_never_goes_back_over_a_new_one() {
     needs!("strace");
     let world = World::new();
     let id = world.aged(40);
-    let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
+    let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
     let aside = the_trash(&world);
     access(&world.base().join(&aside));
     fs::create_dir(world.dir_of(&id)).expect("the application makes it anew");
-    standing.go_on().finds_busy(&id);
+    paused.go_on().finds_busy(&id);
     assert_eq!(world.names(), sorted([&*aside, &*id]));
     assert_eq!(fs::read_dir(world.dir_of(&id)).expect("the new one").count(), 0);
 }
@@ -101,9 +101,9 @@ fn a_file_written_after_the_claim_saves_the_workspace_with_use_mtime_alone() {
         let world = World::new();
         let id = world.aged(40);
         modify(&world, &id, 40);
-        let standing = Standing::after(&world, "renameat2", None, world.prune(option));
+        let paused = Paused::after(&world, "renameat2", None, world.prune(option));
         fs::write(world.base().join(the_trash(&world)).join("charts/lap_times.png"), "new").expect("a write");
-        let ran = standing.go_on();
+        let ran = paused.go_on();
         if option.is_empty() {
             ran.pruned([&id]);
         } else {
@@ -119,12 +119,12 @@ fn a_workspace_swapped_for_a_link_after_the_decision_is_not_followed() {
     let world = World::new();
     let both = [world.aged(50), world.aged(40)];
     let outside = world.path("outside");
-    let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
+    let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
     let [first, swapped] = if world.dir_of(&both[0]).exists() { [&both[1], &both[0]] } else { both.each_ref() };
     fs::rename(world.dir_of(swapped), &outside).expect("a rename");
     std::os::unix::fs::symlink(&outside, world.dir_of(swapped)).expect("a link");
     let before = tree(&outside);
-    let ran = standing.go_on().exits(75).complains("warning[busy]: ");
+    let ran = paused.go_on().exits(75).complains("warning[busy]: ");
     assert_eq!((ids_in(&ran.json()["pruned"]), tree(&outside)), (vec![first.clone()], before), "{ran:?}");
     assert_eq!(world.names(), std::slice::from_ref(swapped), "and the link is where it was: {ran:?}");
 }
@@ -135,10 +135,10 @@ fn a_mount_that_appears_after_the_dooming_ends_the_removal_there() {
     let world = World::new();
     let id = world.workspace().days_ago(40).file("data/x", b"x").file("other/y", b"y").make();
     let (outside, before) = outside(&world);
-    let standing = Standing::after(&world, "fsync", None, world.prune(&[]));
+    let paused = Paused::after(&world, "fsync", None, world.prune(&[]));
     let doomed = world.base().join(the_trash(&world));
     let mounted = Mounted::bind(&world, &outside, &doomed.join("data"));
-    assert_eq!(standing.go_on().finds_busy(&id)["pruned"], json!([]));
+    assert_eq!(paused.go_on().finds_busy(&id)["pruned"], json!([]));
     assert_eq!(tree(&outside), before);
     assert!(!doomed.join("other").exists() && doomed.join(".metadata.json").exists(), "all the rest goes, that last");
     drop(mounted);
@@ -148,17 +148,17 @@ fn a_mount_that_appears_after_the_dooming_ends_the_removal_there() {
 }
 
 #[test]
-fn what_others_write_in_a_doomed_tree_goes_before_its_metadata() {
+fn a_file_written_in_a_doomed_tree_goes_before_its_metadata() {
     needs!("root", "strace");
     let world = World::new();
     let id = world.workspace().days_ago(40).file("x", b"x").make();
     // As it usually is: the base has been changed since the workspace was.
     tool(&["touch", "-d", "40 days ago", text(&world.dir_of(&id))]);
-    let standing = Standing::after(&world, "fsync", None, world.prune(&[]));
+    let paused = Paused::after(&world, "fsync", None, world.prune(&[]));
     let doomed = world.base().join(the_trash(&world));
     fs::write(doomed.join("late"), "x").expect("a file");
     let Some(immutable) = Immutable::new(&world, &doomed.join("late")) else { return };
-    let ran = standing.go_on().exits(77);
+    let ran = paused.go_on().exits(77);
     assert_eq!(ids_in(&ran.json()["failed"]), [id]);
     assert!(!doomed.join("x").exists() && doomed.join(".metadata.json").exists(), "the application's listing goes on");
     drop(immutable);
@@ -166,7 +166,7 @@ fn what_others_write_in_a_doomed_tree_goes_before_its_metadata() {
 }
 
 #[test]
-fn no_fifo_and_no_lease_and_no_link_is_opened_for_longer_than_a_look() {
+fn every_open_follows_no_link_and_waits_for_nothing() {
     needs!("strace");
     let world = World::new();
     let id = world.workspace().days_ago(40).file("data/x", b"x").make();

@@ -60,7 +60,7 @@ fn the_text_is_a_summary_and_with_v_a_line_for_each_before_it() {
 }
 
 #[test]
-fn a_run_that_is_killed_has_told_of_each_workspace_that_went() {
+fn with_v_a_killed_prune_has_printed_a_line_for_each_workspace_that_went() {
     needs!("root", "chattr");
     let world = World::new();
     let stuck = world.aged(99);
@@ -156,7 +156,7 @@ fn the_json_document_has_just_this_shape_and_order() {
 }
 
 #[test]
-fn the_cutoff_is_the_time_before_which_all_is_stale_and_null_without_older_than() {
+fn the_cutoff_is_now_less_the_duration_and_null_without_older_than() {
     let mixed = Mixed::new();
     let before = chrono::Utc::now();
     let report = mixed.prune(&["-n", "--format", "json"]).exits(0).json();
@@ -171,7 +171,7 @@ fn the_cutoff_is_the_time_before_which_all_is_stale_and_null_without_older_than(
 }
 
 #[test]
-fn the_time_of_one_that_has_none_is_null() {
+fn an_unknown_last_access_is_null_in_the_report() {
     let world = World::new();
     let id = world.workspace().make_without_metadata();
     let report = world.wsctl(["prune", "-y", "--format", "json", &id]).run().exits(0).json();
@@ -197,7 +197,7 @@ fn the_bytes_freed_are_those_that_du_counted_before() {
 }
 
 #[test]
-fn an_inode_of_several_names_is_counted_once() {
+fn prune_counts_an_inode_of_several_names_once() {
     let world = World::new();
     let id = world.workspace().days_ago(40).file("one", &vec![1; 70_000]).file("data/x", b"x").make();
     for name in ["two", "data/three"] {
@@ -248,7 +248,7 @@ fn without_yes_and_without_a_terminal_nothing_goes() {
 }
 
 #[test]
-fn any_number_of_jobs_does_the_same() {
+fn any_number_of_jobs_prunes_the_same_workspaces() {
     for jobs in ["1", "4", "256"] {
         let world = World::new();
         let stale: Vec<_> = (0..70).map(|number| world.aged(31 + number)).collect();
@@ -266,7 +266,7 @@ fn any_number_of_jobs_does_the_same() {
 }
 
 #[test]
-fn nothing_to_do_is_no_failure() {
+fn a_prune_with_nothing_to_do_succeeds() {
     let world = World::new();
     let said = "pruned 0 workspaces, freed 0 B; kept 0\n";
     world.wsctl(["prune", "-y", "--older-than", "30d"]).run().exits(0).prints(said).quietly();

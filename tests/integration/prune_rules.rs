@@ -13,7 +13,7 @@ fn chosen(world: &World, args: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn what_was_last_accessed_longer_ago_goes_and_the_rest_stays() {
+fn older_than_prunes_what_was_last_accessed_longer_ago() {
     let world = World::new();
     let [old, newer] = [world.aged(40), world.aged(30)];
     let [fresh, newest] = [world.aged(29), world.aged(0)];
@@ -22,7 +22,7 @@ fn what_was_last_accessed_longer_ago_goes_and_the_rest_stays() {
 }
 
 #[test]
-fn when_a_workspace_was_created_is_nothing_to_a_rule() {
+fn rules_ignore_when_a_workspace_was_created() {
     let world = World::new();
     let old = world.workspace().days_ago(40).created(&ago(TimeDelta::zero())).make();
     let odd = world.workspace().days_ago(40).created("yesterday").make();
@@ -102,7 +102,7 @@ fn small_file_system(world: &World) -> (Mounted, [String; 4]) {
 }
 
 #[test]
-fn where_the_file_system_does_not_tell_its_size_min_free_is_an_io_error_and_nothing_goes() {
+fn min_free_is_an_io_error_where_the_file_system_does_not_tell_its_size() {
     needs!("strace");
     let world = World::new();
     let stale = sorted([world.aged(40), world.aged(50)]);
@@ -162,7 +162,7 @@ fn the_rules_by_size_take_only_what_age_has_left_to_do_and_each_says_what_it_cho
 }
 
 #[test]
-fn ids_alone_go_whatever_their_age_and_no_others() {
+fn ids_alone_are_pruned_whatever_their_age() {
     let world = World::new();
     let [old, fresh, other] = [world.aged(40), world.aged(0), world.aged(50)];
     let args = ["prune", "-y", "--format", "json", &old, &fresh.to_uppercase(), &old];
@@ -172,7 +172,7 @@ fn ids_alone_go_whatever_their_age_and_no_others() {
 }
 
 #[test]
-fn with_older_than_those_of_the_ids_go_that_are_stale() {
+fn ids_with_older_than_prune_only_the_stale_ones() {
     let world = World::new();
     let [old, fresh, other] = [world.aged(40), world.aged(0), world.aged(50)];
     let args = ["prune", "-y", "--format", "json", "--older-than", "30d", &old, &fresh];

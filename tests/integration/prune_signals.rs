@@ -1,20 +1,20 @@
-//! `wsctl prune` when a signal comes: SIGINT and SIGTERM, after which it finishes what it has in hand, and SIGKILL, after which
+//! `wsctl prune` when a signal comes: SIGINT and SIGTERM, after which deletions in progress are completed, and SIGKILL, after which
 //! the next run does.
 
-use crate::paused::{Standing, straced};
+use crate::paused::{Paused, straced};
 use crate::tools::trash;
 use crate::world::{World, has, ids_in, numbered, sorted};
 use serde_json::json;
 
 #[test]
-fn after_a_signal_what_is_in_hand_is_finished_and_the_rest_is_kept() {
+fn after_a_signal_deletions_in_progress_are_completed_and_the_rest_is_kept() {
     needs!("strace");
     for (signal, status) in [("INT", 130), ("TERM", 143)] {
         let world = World::new();
         let ids: Vec<_> = (0..100).map(|number| world.aged(31 + number)).collect();
-        let standing = Standing::after(&world, "renameat2", None, world.prune(&[]));
-        standing.signal(signal);
-        let report = standing.go_on().exits(status).quietly().json();
+        let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
+        paused.signal(signal);
+        let report = paused.go_on().exits(status).quietly().json();
         let pruned = ids_in(&report["pruned"]);
         assert!((1..100).contains(&pruned.len()), "{report}");
         assert_eq!(report["kept"], json!(100 - pruned.len()));
@@ -30,16 +30,16 @@ fn after_a_signal_the_summary_is_printed() {
     let world = World::new();
     let _ = (0..200).map(|number| world.aged(31 + number)).collect::<Vec<_>>();
     let run = world.wsctl(["prune", "-y", "--older-than", "30d", "-j", "1"]);
-    let standing = Standing::after(&world, "fsync", None, run);
-    standing.signal("TERM");
-    let ran = standing.go_on().exits(143);
+    let paused = Paused::after(&world, "fsync", None, run);
+    paused.signal("TERM");
+    let ran = paused.go_on().exits(143);
     let left = world.names().len();
     assert!(left > 0 && ran.stdout.starts_with(&format!("pruned {} workspaces", 200 - left)), "{left} {ran:?}");
     assert!(ran.stdout.ends_with(&format!("kept {left}\n")), "{ran:?}");
     assert_eq!(trash(&world), [""; 0]);
 }
 
-/// How often a prune of 48 workspaces of this many files syncs the base: each time it has what it holds in hand on disk.
+/// How often a prune of 48 workspaces of this many files syncs the base: once for each batch.
 fn syncs(files: u32) -> usize {
     let world = World::new();
     for number in 0..48 {
@@ -52,20 +52,20 @@ fn syncs(files: u32) -> usize {
 }
 
 #[test]
-fn of_large_workspaces_no_more_than_a_batch_is_in_hand_and_of_small_ones_many() {
+fn prune_claims_large_workspaces_in_small_batches_and_small_ones_in_large_batches() {
     if has("strace") {
         assert_eq!((syncs(100), syncs(1)), (3, 2));
     }
 }
 
 #[test]
-fn a_killed_run_loses_nothing_undecided_and_the_next_one_finishes_what_was() {
+fn after_a_kill_the_next_prune_finishes_what_was_decided_and_decides_afresh_on_the_rest() {
     needs!("strace");
     for (call, at_least) in [("renameat2", 0), ("fsync", 1)] {
         let world = World::new();
         let ids: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();
-        let standing = Standing::after(&world, call, None, world.prune(&[]));
-        drop(standing); // SIGKILL
+        let paused = Paused::after(&world, call, None, world.prune(&[]));
+        drop(paused); // SIGKILL
         let doomed = trash(&world).iter().filter(|name| name.starts_with(".wsctl-doomed.")).count();
         assert!(doomed >= at_least && !trash(&world).is_empty(), "{:?}", world.names());
         assert_eq!(world.names().len(), ids.len());

@@ -1,4 +1,4 @@
-//! `wsctl prune`: the removal of whatever an agent has left in its workspace, and nothing beyond it.
+//! `wsctl prune`: the removal of all that an agent may leave in a workspace, and of nothing outside.
 
 use crate::mounted::Immutable;
 use crate::tools::{outside, trash, tree};
@@ -52,7 +52,7 @@ fn an_immutable_workspace_stays_whole_at_its_own_path() {
 }
 
 #[test]
-fn what_belongs_to_somebody_else_is_reported_as_failed_and_all_the_rest_goes() {
+fn a_directory_of_another_user_is_reported_as_failed_and_all_the_rest_is_removed() {
     needs!("root", "setpriv");
     let world = World::new();
     let [id, other] = [world.workspace().days_ago(40).file("roots/x", b"x").file("y", b"y").make(), world.aged(41)];
@@ -121,7 +121,7 @@ fn a_wide_tree_of_directories_that_lie_deep_goes() {
 }
 
 #[test]
-fn metadata_that_is_a_directory_full_of_things_goes_too() {
+fn metadata_that_is_a_directory_with_files_is_removed() {
     let world = World::new();
     let id = world.workspace().file(".metadata.json/a/b/c/d/e/f/g", b"x").file("x", b"x").make_without_metadata();
     world.wsctl(["prune", "-y", &id]).run().exits(0).quietly();

@@ -49,7 +49,7 @@ pub fn wrapper(dir: &Path) -> Vec<String> {
 }
 
 #[test]
-fn what_is_mounted_elsewhere_is_not_in_the_quiet_table() {
+fn the_quiet_mount_table_does_not_show_what_others_mount() {
     needs!("root", "mount", "unshare", "nsenter");
     let world = World::new();
     let table = || {

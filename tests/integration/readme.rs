@@ -14,7 +14,7 @@ const NAMED: &str = "6c7ab482-a9ca-49d7-9364-b3e425655d2e";
 
 /// A fenced block.
 struct Block {
-    /// The heading that it stands under.
+    /// The heading above it.
     heading: String,
     info: String,
     text: String,
@@ -168,7 +168,7 @@ fn every_script_in_the_readme_does_what_it_says() {
 }
 
 #[test]
-fn nothing_is_deleted_that_has_not_arrived_whole_at_the_other_host() {
+fn the_script_for_moving_deletes_nothing_that_has_not_arrived_at_the_other_host() {
     let moving = all("sh").into_iter().find(|block| block.heading == "Move to another host").expect("a script");
     // A connection that breaks, one that swallows all, and a host on whose disk there is something else.
     let elsewhere = "case $2 in *-x*) cat >/dev/null;; *) cd / && HOME=/dev/null sh -c \"$2\";; esac";
@@ -205,7 +205,7 @@ fn anchors(page: &Path) -> Vec<String> {
 }
 
 #[test]
-fn every_place_that_the_readme_and_the_pages_beside_it_link_to_is_there() {
+fn every_link_in_the_readme_and_the_pages_beside_it_leads_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for page in ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "tests/README.md"] {
         let page = root.join(page);

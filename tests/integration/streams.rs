@@ -1,4 +1,4 @@
-//! Whatever becomes of stdout: what cannot be written is told, and what nobody reads is no failure.
+//! Stdout that cannot be written is an error; a reader that closes it early is none.
 
 use crate::world::{World, finish, ids_in, numbered};
 use std::process::Stdio;
@@ -50,7 +50,7 @@ fn a_stdout_closed_by_its_reader_is_no_error_and_prints_nothing() {
 }
 
 #[test]
-fn a_full_stdout_is_graver_than_what_else_went_wrong_and_both_are_said() {
+fn a_full_stdout_decides_the_exit_status_and_the_other_errors_are_shown_too() {
     let world = World::new();
     let full = ["sh", "-c", "exec \"$@\" > /dev/full", "sh"];
     let list = world.wsctl(["list", "nonsense", &numbered(0)]).through(full).run().exits(74);
@@ -58,7 +58,7 @@ fn a_full_stdout_is_graver_than_what_else_went_wrong_and_both_are_said() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn a_text_output_that_is_cut_short_by_its_reader_is_no_failure() {
     let world = World::new();
     let id = world.aged(9);
     (0..1199).for_each(|_| drop(world.workspace().days_ago(9).make()));
@@ -80,7 +80,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
 }
 
 #[test]
-fn json_that_nobody_reads_to_its_end_is_no_failure() {
+fn a_json_output_that_is_cut_short_by_its_reader_is_no_failure() {
     let world = World::new();
     let ids: Vec<_> = (0..1000).map(|_| world.workspace().days_ago(9).description(&"x".repeat(200)).make()).collect();
     for args in [&["list", "--format", "json"][..], &["prune", "-n", "--older-than", "1d", "--format", "json"]] {

@@ -1,5 +1,5 @@
 //! What many tests do beside running the program: call a system tool, age a workspace, look at what a prune left aside. For
-//! mounts see `mounted.rs`, for runs that stand still at a system call `paused.rs`.
+//! mounts see `mounted.rs`, for runs that are paused at a system call `paused.rs`.
 
 use crate::world::{World, ago};
 use chrono::TimeDelta;

@@ -15,7 +15,7 @@ fn rights(path: &Path) -> (u32, u32, u32) {
 
 /// Beside the code there is a test of each style that a file may have.
 #[test]
-fn only_the_bytes_of_the_one_value_change_and_a_missing_key_is_appended() {
+fn touch_changes_only_the_bytes_of_one_value_and_appends_a_missing_key() {
     let world = World::new();
     for (before, after) in [
         ("{\n  \"last_accessed\": \"2026-11-23T15:51:30.1+00:00Z\"\n}", "{\n  \"last_accessed\": \"T\"\n}"),
@@ -33,7 +33,7 @@ fn only_the_bytes_of_the_one_value_change_and_a_missing_key_is_appended() {
 }
 
 #[test]
-fn what_is_written_is_a_time_that_python_reads_with_its_offset() {
+fn touch_writes_a_time_that_python_reads_with_its_offset() {
     needs!("python3");
     let world = World::new();
     let times = [
@@ -58,7 +58,7 @@ for v in sys.argv[1:]:
 }
 
 #[test]
-fn without_at_the_time_is_now() {
+fn without_at_touch_writes_the_current_time() {
     let world = World::new();
     let (old, missing) = (world.aged(30), world.workspace().make_without_metadata());
     let before = Utc::now();
@@ -72,7 +72,7 @@ fn without_at_the_time_is_now() {
 }
 
 #[test]
-fn a_missing_file_is_made_anew_with_a_warning_or_left_missing() {
+fn touch_makes_a_missing_file_anew_with_a_warning_or_leaves_it_missing() {
     let world = World::new();
     let id = world.workspace().make_without_metadata();
     let before = world.snapshot();
@@ -81,7 +81,7 @@ fn a_missing_file_is_made_anew_with_a_warning_or_left_missing() {
     }
     assert_eq!(world.snapshot(), before);
     let warning = format!("warning[not-found]: workspace {id}: .metadata.json is missing");
-    // Whatever the umask of whoever runs it.
+    // Whatever the umask.
     let sh = ["sh", "-c", "umask 0; exec \"$@\"", "sh"];
     world.wsctl(["touch", "--at", AT, &id]).through(sh).run().exits(0).prints("").complains(&warning);
     assert_eq!(
@@ -95,7 +95,7 @@ fn a_missing_file_is_made_anew_with_a_warning_or_left_missing() {
 }
 
 #[test]
-fn mode_and_owner_stay_whoever_runs_it_and_whatever_his_umask() {
+fn touch_keeps_mode_and_owner_whatever_the_umask() {
     let world = World::new();
     let ids = [world.aged(1), world.aged(2)];
     for (id, mode) in ids.iter().zip([0o640, 0o4755]) {
@@ -109,7 +109,7 @@ fn mode_and_owner_stay_whoever_runs_it_and_whatever_his_umask() {
 }
 
 #[test]
-fn an_ordinary_users_files_stay_his_also_when_root_touches_them() {
+fn touch_keeps_the_owner_whether_root_or_the_owner_runs_it() {
     needs!("root", "setpriv");
     let world = World::new();
     for as_root in [true, false] {
@@ -126,7 +126,7 @@ fn an_ordinary_users_files_stay_his_also_when_root_touches_them() {
 }
 
 #[test]
-fn another_name_of_the_metadata_file_keeps_its_content() {
+fn touch_leaves_other_hard_links_to_the_metadata_as_they_were() {
     let world = World::new();
     let id = world.aged(3);
     let (other, before) = (world.path("other"), world.read_metadata(&id));

@@ -31,7 +31,7 @@ fn set_acl(world: &World, id: &str, acl: &str) {
 }
 
 #[test]
-fn acl_and_extended_attributes_stay() {
+fn touch_keeps_the_acl_and_extended_attributes() {
     needs!("root", "setfacl", "setfattr", "strace");
     let world = World::new();
     for (owner, mode) in [(0, 0o600), (ORDINARY_USER, 0o4640)] {
@@ -73,7 +73,7 @@ fn a_file_without_an_acl_gets_none_from_its_directory() {
 }
 
 #[test]
-fn where_an_acl_cannot_be_kept_nobody_but_the_owner_keeps_a_right() {
+fn where_an_acl_cannot_be_kept_only_the_owner_has_access() {
     needs!("setfacl", "setfattr", "strace");
     for error in ["EPERM", "ENOSPC", "EOPNOTSUPP"] {
         let world = World::new();
@@ -87,7 +87,7 @@ fn where_an_acl_cannot_be_kept_nobody_but_the_owner_keeps_a_right() {
 }
 
 #[test]
-fn an_attribute_that_may_not_be_set_is_left_out_and_the_others_stay() {
+fn touch_leaves_out_an_attribute_that_it_may_not_set_and_keeps_the_others() {
     needs!("root", "setfacl", "setfattr", "strace", "setpriv");
     let world = World::new();
     let id = plain(&world);
@@ -103,7 +103,7 @@ fn an_attribute_that_may_not_be_set_is_left_out_and_the_others_stay() {
 }
 
 #[test]
-fn attributes_that_a_failing_disk_hides_are_not_lost() {
+fn touch_reports_an_io_error_where_attributes_cannot_be_read() {
     needs!("setfacl", "setfattr", "strace");
     let world = World::new();
     let id = plain(&world);
@@ -118,7 +118,7 @@ fn attributes_that_a_failing_disk_hides_are_not_lost() {
 }
 
 #[test]
-fn an_owner_whom_a_user_namespace_does_not_know_is_permission_denied() {
+fn touch_in_a_user_namespace_that_does_not_map_the_owner_is_permission_denied() {
     needs!("root", "unshare");
     let world = World::new();
     let id = plain(&world);
@@ -133,7 +133,7 @@ fn an_owner_whom_a_user_namespace_does_not_know_is_permission_denied() {
 }
 
 #[test]
-fn no_temporary_file_is_made_where_none_can_be_removed() {
+fn touch_makes_no_temporary_file_where_it_could_not_remove_it() {
     needs!("root", "chattr");
     let world = World::new();
     for id in [plain(&world), world.workspace().make_without_metadata()] {

@@ -1,4 +1,4 @@
-//! Many touches at once beside an application that writes all the time. Nothing stands still here; what is decided at one
+//! Many touches at once beside an application that writes all the time. Nothing is paused here; what is decided at one
 //! certain call is in `touch_races`.
 
 use crate::world::{AT, WRITTEN, World, finish};

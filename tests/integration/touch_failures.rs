@@ -15,7 +15,7 @@ fn temporaries(world: &World, id: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_full_file_system_is_an_io_error_and_the_old_content_stays() {
+fn touch_on_a_full_file_system_is_an_io_error_and_the_old_content_stays() {
     needs!("root", "mount");
     for options in ["size=64k", "nr_inodes=12"] {
         let world = World::new();
@@ -51,7 +51,7 @@ fn contents(snapshot: &[String]) -> Vec<&String> {
 }
 
 #[test]
-fn a_read_only_file_system_is_an_io_error() {
+fn touch_on_a_read_only_file_system_is_an_io_error() {
     needs!("root", "mount");
     let world = World::new();
     let _mount = Mounted::tmpfs(&world, &world.base(), "size=1m");
@@ -65,7 +65,7 @@ fn a_read_only_file_system_is_an_io_error() {
 }
 
 #[test]
-fn what_an_ordinary_user_may_not_do_is_permission_denied_and_leaves_nothing() {
+fn a_touch_without_the_permission_is_permission_denied_and_leaves_nothing() {
     needs!("root", "setpriv");
     let world = World::new();
     let [read_only, hidden, unreadable] = [1, 2, 3].map(|days| world.aged(days));
@@ -73,7 +73,7 @@ fn what_an_ordinary_user_may_not_do_is_permission_denied_and_leaves_nothing() {
     chmod(world.dir_of(&read_only), 0o555);
     chmod(world.dir_of(&hidden), 0o000);
     chmod(world.metadata_of(&unreadable), 0o000);
-    // The directory is his, the file is root's: he could replace it, but not give it its owner again.
+    // The user owns the directory, and root the file: the user could replace it, but not restore its owner.
     let foreign = world.aged(4);
     std::os::unix::fs::chown(world.dir_of(&foreign), Some(ORDINARY_USER), Some(ORDINARY_USER)).expect("chown");
     chmod(world.metadata_of(&foreign), 0o644);
@@ -93,7 +93,7 @@ fn contents_of(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn whatever_call_fails_the_file_stays_as_it_was_and_no_temporary_is_left() {
+fn a_touch_in_which_a_call_fails_leaves_the_file_as_it_was() {
     needs!("strace");
     let world = World::new();
     for (injection, status) in [
@@ -120,7 +120,7 @@ fn whatever_call_fails_the_file_stays_as_it_was_and_no_temporary_is_left() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_synced_is_an_error_and_the_file_is_wholly_the_new() {
+fn a_touch_whose_directory_cannot_be_synced_reports_an_error_and_the_file_is_wholly_the_new() {
     needs!("strace");
     let world = World::new();
     let id = world.aged(1);
@@ -139,7 +139,7 @@ fn with_time(json: &str) -> String {
 }
 
 #[test]
-fn what_is_written_is_on_disk_before_it_is_in_place_and_in_place_before_it_says_so() {
+fn touch_syncs_the_file_renames_it_and_syncs_the_directory_in_this_order() {
     needs!("strace");
     let world = World::new();
     for id in [world.workspace().make(), world.workspace().make_without_metadata()] {
@@ -162,7 +162,7 @@ fn what_is_written_is_on_disk_before_it_is_in_place_and_in_place_before_it_says_
 }
 
 #[test]
-fn killed_at_any_step_it_leaves_the_old_or_the_new_and_a_later_touch_sweeps_the_rest() {
+fn a_touch_killed_at_any_step_leaves_the_old_or_the_new_file_and_the_next_touch_sweeps_the_rest() {
     needs!("strace");
     let world = World::new();
     let mut leftovers = 0;
@@ -185,7 +185,7 @@ fn killed_at_any_step_it_leaves_the_old_or_the_new_and_a_later_touch_sweeps_the_
 }
 
 #[test]
-fn leftovers_of_killed_runs_are_swept_and_the_files_of_the_application_are_not() {
+fn touch_sweeps_leftovers_of_killed_runs_and_no_file_of_the_application() {
     let world = World::new();
     let theirs = [".metadata.tmp.k3x9.json", "wsctl-tmp.notes", ".wsctl-tm"];
     let mut workspace = world.workspace();

@@ -1,18 +1,18 @@
 //! `wsctl touch` beside others: the application that rewrites the same file, a prune that takes the workspace away, itself.
 
-use crate::paused::Standing;
+use crate::paused::Paused;
 use crate::tools::rewrite;
 use crate::world::{AT, Ran, WRITTEN, World};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-/// Touches a workspace, and does something to its directory while touch stands still after it has read the metadata and written
+/// Touches a workspace, and does something to its directory while touch is paused after it has read the metadata and written
 /// its temporary file, before it looks again and renames.
 fn touch_while(world: &World, id: &str, meanwhile: impl FnOnce(&Path)) -> Ran {
-    let standing = Standing::after(world, "fsync", None, world.wsctl(["touch", "--at", AT, id]));
+    let paused = Paused::after(world, "fsync", None, world.wsctl(["touch", "--at", AT, id]));
     meanwhile(&world.dir_of(id));
-    standing.go_on()
+    paused.go_on()
 }
 
 /// Asserts that a workspace holds nothing but its metadata, which is this.
@@ -23,7 +23,7 @@ fn assert_holds(world: &World, id: &str, content: &str) {
 }
 
 #[test]
-fn what_the_application_writes_meanwhile_is_kept() {
+fn touch_keeps_what_the_application_writes_meanwhile() {
     needs!("strace");
     let newer = |time: &str| format!("{{\n  \"laps\": 57,\n  \"last_accessed\": \"{time}\"\n}}");
     let theirs = newer("2026-11-23T15:51:29+00:00Z");
@@ -79,9 +79,9 @@ fn metadata_that_vanishes_meanwhile_is_made_anew_or_left_missing() {
     touch_while(&world, &id, remove).exits(0).prints("").complains("warning[not-found]: ");
     let json: serde_json::Value = world.json_of(&id);
     assert_eq!(json, serde_json::json!({"workspace_id": id, "created_at": WRITTEN, "last_accessed": WRITTEN}));
-    let standing = Standing::after(&world, "fsync", None, world.wsctl(["touch", "-c", &id]));
+    let paused = Paused::after(&world, "fsync", None, world.wsctl(["touch", "-c", &id]));
     remove(&world.dir_of(&id));
-    standing.go_on().exits(66).prints("").complains("warning[not-found]: ");
+    paused.go_on().exits(66).prints("").complains("warning[not-found]: ");
     assert_eq!(fs::read_dir(world.dir_of(&id)).expect("the workspace").count(), 0);
 }
 
@@ -132,19 +132,19 @@ fn a_workspace_that_is_taken_away_meanwhile_is_busy_and_never_touched_with_succe
 }
 
 #[test]
-fn after_a_bounded_number_of_tries_it_is_busy_and_the_others_content_stays() {
+fn touch_gives_up_as_busy_when_others_keep_rewriting_the_file() {
     needs!("strace");
     let world = World::new();
     let id = world.workspace().make();
-    let mut standing = Standing::after_each(&world, "fsync", world.wsctl(["touch", "--at", AT, &id]));
+    let mut paused = Paused::after_each(&world, "fsync", world.wsctl(["touch", "--at", AT, &id]));
     let content = |number: usize| format!("{{\"laps\":{number},\"last_accessed\":\"2020-01-01T00:00:00Z\"}}");
     let mut stops = 0;
     let ran = loop {
         stops += 1;
         assert!(stops < 1000, "it never gives up");
         rewrite(&world.dir_of(&id), &content(stops));
-        match standing.go_to_next() {
-            Ok(next) => standing = next,
+        match paused.go_to_next() {
+            Ok(next) => paused = next,
             Err(ran) => break ran,
         }
     };

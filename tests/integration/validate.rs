@@ -11,7 +11,7 @@ fn each_valid_id_is_printed_in_canonical_form_in_the_order_given() {
 }
 
 #[test]
-fn malformed_and_absent_look_the_same_unless_one_asks_with_v() {
+fn malformed_and_absent_look_the_same_without_v() {
     let world = World::new();
     let absent = "00000000-0000-4000-8000-000000000000";
     for id in ["nonsense", absent] {
@@ -64,7 +64,7 @@ fn the_library_takes_an_absent_cookie_and_gives_the_canonical_id_or_nothing() {
 }
 
 #[test]
-fn behind_two_dashes_whatever_a_cookie_says_is_an_id_and_stdin_is_left_to_others() {
+fn after_two_dashes_a_hostile_cookie_is_an_id_and_stdin_is_not_read() {
     let world = World::new();
     let id = world.aged(1);
     for cookie in ["-", "--", "--help", "-h", "", " ", "../..", "-0"] {

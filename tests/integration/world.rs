@@ -1,5 +1,5 @@
-//! Builds bases as the application leaves them. How the program is run on them stands in `run.rs`, what a test needs of the
-//! machine in `needs.rs`.
+//! Builds bases as the application leaves them. See `run.rs` for how the program is run on them, and
+//! `needs.rs` for what a test needs of the machine.
 
 pub use crate::needs::{has, is_root, skip};
 pub use crate::run::{Ran, Run, finish};

@@ -51,7 +51,7 @@ fn an_empty_base_and_one_that_a_prune_has_wholly_taken_aside_are_right() {
 }
 
 #[test]
-fn what_is_mounted_in_a_base_is_not_entered() {
+fn the_search_for_a_better_base_enters_no_mount() {
     needs!("root", "mount");
     let world = World::new();
     let point = world.base().join("mine");

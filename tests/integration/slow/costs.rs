@@ -1,4 +1,4 @@
-//! What a workspace costs, where that can be told without a clock: the system calls that it takes, and the memory, each as the
+//! What a workspace costs, as far as it can be measured without a clock: the system calls that it takes, and the memory, each as the
 //! difference between a small base and a larger one.
 
 use crate::paused::straced;

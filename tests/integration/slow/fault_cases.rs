@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 const AT: &str = "2026-11-23T15:51:30Z";
 const BY_AGE: [&str; 9] =
     ["prune", "-y", "--older-than", "30d", "--format", "json", "--exclude-from", "excluded", "-j"];
-/// For the paths that are taken where openat2(2), or statx(2) too, is not to be had.
+/// For the paths that are taken where openat2(2), or statx(2) too, is missing.
 const NO_OPENAT2: &str = "inject=openat2:error=ENOSYS";
 /// What a touch does itself must be enough, also where its sweep of leftovers sees nothing.
 const NO_SWEEP: &str = "inject=getdents64:error=EIO";

@@ -189,7 +189,7 @@ fn every_call_fails_with_every_error_and_is_killed_at_each() {
     inject(true);
 }
 
-/// Whether something is mounted inside cannot be told: then nothing is removed, for a tree that is begun is torn already.
+/// Where the mount table cannot be read nothing is removed, since a tree that is begun is torn already.
 #[test]
 fn a_mount_is_not_overlooked_where_the_mount_table_cannot_be_read() {
     needs!("root", "strace", "mount");

@@ -58,7 +58,7 @@ fn several_bases_are_pruned_by_one_parallel_and_their_reports_add_up() {
 }
 
 #[test]
-fn a_base_that_fails_is_told_by_its_status_and_the_others_are_pruned() {
+fn a_base_that_fails_has_its_own_status_and_the_others_are_pruned() {
     needs!("bash", "parallel", "jq");
     let (here, a) = (World::new(), Other::new(1));
     let bases = format!("{} {}", text(&here.path("absent")), text(&a.base()));
@@ -71,7 +71,7 @@ fn a_base_that_fails_is_told_by_its_status_and_the_others_are_pruned() {
 }
 
 #[test]
-fn hosts_with_bases_of_their_own_are_pruned_over_ssh() {
+fn several_hosts_are_pruned_over_ssh() {
     needs!("bash", "parallel", "jq");
     let (here, [a, b]) = (World::new(), [Other::new(3), Other::new(2)]);
     let homes = [("host-a", &*home(&a.world)), ("host-b", &*home(&b.world))];
@@ -85,7 +85,7 @@ fn hosts_with_bases_of_their_own_are_pruned_over_ssh() {
 }
 
 #[test]
-fn one_hosts_list_is_cut_into_shards_that_other_hosts_prune_on_the_base_that_they_share() {
+fn the_list_of_one_host_is_pruned_in_parts_by_others_on_a_shared_base() {
     needs!("bash", "parallel", "jq");
     let (here, shared) = (World::new(), Other::new(11));
     let (base, home) = (shared.base(), home(&shared.world));
@@ -101,7 +101,7 @@ fn one_hosts_list_is_cut_into_shards_that_other_hosts_prune_on_the_base_that_the
 }
 
 #[test]
-fn one_list_is_cut_into_shards_by_line_or_by_nul() {
+fn one_list_is_pruned_in_parts_by_line_or_by_nul() {
     needs!("bash", "parallel", "jq");
     for (null, record) in [("", ""), ("-0", "--recend '\\0'")] {
         let (here, shared) = (World::new(), Other::new(10));
@@ -117,7 +117,7 @@ fn one_list_is_cut_into_shards_by_line_or_by_nul() {
 }
 
 #[test]
-fn what_was_accessed_since_it_was_listed_stays_and_is_counted_as_kept() {
+fn a_workspace_accessed_after_it_was_listed_is_kept() {
     needs!("bash", "parallel", "jq");
     let world = World::new();
     let [stale, touched] = [world.aged(40), world.aged(41)];

@@ -1,12 +1,12 @@
 //! Power cuts: ext4 and xfs on loop devices, shut down (`FS_IOC_SHUTDOWN`: from that call on nothing reaches the disk) while
 //! touches and a prune are at it, then mounted again, which recovers the journal.
 //!
-//! Most cuts come while the program stands still after its k-th file-system call, for one k after the other; some come while
+//! Most cuts come while the program is paused after its k-th file-system call, for one k after the other; some come while
 //! everything runs free. A loop device forgets nothing that was written to it, so a missing cache flush does not show there:
 //! what shows is what was still in the kernel's memory. Therefore others come at random moments on a disk that has a cache and
 //! loses it ([`CachedDisk`]): nothing is shut down, the disk is copied in the midst of it all, and the copy is mounted.
 
-use crate::paused::{Standing, straced};
+use crate::paused::{Paused, straced};
 use crate::slow::power_disks::{CachedDisk, Cutter, Disk, Unflushed};
 use crate::slow::power_scenes::{PRUNE, Scene};
 use crate::slow::soak::random;
@@ -38,16 +38,16 @@ fn moments(world: &World, prunes: bool) -> Vec<Moment> {
     moments
 }
 
-/// Cuts while the program stands still; every other time others went on touching before the cut.
+/// Cuts while the program is paused; every other time others went on touching before the cut.
 fn cut_standing(disk: &Disk, world: &World, (prunes, call, nth): Moment, number: usize) {
     let (scene, cutter) = (Scene::new(world), Cutter::new(disk, number % 4 == 3));
-    let standing = Standing::try_after(world, (call, nth), scene.begin(prunes)).expect("a stop");
+    let paused = Paused::try_after(world, (call, nth), scene.begin(prunes)).expect("a stop");
     if number % 2 == 1 {
         let others = scene.to_touch()[Scene::TOUCHED / 2..].iter().chain(&scene.ids[Scene::STALE + Scene::TOUCHED..]);
         others.for_each(|id| scene.touch(id));
     }
     cutter.cut();
-    drop(standing); // SIGKILL
+    drop(paused); // SIGKILL
     disk.restart();
     scene.check();
 }

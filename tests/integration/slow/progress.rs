@@ -31,7 +31,7 @@ fn long_list(world: &World, width: usize, options: &[&str]) -> Ran {
 }
 
 #[test]
-fn a_long_list_shows_how_far_it_has_come_and_leaves_nothing_of_it() {
+fn a_long_list_shows_its_progress_and_erases_it_at_the_end() {
     needs!("python3", "strace");
     let world = world(40);
     for width in [120, 80, 30] {
@@ -66,7 +66,7 @@ fn a_long_prune_shows_its_progress() {
 }
 
 #[test]
-fn measuring_before_a_question_or_for_a_rule_shows_its_progress() {
+fn a_prune_that_measures_first_shows_its_progress() {
     needs!("python3", "strace");
     let world = world(40);
     for args in [&["-n"][..], &["-n", "--use-mtime"], &["-n", "--max-total-size", "1K"]] {
@@ -81,7 +81,7 @@ fn measuring_before_a_question_or_for_a_rule_shows_its_progress() {
 }
 
 #[test]
-fn a_terminal_that_becomes_narrower_keeps_nothing_of_it() {
+fn no_progress_is_left_on_a_terminal_that_becomes_narrower() {
     needs!("tmux", "strace");
     let world = world(60);
     let socket = world.path("tmux");
@@ -102,7 +102,7 @@ fn a_terminal_that_becomes_narrower_keeps_nothing_of_it() {
 }
 
 #[test]
-fn ctrl_c_takes_the_line_away_too() {
+fn ctrl_c_erases_the_progress() {
     needs!("python3", "strace");
     let world = world(300);
     let ran = long_prune(&world, &["-y"], ("pruning: ", "\\x03"), "unlinkat").exits(130);
@@ -112,7 +112,7 @@ fn ctrl_c_takes_the_line_away_too() {
 }
 
 #[test]
-fn what_is_said_meanwhile_stands_on_lines_of_its_own() {
+fn log_messages_during_progress_are_on_lines_of_their_own() {
     needs!("python3", "strace");
     let world = world(40);
     let ran = long_list(&world, 120, &["-vvv"]);
@@ -126,7 +126,7 @@ fn what_is_said_meanwhile_stands_on_lines_of_its_own() {
 }
 
 #[test]
-fn there_is_none_where_nobody_wants_it_or_the_terminal_cannot_take_it_back() {
+fn there_is_no_progress_with_q_or_on_a_terminal_that_cannot_erase() {
     needs!("python3", "strace");
     let world = world(40);
     assert!(!long_list(&world, 80, &["-q"]).stdout.contains("measuring"));
@@ -138,7 +138,7 @@ fn there_is_none_where_nobody_wants_it_or_the_terminal_cannot_take_it_back() {
 }
 
 #[test]
-fn there_is_none_where_stderr_is_no_terminal() {
+fn there_is_no_progress_where_stderr_is_no_terminal() {
     needs!("python3", "strace");
     let world = world(40);
     let words = slow("getdents64", 10);

@@ -1,7 +1,7 @@
-//! Two prunes at once, by every rule that looks at more than the metadata: what another run has taken is nobody's failure, wherever
-//! a run stands when that happens.
+//! Two prunes at once, by every rule that looks at more than the metadata: when one run takes a workspace, at any
+//! point of the other, neither fails.
 
-use crate::paused::Standing;
+use crate::paused::Paused;
 use crate::tools::modify;
 use crate::world::{Ran, World, ids_in, numbered, sorted};
 use serde_json::json;
@@ -27,16 +27,16 @@ fn stale(world: &World, id: &str) -> String {
     id
 }
 
-/// Has a run stand still after each of its calls while another one takes the workspace away, and checks that it does not fail.
+/// Pauses a run after each of its calls while another one takes the workspace away, and checks that it does not fail.
 /// Gives how many points that were.
 fn check_every_point(call: &str, first: usize, args: impl Fn(&str) -> Vec<String>) -> usize {
     for nth in first.. {
         let world = World::inside(Path::new("/dev/shm"));
         let id = stale(&world, &numbered(1));
         let args = args(&id);
-        let Ok(standing) = Standing::try_after(&world, (call, nth), world.wsctl(&args)) else { return nth - first };
+        let Ok(paused) = Paused::try_after(&world, (call, nth), world.wsctl(&args)) else { return nth - first };
         let other = world.wsctl(&args).run().exits(0).quietly().json();
-        let report = standing.go_on().exits(0).quietly().json();
+        let report = paused.go_on().exits(0).quietly().json();
         let pruned = [&other, &report].map(|report| ids_in(&report["pruned"]));
         assert_eq!((pruned.concat(), &report["failed"]), (vec![id], &json!([])), "{args:?} {call} {nth}");
         assert_eq!(world.names(), [""; 0], "{args:?} {call} {nth}");
@@ -80,14 +80,14 @@ fn two_prunes_at_once_report_each_workspace_once_and_neither_fails() {
 }
 
 #[test]
-fn what_a_run_with_other_ids_puts_back_is_claimed_again() {
+fn a_workspace_that_another_run_puts_back_is_claimed_again() {
     needs!("strace");
     let world = World::new();
     let [stale, other] = [world.aged(40), world.aged(41)];
     let args = ["prune", "-y", "--format", "json", "-j", "1", &stale];
-    let standing = Standing::after(&world, "renameat2", None, world.wsctl(args));
+    let paused = Paused::after(&world, "renameat2", None, world.wsctl(args));
     let report = world.wsctl(["prune", "-y", "--format", "json", &other]).run().exits(0).json();
     assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![other], vec![stale.clone()]), "it took no part in it");
-    let report = standing.go_on().exits(0).quietly().json();
+    let report = paused.go_on().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![stale], vec![]));
 }

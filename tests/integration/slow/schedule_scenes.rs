@@ -1,7 +1,7 @@
-//! One schedule: a world with one stale workspace, runs that stand still at their points, and what must be true in the end.
+//! One schedule: a world with one stale workspace, runs that are paused at their points, and what must be true in the end.
 //! All of them are in `schedules`.
 
-use crate::paused::{Standing, straced};
+use crate::paused::{Paused, straced};
 use crate::tools::{trash, tree};
 use crate::world::{Ran, World};
 use rustix::fs::{Mode, OFlags};
@@ -41,8 +41,8 @@ impl Scene {
         Self { inode: inode(&world.dir_of(ID)), world, content }
     }
 
-    fn stop(&self, args: &[&str], point: &Point) -> Result<Standing, Ran> {
-        Standing::try_after(&self.world, (&point.call, point.nth), self.world.wsctl(args))
+    fn stop(&self, args: &[&str], point: &Point) -> Result<Paused, Ran> {
+        Paused::try_after(&self.world, (&point.call, point.nth), self.world.wsctl(args))
     }
 
     /// Nobody sees a workspace that lacks anything at its own path, unless it is a new one.
@@ -108,9 +108,9 @@ fn two_runs(scene: &Scene, one: (&[&str], &Point), other: (&[&str], &Point)) -> 
     scene.check_not_torn()?;
     let second = scene.stop(other.0, other.1);
     scene.check_not_torn()?;
-    let first = first.map_or_else(|ran| ran, Standing::go_on);
+    let first = first.map_or_else(|ran| ran, Paused::go_on);
     scene.check_not_torn()?;
-    let second = second.map_or_else(|ran| ran, Standing::go_on);
+    let second = second.map_or_else(|ran| ran, Paused::go_on);
     Ok([first, second])
 }
 
@@ -170,10 +170,10 @@ impl Writer {
 pub fn prune_beside_writer(binary: &Path, pause: &Point, begins_before: bool) -> Result<(), String> {
     let scene = Scene::new(binary);
     let early = if begins_before { Writer::begin(&scene.world) } else { None };
-    let standing = scene.stop(&PRUNE, pause);
+    let paused = scene.stop(&PRUNE, pause);
     let accessed = early.or_else(|| Writer::begin(&scene.world)).is_some_and(Writer::end);
     scene.check_not_torn()?;
-    let pruning = standing.map_or_else(|ran| ran, Standing::go_on);
+    let pruning = paused.map_or_else(|ran| ran, Paused::go_on);
     if !matches!(pruning.status, 0 | 75) {
         return Err(format!("{pruning:#?}"));
     }
@@ -184,9 +184,9 @@ pub fn prune_beside_writer(binary: &Path, pause: &Point, begins_before: bool) ->
 /// last look and the rename is it lost, and there is nothing that a program can do about that.
 pub fn touch_beside_writer(binary: &Path, pause: &Point) -> Result<(), String> {
     let scene = Scene::new(binary);
-    let standing = scene.stop(&TOUCH, pause);
+    let paused = scene.stop(&TOUCH, pause);
     let accessed = Writer::begin(&scene.world).is_some_and(Writer::end);
-    let touched = standing.map_or_else(|ran| ran, Standing::go_on);
+    let touched = paused.map_or_else(|ran| ran, Paused::go_on);
     let text = scene.world.read_metadata(ID);
     let kept = text.contains("written by the application");
     let in_the_window = pause.line.contains("newfstatat") && pause.line.contains(".metadata.json");
@@ -213,11 +213,11 @@ pub fn sync_before_unlink(binary: &Path) -> Result<(), String> {
 pub fn prune_beside_recreation(binary: &Path, pause: &Point) -> Result<(), String> {
     let scene = Scene::new(binary);
     let writer = Writer::begin(&scene.world);
-    let standing = scene.stop(&PRUNE, pause);
+    let paused = scene.stop(&PRUNE, pause);
     let accessed = writer.is_some_and(Writer::end);
     let dir = scene.world.dir_of(ID);
     let made = fs::create_dir(&dir).is_ok().then(|| inode(&dir));
-    let _ = standing.map_or_else(|ran| ran, Standing::go_on);
+    let _ = paused.map_or_else(|ran| ran, Paused::go_on);
     let Some(made) = made else { return scene.check_end(accessed) };
     if inode(&dir) != made {
         return Err(format!("something new was replaced: {:?}", scene.world.names()));

@@ -1,7 +1,7 @@
 //! SIGINT and SIGTERM are heard in every phase of every subcommand: while it measures, asks, waits for IDs on stdin, removes a
 //! huge directory; also as process 1 of a container, whose signals the kernel drops unless they are caught.
 
-use crate::paused::Standing;
+use crate::paused::Paused;
 use crate::terminal::through_terminal;
 use crate::tools::{text, tool, trash, wait_until};
 use crate::world::{Ran, Run, World, finish, has, ids_in, is_root};
@@ -169,7 +169,7 @@ fn wide_world() -> (World, String) {
 }
 
 #[test]
-fn a_signal_leaves_a_huge_directory_doomed_and_told_and_the_next_run_finishes_it() {
+fn after_a_signal_a_huge_directory_is_reported_as_busy_and_the_next_prune_finishes_it() {
     needs!("strace");
     let (world, id) = wide_world();
     for (signal, status) in SIGNALS {
@@ -189,13 +189,13 @@ fn a_signal_leaves_a_huge_directory_doomed_and_told_and_the_next_run_finishes_it
 }
 
 #[test]
-fn a_second_signal_ends_it_on_the_spot() {
+fn a_second_signal_ends_prune_at_once() {
     needs!("strace");
     let (world, id) = wide_world();
-    let standing = Standing::after(&world, "unlinkat", None, world.prune(&[]));
-    standing.signal("TERM");
-    standing.signal("INT");
-    let ran = standing.go_on().prints("");
+    let paused = Paused::after(&world, "unlinkat", None, world.prune(&[]));
+    paused.signal("TERM");
+    paused.signal("INT");
+    let ran = paused.go_on().prints("");
     assert!([130, 143].contains(&ran.status), "{ran:#?}");
     let report = world.prune(&[]).run().exits(0).json();
     assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
@@ -208,9 +208,9 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
         let world = World::new();
         let ids: Vec<_> = (0..40).map(|number| world.aged(40 + number)).collect();
         let ignore = ["env", &format!("--ignore-signal={signal}")];
-        let standing = Standing::lacking(&world, &ignore, "renameat2", None, world.prune(&[]));
-        standing.signal(signal);
-        let report = standing.go_on().exits(0).quietly().json();
+        let paused = Paused::lacking(&world, &ignore, "renameat2", None, world.prune(&[]));
+        paused.signal(signal);
+        let report = paused.go_on().exits(0).quietly().json();
         assert_eq!(
             (report["pruned"].as_array().map(Vec::len), world.names()),
             (Some(ids.len()), vec![]),

@@ -1,7 +1,7 @@
-//! Sizes while others move things about: never more than the truth, and where it may be less, that is told.
+//! Sizes while others move files about: never too large, and reported where they may be too small.
 
 use crate::owners::{Owners, memory};
-use crate::paused::Standing;
+use crate::paused::Paused;
 use crate::tools::{du, text, tool};
 use crate::world::{Ran, World, numbered};
 use std::fs;
@@ -25,7 +25,7 @@ fn with_directories(world: &World, names: &[&str]) -> (String, Vec<PathBuf>) {
     (id, entries.filter(|path| path.is_dir()).collect())
 }
 
-/// Asserts that a size is the truth, or less and told.
+/// Asserts that a size is right, or too small and reported so.
 #[track_caller]
 fn is_true_or_told(ran: &Ran, id: &str, truth: u64) {
     let size = ran.json()["size_bytes"].as_u64().expect("a size");
@@ -34,7 +34,7 @@ fn is_true_or_told(ran: &Ran, id: &str, truth: u64) {
     assert!(told || (ran.status == 0 && size == truth && ran.stderr.is_empty()), "{size} of {truth}: {ran:#?}");
 }
 
-/// Lists while the walk stands still at the second of three directories, where the first has been counted: then what is called
+/// Lists while the walk is paused at the second of three directories, where the first has been counted: then what is called
 /// `large` is moved between the first and the third one.
 fn moved_at_the_second(from: usize, to: usize, make: impl Fn(&Path)) {
     needs!("strace", "fallocate");
@@ -42,9 +42,9 @@ fn moved_at_the_second(from: usize, to: usize, make: impl Fn(&Path)) {
     let (id, dirs) = with_directories(&world, &["a", "b", "c"]);
     make(&dirs[from].join("large"));
     let truth = du(&world.dir_of(&id));
-    let standing = Standing::after(&world, "getdents64", Some(&dirs[1]), world.wsctl(LIST));
+    let paused = Paused::after(&world, "getdents64", Some(&dirs[1]), world.wsctl(LIST));
     fs::rename(dirs[from].join("large"), dirs[to].join("large")).expect("a rename");
-    is_true_or_told(&standing.go_on(), &id, truth);
+    is_true_or_told(&paused.go_on(), &id, truth);
 }
 
 fn make_large_directory(dir: &Path) {
@@ -53,23 +53,23 @@ fn make_large_directory(dir: &Path) {
 }
 
 #[test]
-fn a_file_that_is_moved_ahead_of_the_walk_counts_once() {
+fn a_file_moved_ahead_of_the_walk_counts_once() {
     moved_at_the_second(0, 2, make_large);
 }
 
 #[test]
-fn a_directory_that_is_moved_ahead_of_the_walk_counts_once() {
+fn a_directory_moved_ahead_of_the_walk_counts_once() {
     moved_at_the_second(0, 2, make_large_directory);
 }
 
 #[test]
-fn a_file_or_directory_that_is_moved_behind_the_walk_is_missed_and_told() {
+fn a_file_or_directory_moved_behind_the_walk_is_missed_and_reported() {
     moved_at_the_second(2, 0, make_large);
     moved_at_the_second(2, 0, make_large_directory);
 }
 
 #[test]
-fn what_gets_another_name_after_it_was_listed_is_counted_or_told() {
+fn a_file_renamed_after_it_was_listed_is_counted_or_reported() {
     needs!("strace", "fallocate");
     // Where a new name comes in a listing is up to the file system: some of these are listed no more.
     for number in 0..16 {
@@ -79,15 +79,15 @@ fn what_gets_another_name_after_it_was_listed_is_counted_or_told() {
         make_large(&dir.join("data/large"));
         make_large(&dir.join("file"));
         let truth = du(&dir);
-        let standing = Standing::after(&world, "getdents64", Some(&dir), world.wsctl(LIST));
+        let paused = Paused::after(&world, "getdents64", Some(&dir), world.wsctl(LIST));
         let name = if number % 2 == 0 { "data" } else { "file" };
         fs::rename(dir.join(name), dir.join(format!("renamed-{number}"))).expect("a rename");
-        is_true_or_told(&standing.go_on(), &id, truth);
+        is_true_or_told(&paused.go_on(), &id, truth);
     }
 }
 
 #[test]
-fn whatever_an_owner_moves_about_his_size_is_never_more_and_nobody_elses_workspace_goes_for_it() {
+fn whatever_an_owner_moves_about_the_size_is_never_too_large() {
     needs!("root", "cc", "fallocate");
     let world = World::new();
     let _memory = memory(&world);
@@ -110,7 +110,7 @@ fn whatever_an_owner_moves_about_his_size_is_never_more_and_nobody_elses_workspa
 }
 
 #[test]
-fn what_was_written_right_before_it_is_measured_counts_wholly_and_raises_no_alarm() {
+fn files_written_right_before_they_are_measured_count_and_cause_no_warning() {
     let world = World::new();
     for number in 0..20 {
         let workspace = world.workspace().id(&numbered(number)).file("data/deep/laps", &vec![7; 30_000]);

@@ -77,7 +77,7 @@ fn the_service_runs_as_another_user_without_any_capability() {
 }
 
 #[test]
-fn to_the_service_a_refused_prune_is_a_failure_and_a_busy_workspace_is_none() {
+fn the_service_fails_on_a_refused_prune_and_not_on_a_busy_workspace() {
     needs!("root", "unshare", "systemd-escape", "/lib/systemd/systemd");
     let world = World::new();
     let stale = in_the_way(&world);

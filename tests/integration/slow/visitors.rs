@@ -13,7 +13,7 @@ const WORKSPACES: u32 = 2000;
 /// How many processes visit, and how many seconds they pause between two visits at most.
 const VISITORS: [&str; 2] = ["3", "0.001"];
 
-/// The application at work, until it is told that it is over.
+/// The application at work, until its stdin ends.
 struct Application {
     child: std::process::Child,
     stdin: ChildStdin,
@@ -40,7 +40,7 @@ impl Application {
         assert_eq!(line, what);
     }
 
-    /// Ends it, and gives what it tells.
+    /// Ends it, and gives its report.
     fn end(self) -> Value {
         let Self { child, stdin, mut stdout } = self;
         drop(stdin);
@@ -98,7 +98,7 @@ fn race(options: &[&str]) -> (u64, usize) {
 
 /// Before there was a look right before the claim, it was one visit in four.
 #[test]
-fn hardly_any_visitor_meets_a_workspace_that_a_prune_has_taken_aside_and_none_loses_an_access() {
+fn hardly_any_visitor_finds_its_workspace_claimed_and_none_loses_an_access() {
     needs!("python3");
     for options in [&[][..], &["--use-mtime"]] {
         let (visits, taken_aside) = race(options);

@@ -2,7 +2,7 @@
 //! up: rear 465 is the same accident.
 
 use crate::mounted::Mounted;
-use crate::paused::{Standing, straced};
+use crate::paused::{Paused, straced};
 use crate::tools::{outside, set_aside, text, the_trash, tool, tree};
 use crate::world::{ORDINARY_USER, PRUNE, World, ago, chmod, ids_in, sorted};
 use chrono::TimeDelta;
@@ -20,11 +20,11 @@ fn cve_2022_21658_a_directory_swapped_for_a_link_is_not_followed() {
         let world = World::new();
         let (outside, before) = outside(&world);
         let id = world.workspace().days_ago(40).file("data/dir/precious", b"theirs").make();
-        let standing = Standing::lacking(&world, lacking, "unlinkat", None, world.prune(&[]));
+        let paused = Paused::lacking(&world, lacking, "unlinkat", None, world.prune(&[]));
         let doomed = &the_trash(&world);
         let data = world.base().join(doomed).join("data");
         fs::rename(&data, world.path("stolen")).and_then(|()| symlink(&outside, &data)).expect("a swap");
-        let ran = standing.go_on();
+        let ran = paused.go_on();
         assert_eq!(tree(&outside), before, "{ran:?}");
         let _ = world.prune(&[]).run().exits(0);
         assert_eq!((world.names(), tree(&outside)), (vec![], before), "{id}");
@@ -44,11 +44,11 @@ fn cve_2018_6954_a_workspace_swapped_for_a_link_gives_no_file_behind_it_away() {
     fs::copy(world.metadata_of(&id), outside.join(".metadata.json")).expect("a copy");
     chown(outside.join(".metadata.json"), Some(0), Some(0)).expect("chown");
     let before = crate::world::snapshot(&outside);
-    let standing = Standing::after(&world, "fsync", None, world.wsctl(["touch", &id]));
+    let paused = Paused::after(&world, "fsync", None, world.wsctl(["touch", &id]));
     fs::rename(world.dir_of(&id), world.path("aside"))
         .and_then(|()| symlink(&outside, world.dir_of(&id)))
         .expect("swap");
-    let _ = standing.go_on().exits(75).complains("warning[busy]: ");
+    let _ = paused.go_on().exits(75).complains("warning[busy]: ");
     let _ = world.wsctl(["touch", &id]).run().exits(66);
     assert_eq!(crate::world::snapshot(&outside), before);
 }
@@ -101,8 +101,8 @@ fn cve_2019_3461_nothing_is_renamed_to_a_name_that_somebody_can_have_prepared() 
     }
 }
 
-/// CVE-2026-3888: systemd-tmpfiles removed the directory that snap-confine uses in /tmp, a local user made it anew with his
-/// own content, and root used that. Here whatever is made anew at the path of a workspace that is being removed belongs to
+/// CVE-2026-3888: systemd-tmpfiles removed the directory that snap-confine uses in /tmp, a local user made it anew with other
+/// content, and root used that. Here whatever is made anew at the path of a workspace that is being removed belongs to
 /// whoever made it: this run does not touch it, and no later one takes it for the old one.
 #[test]
 fn cve_2026_3888_what_is_made_anew_while_the_old_one_goes_is_neither_used_nor_touched() {
@@ -110,11 +110,11 @@ fn cve_2026_3888_what_is_made_anew_while_the_old_one_goes_is_neither_used_nor_to
     let world = World::new();
     let (outside, before) = outside(&world);
     let id = world.aged(40);
-    let standing = Standing::after(&world, "fsync", None, world.prune(&[]));
+    let paused = Paused::after(&world, "fsync", None, world.prune(&[]));
     let _ = world.workspace().id(&id).file("conversations.json", b"new").make();
     symlink(&outside, world.dir_of(&id).join("charts")).expect("a link");
     let anew = tree(&world.dir_of(&id));
-    assert_eq!(ids_in(&standing.go_on().exits(0).quietly().json()["pruned"]), [&*id]);
+    assert_eq!(ids_in(&paused.go_on().exits(0).quietly().json()["pruned"]), [&*id]);
     set_aside(&world, "doomed", &world.aged(50));
     let _ = world.prune(&[]).run().exits(0).quietly();
     assert_eq!((world.names(), tree(&world.dir_of(&id)), tree(&outside)), (vec![id], anew, before));
@@ -192,7 +192,7 @@ open('end', 'w').close()";
 /// owned. Here an empty base is refused, and a base that is the wrong directory loses nothing: only real directories with a
 /// workspace's name are ever looked at.
 #[test]
-fn steam_3671_an_empty_base_is_refused_and_a_wrong_one_loses_nothing() {
+fn steam_3671_an_empty_base_is_refused_and_in_a_wrong_one_nothing_is_deleted() {
     let world = World::new();
     let id = world.aged(40);
     let all = ["prune", "-y", "--older-than", "1s", "--base"];
@@ -229,7 +229,7 @@ fn rear_465_a_mount_that_is_still_in_use_is_not_removed_through() {
 /// minutes, as soon as the clock had been set. Here `--max-delete` stops a run that would remove more than is plausible, and
 /// where the clock is behind nothing is stale: what lies ahead of it is kept.
 #[test]
-fn systemd_4679_a_clock_that_jumped_makes_nothing_go() {
+fn systemd_4679_after_a_jump_of_the_clock_nothing_is_deleted() {
     let world = World::new();
     for _ in 0..5 {
         let _ = world.workspace().accessed("1970-01-01T00:10:00.000001+00:00Z").make();

@@ -1,5 +1,5 @@
-//! It ends, whatever the owner of a workspace does meanwhile: what cannot be removed or measured is `busy`, and the others go.
-//! And nobody is said to write where nobody does.
+//! Owners who keep writing in their workspaces: prune and list end all the same, report such a workspace as `busy`, and handle the
+//! others. A workspace in which nobody writes is not reported as one.
 
 use crate::mounted::Mounted;
 use crate::owners::{Owners, memory};
@@ -63,7 +63,7 @@ fn prune_ends_while_owners_fill_the_workspace_and_set_its_time_ahead() {
 }
 
 #[test]
-fn an_ordinary_users_prune_ends_while_his_processes_fill_the_workspace_and_set_its_time_ahead() {
+fn a_prune_by_an_ordinary_user_ends_while_processes_of_the_same_user_fill_the_workspace() {
     prune_ends("fill", 4, |world| world.prune(&[]).by_ordinary_user());
 }
 
@@ -101,7 +101,7 @@ fn list_ends_while_two_directories_are_moved_into_each_other() {
 }
 
 #[test]
-fn list_ends_while_a_workspace_is_filled_or_a_chain_in_it_extended() {
+fn list_ends_while_a_workspace_keeps_being_written_to() {
     needs!("root", "cc");
     for (attack, many) in [("fill", 4), ("relink", 3), ("extend", 1)] {
         let world = World::new();
@@ -136,7 +136,7 @@ fn two_workspaces_that_share_120_000_inodes_go_in_one_run() {
 }
 
 #[test]
-fn files_that_were_changed_while_the_clock_was_ahead_go() {
+fn files_changed_while_the_clock_was_ahead_are_removed() {
     needs!("root", "debugfs", "mkfs.ext4");
     let world = World::inside(Path::new("/dev/shm"));
     let mkfs = ["mkfs.ext4", "-q", "-N", "150000", "-I", "256"];
