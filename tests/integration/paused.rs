@@ -60,7 +60,7 @@ impl Paused {
         run: Run<'_>,
     ) -> Result<Self, Ran> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let log = world.path(&format!("standing.{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        let log = world.path(&format!("paused.{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
         let inject = format!("inject={call}:signal=SIGSTOP:when={when}");
         let mut strace = vec!["strace", "-f", "-o", text(&log), "-e", &inject];
         strace.extend(lacking);
