@@ -30,18 +30,26 @@ fn the_base_may_be_given_before_and_after_the_subcommand_and_comes_before_the_en
 }
 
 #[test]
-fn every_subcommand_takes_the_base_from_the_environment_and_on_either_side() {
-    for number in 0..4 {
+fn every_subcommand_takes_the_base_from_the_environment_and_on_either_side_and_it_may_be_a_symlink() {
+    for (number, base) in (0..4).flat_map(|number| ["base", "link"].map(|base| (number, base))) {
         for side in 0..3 {
             let world = World::new();
             let id = world.aged(1);
+            symlink("base", world.path("link")).expect("a link");
             let command = commands(&id)[number].clone();
-            let base = world.base().to_str().expect("UTF-8").to_owned();
-            let _ = match side {
-                0 => world.bare([&["-b", &base], &command[..]].concat()).run().exits(0).quietly(),
-                1 => world.bare([&command[..], &["-b", &base]].concat()).run().exits(0).quietly(),
-                _ => world.wsctl(command).run().exits(0).quietly(),
+            let before = world.read_metadata(&id);
+            let run = match side {
+                0 => world.bare([&["-b", base], &command[..]].concat()),
+                1 => world.bare([&command[..], &["-b", base]].concat()),
+                _ => world.bare(&command).env("WSCTL_BASE", base),
             };
+            let ran = run.run().exits(0).quietly();
+            match command[0] {
+                "touch" => assert_ne!(world.read_metadata(&id), before),
+                "prune" => assert_eq!(world.names(), [""; 0]),
+                _ => assert!(ran.stdout.contains(&id), "{ran:#?}"),
+            }
+            assert!(world.path("link").is_symlink());
         }
     }
 }
@@ -55,22 +63,6 @@ fn the_default_base_lies_below_home_also_where_the_environment_names_an_empty_on
     let list = || world.bare(["list", "--format", "ids"]);
     let _ = list().run().exits(0).prints(&format!("{id}\n")).quietly();
     let _ = list().env("WSCTL_BASE", "").run().exits(0).prints(&format!("{id}\n")).quietly();
-}
-
-#[test]
-fn the_base_may_be_a_symlink_for_every_subcommand() {
-    let world = World::new();
-    let id = world.aged(1);
-    symlink("base", world.path("link")).expect("a link");
-    let before = world.read_metadata(&id);
-    let run = |args: &[&str]| world.bare([&["-b", "link"], args].concat()).run().exits(0).quietly();
-    let _ = run(&["validate", &id]).prints(&format!("{id}\n"));
-    let _ = run(&["list", "--format", "ids"]).prints(&format!("{id}\n"));
-    let _ = run(&["touch", &id]);
-    assert_ne!(world.read_metadata(&id), before);
-    let _ = run(&["prune", "--yes", &id]);
-    assert_eq!(world.names(), [""; 0]);
-    assert!(world.path("link").is_symlink());
 }
 
 #[test]

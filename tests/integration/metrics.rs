@@ -40,40 +40,59 @@ fn is_found_in_order_by_promtool(world: &World) {
     assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
 }
 
+/// Asserts that these metrics have these values.
+#[track_caller]
+fn are<'a>(world: &World, expected: impl IntoIterator<Item = (&'a str, u64)>) {
+    let values = values(world);
+    for (name, expected) in expected {
+        let value = values.get(&format!("wsctl_{name}")).unwrap_or_else(|| panic!("no {name}: {values:?}"));
+        assert_eq!(format!("{value}"), expected.to_string(), "{name}: {values:?}");
+    }
+}
+
+/// How many workspaces there are of each status.
+fn of_status([ok, missing, corrupt, denied, future]: [u64; 5]) -> [(&'static str, u64); 5] {
+    [
+        ("workspaces{status=\"ok\"}", ok),
+        ("workspaces{status=\"missing\"}", missing),
+        ("workspaces{status=\"corrupt\"}", corrupt),
+        ("workspaces{status=\"denied\"}", denied),
+        ("workspaces{status=\"future\"}", future),
+    ]
+}
+
 #[test]
 fn the_metrics_are_the_numbers_of_the_report_and_of_what_is_left() {
     let world = World::new();
     let stale = world.workspace().days_ago(40).file("data/x", &[1; 15_000]).make();
-    let [_fresh, corrupt] = [world.aged(1), world.aged(2)];
-    fs::write(world.dir_of(&corrupt).join(".metadata.json"), "no JSON").expect("a file");
-    let _ = world.workspace().make_without_metadata();
-    let _ = world.workspace().days_ago(-3).make();
+    let _ = (world.aged(1), world.workspace().metadata("no JSON").make());
+    let _ = (world.workspace().make_without_metadata(), world.workspace().days_ago(-3).make());
     let freed = du(&world.dir_of(&stale));
     let report = prune(&world, &["--older-than", "30d", "--format", "json"]).exits(0).json();
-    let values = values(&world);
-    let of_run = |name: &str| values[&format!("wsctl_prune_last_run_{name}")];
     assert_eq!(report["freed_bytes"].as_u64(), Some(freed));
-    for (name, expected) in
-        [("pruned_workspaces", 1), ("kept_workspaces", 1), ("skipped_workspaces", 3), ("failed_workspaces", 0)]
-    {
-        assert!((of_run(name) - f64::from(expected)).abs() < 0.1, "{name}: {values:?}");
-    }
-    for (status, expected) in [("ok", 1), ("missing", 1), ("corrupt", 1), ("denied", 0), ("future", 1)] {
-        let value = values[&format!("wsctl_workspaces{{status=\"{status}\"}}")];
-        assert!((value - f64::from(expected)).abs() < 0.1, "{status}: {values:?}");
-    }
-    let left: u64 = world.names().iter().map(|name| du(&world.dir_of(name))).sum();
-    let bytes = [("wsctl_workspaces_used_bytes", left), ("wsctl_prune_last_run_freed_bytes", freed)];
-    assert!(
-        bytes.iter().all(|(name, bytes)| format!("{}", values[*name]) == bytes.to_string()),
-        "{left} {freed} {values:?}"
+    are(&world, of_status([1, 1, 1, 0, 1]));
+    are(
+        &world,
+        [
+            ("prune_last_run_pruned_workspaces", 1),
+            ("prune_last_run_kept_workspaces", 1),
+            ("prune_last_run_skipped_workspaces", 3),
+            ("prune_last_run_failed_workspaces", 0),
+            ("prune_last_run_freed_bytes", freed),
+            ("prune_last_run_exit_status", 0),
+            ("workspaces_used_bytes", world.names().iter().map(|name| du(&world.dir_of(name))).sum()),
+            (concat!("build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1),
+        ],
     );
-    let version = format!("wsctl_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
-    assert!((values[&version] - 1.0).abs() < 0.1, "{values:?}");
-    assert!(of_run("exit_status").abs() < 0.1 && of_run("duration_seconds") > 0.0, "{values:?}");
-    let age =
-        chrono::Utc::now().timestamp() - format!("{:.0}", of_run("timestamp_seconds")).parse::<i64>().expect("seconds");
-    assert!((-1..3600).contains(&age), "{values:?}");
+    let values = values(&world);
+    let run = chrono::DateTime::from_timestamp_millis(
+        format!("{:.0}", values["wsctl_prune_last_run_timestamp_seconds"] * 1000.0).parse().expect("a time"),
+    );
+    let age = chrono::Utc::now() - run.expect("a time");
+    assert!(
+        (-1..3600).contains(&age.num_seconds()) && values["wsctl_prune_last_run_duration_seconds"] > 0.0,
+        "{values:?}"
+    );
 }
 
 #[test]
@@ -81,19 +100,18 @@ fn promtool_accepts_the_metrics_however_the_run_ends() {
     needs!("promtool");
     let world = World::new();
     let _ = [world.aged(40), world.aged(41)];
-    let ends: [(&[&str], i32, f64); 4] = [
-        (&["--older-than", "30d", "--max-delete", "1"], 78, 2.0),
-        (&["--older-than", "30d", "--exclude-from", "nowhere"], 66, f64::NAN),
-        (&["--older-than", "30d"], 0, 0.0),
-        (&["--older-than", "30d"], 0, 0.0),
-    ];
-    for (args, status, left) in ends {
+    for (args, status, left) in [
+        (&["--older-than", "30d", "--max-delete", "1"][..], 78, Some(2)),
+        (&["--older-than", "30d", "--exclude-from", "nowhere"], 66, None),
+        (&["--older-than", "30d"], 0, Some(0)),
+    ] {
         let _ = prune(&world, args).exits(status);
         is_found_in_order_by_promtool(&world);
-        let values = values(&world);
-        assert!((values["wsctl_prune_last_run_exit_status"] - f64::from(status)).abs() < 0.1, "{args:?}: {values:?}");
-        let ok = values.get("wsctl_workspaces{status=\"ok\"}").copied().unwrap_or(f64::NAN);
-        assert!(ok.is_nan() && left.is_nan() || (ok - left).abs() < 0.1, "{args:?}: {values:?}");
+        are(&world, [("prune_last_run_exit_status", status.unsigned_abs().into())]);
+        match left {
+            Some(left) => are(&world, of_status([left, 0, 0, 0, 0])),
+            None => assert!(!values(&world).contains_key("wsctl_workspaces{status=\"ok\"}"), "{args:?}"),
+        }
     }
 }
 
@@ -112,15 +130,12 @@ fn a_list_counts_all_workspaces_whatever_it_shows_of_them() {
         let listed = list(&world, args).exits(0).quietly();
         let values = values(&world);
         assert_eq!(listed.lines().len(), shown);
-        for (status, expected) in [("ok", 2), ("missing", 1), ("corrupt", 0), ("denied", 0), ("future", 0)] {
-            let value = values[&format!("wsctl_workspaces{{status=\"{status}\"}}")];
-            assert!((value - f64::from(expected)).abs() < 0.1, "{status}: {values:?}");
-        }
+        are(&world, of_status([2, 1, 0, 0, 0]));
         let is_measured = args[0] != "--older-than";
         let bytes = values.get("wsctl_workspaces_used_bytes").map(|bytes| format!("{bytes}"));
         assert_eq!(bytes, is_measured.then(|| used.to_string()), "{args:?}: {values:?}");
         assert_eq!(values.contains_key("wsctl_workspaces_unmeasured"), is_measured);
-        assert!(values["wsctl_list_last_run_exit_status"].abs() < 0.1, "{values:?}");
+        are(&world, [("list_last_run_exit_status", 0)]);
         assert!(values["wsctl_list_last_run_duration_seconds"] > 0.0, "{values:?}");
         assert!(values["wsctl_list_last_run_timestamp_seconds"] > 1e9, "{values:?}");
     }
@@ -327,5 +342,5 @@ fn metrics_count_unmeasured_workspaces_and_a_prune_by_age_succeeds() {
     let metrics = file(&world);
     let run = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", text(&metrics)]);
     let _ = run.through(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]).run().exits(0);
-    assert!((values(&world)["wsctl_workspaces_unmeasured"] - 1.0).abs() < 0.1, "{:?}", values(&world));
+    are(&world, [("workspaces_unmeasured", 1)]);
 }

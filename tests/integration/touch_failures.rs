@@ -1,17 +1,16 @@
 //! `wsctl touch` when something fails or kills it: the file is wholly the old or wholly the new, and nothing else is left.
 
 use crate::mounted::Mounted;
+use crate::paused::straced;
 use crate::tools::{text, tool};
-use crate::world::{AT, ORDINARY_USER, WRITTEN, World, chmod};
+use crate::world::{AT, ORDINARY_USER, WRITTEN, World, chmod, names};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 /// The names of temporary files in a workspace, the application's and ours.
 fn temporaries(world: &World, id: &str) -> Vec<String> {
-    let entries = fs::read_dir(world.dir_of(id)).expect("the workspace");
-    let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
-    names.filter(|name| name.contains("tmp.")).collect()
+    names(&world.dir_of(id)).into_iter().filter(|name| name.contains("tmp.")).collect()
 }
 
 #[test]
@@ -22,14 +21,14 @@ fn touch_on_a_full_file_system_is_an_io_error_and_the_old_content_stays() {
         let _mount = Mounted::tmpfs(&world, &world.base(), options);
         let (old, missing) = (world.workspace().make(), world.workspace().make_without_metadata());
         fill(&world);
-        let before = world.snapshot();
+        let before = contents(&world);
         for id in [old, missing] {
             let error = format!("error[io]: workspace {id}: ");
             let ran = world.wsctl(["touch", &id]).run().exits(74).prints("").complains(&error);
             assert!(ran.stderr.contains("No space left on device"), "{ran:#?}");
             assert_eq!(temporaries(&world, &id), [""; 0]);
         }
-        assert_eq!(contents(&before), contents(&world.snapshot()));
+        assert_eq!(contents(&world), before);
     }
 }
 
@@ -45,9 +44,10 @@ fn fill(world: &World) {
     }
 }
 
-/// Lines of a snapshot without the directories, whose times change with each temporary file.
-fn contents(snapshot: &[String]) -> Vec<&String> {
-    snapshot.iter().filter(|line| line.ends_with(')')).collect()
+/// The files below the base, with all that is known of them, and without the directories, whose times change with each temporary
+/// file.
+fn contents(world: &World) -> Vec<String> {
+    world.snapshot().into_iter().filter(|line| line.ends_with(')')).collect()
 }
 
 #[test]
@@ -78,18 +78,12 @@ fn a_touch_without_the_permission_is_permission_denied_and_leaves_nothing() {
     std::os::unix::fs::chown(world.dir_of(&foreign), Some(ORDINARY_USER), Some(ORDINARY_USER)).expect("chown");
     chmod(world.metadata_of(&foreign), 0o644);
     for id in [read_only, hidden, unreadable, foreign] {
-        let before = contents_of(&world);
+        let before = contents(&world);
         let error = format!("error[permission-denied]: workspace {id}: ");
         world.wsctl(["touch", &id]).by_ordinary_user().run().exits(77).prints("").complains(&error);
         assert_eq!(temporaries(&world, &id), [""; 0]);
-        assert_eq!(contents_of(&world), before);
+        assert_eq!(contents(&world), before);
     }
-}
-
-/// The files below the base, with all that can be told of them.
-fn contents_of(world: &World) -> Vec<String> {
-    let snapshot = world.snapshot();
-    contents(&snapshot).into_iter().cloned().collect()
 }
 
 #[test]
@@ -108,27 +102,15 @@ fn a_touch_in_which_a_call_fails_leaves_the_file_as_it_was() {
     ] {
         let (old, missing) = (world.aged(1), world.workspace().make_without_metadata());
         chmod(world.metadata_of(&old), 0o640);
-        let before = contents_of(&world);
+        let before = contents(&world);
         let ids: &[_] = if injection.starts_with("fchmod") { &[old] } else { &[old, missing] };
         for id in ids {
             let ran = world.wsctl(["touch", id]).injecting([injection]).run().exits(status).prints("");
             ran.complains(&format!("workspace {id}: "));
             assert_eq!(temporaries(&world, id), [""; 0], "{injection}");
         }
-        assert_eq!(contents_of(&world), before, "{injection}");
+        assert_eq!(contents(&world), before, "{injection}");
     }
-}
-
-#[test]
-fn a_touch_whose_directory_cannot_be_synced_reports_an_error_and_the_file_is_wholly_the_new() {
-    needs!("strace");
-    let world = World::new();
-    let id = world.aged(1);
-    let json = world.read_metadata(&id);
-    let touch = world.wsctl(["touch", "--at", AT, &id]).injecting(["fsync:error=EIO:when=2"]);
-    touch.run().exits(74).complains(&format!("error[io]: workspace {id}: "));
-    assert_eq!(with_time(&json), world.read_metadata(&id));
-    assert_eq!(temporaries(&world, &id), [""; 0]);
 }
 
 /// The application's metadata with the one value changed.
@@ -143,12 +125,10 @@ fn touch_syncs_the_file_renames_it_and_syncs_the_directory_in_this_order() {
     needs!("strace");
     let world = World::new();
     for id in [world.workspace().make(), world.workspace().make_without_metadata()] {
-        let log = world.path("calls");
-        let strace = ["strace", "-y", "-o", log.to_str().expect("UTF-8"), "-e", "trace=file,desc"];
-        world.wsctl(["touch", &id]).through(strace).run().exits(0);
-        let text = fs::read_to_string(&log).expect("a log");
+        let (ran, log) = straced(&world, world.wsctl(["touch", &id]), "file,desc");
+        let _ = ran.exits(0);
         let (dir, entry) = (format!("/{id}>"), format!("\"{id}\""));
-        let steps = text.lines().filter_map(|line| match line.split('(').next()? {
+        let steps = log.iter().filter_map(|line| match line.split('(').next()?.split_whitespace().last()? {
             "write" | "pwrite64" | "writev" if line.contains(".wsctl-tmp.") => Some("write"),
             "fsync" | "fdatasync" if line.contains("/.wsctl-tmp.") => Some("sync the file"),
             "fsync" if line.contains(&dir) => Some("sync the directory"),
@@ -157,7 +137,7 @@ fn touch_syncs_the_file_renames_it_and_syncs_the_directory_in_this_order() {
             _ => None,
         });
         let expected = ["write", "sync the file", "rename", "sync the directory", "look where it is"];
-        assert_eq!(steps.collect::<Vec<_>>(), expected, "{text}");
+        assert_eq!(steps.collect::<Vec<_>>(), expected, "{log:#?}");
     }
 }
 
@@ -175,7 +155,7 @@ fn a_touch_killed_at_any_step_leaves_the_old_or_the_new_file_and_the_next_touch_
         let found = world.read_metadata(&id);
         assert!(found == old || found == with_time(&old), "{injection}: {found}");
         leftovers += temporaries(&world, &id).len();
-        // It does no harm meanwhile, and it goes whether the next touch writes or fails.
+        // The leftover does no harm meanwhile, and it goes whether the next touch writes or fails.
         world.wsctl(["list", "--format", "ids", &id]).run().exits(0).prints(&format!("{id}\n")).quietly();
         world.wsctl(["touch", "--at", AT, &id]).run().exits(0).quietly();
         assert_eq!(world.read_metadata(&id), with_time(&old));
@@ -195,10 +175,10 @@ fn touch_sweeps_leftovers_of_killed_runs_and_no_file_of_the_application() {
     let id = workspace.make();
     std::os::unix::fs::symlink("data/laps.csv", world.dir_of(&id).join("link")).expect("a link");
     world.wsctl(["touch", &id]).run().exits(0).prints("").quietly();
-    let entries = fs::read_dir(world.dir_of(&id)).expect("the workspace");
-    let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name().into_string().unwrap()).collect();
-    names.sort();
-    assert_eq!(names, [".metadata.json", theirs[0], ".wsctl-tm", "data", "link", "wsctl-tmp.notes"]);
+    assert_eq!(
+        names(&world.dir_of(&id)),
+        [".metadata.json", theirs[0], ".wsctl-tm", "data", "link", "wsctl-tmp.notes"]
+    );
     assert!(theirs.iter().all(|name| fs::read(world.dir_of(&id).join(name)).expect("a file") == b"{"));
 }
 
@@ -222,4 +202,15 @@ fn a_temporary_file_that_a_living_process_has_locked_is_not_swept() {
     assert!(living.wait().expect("its end").success());
     world.wsctl(["touch", &id]).run().exits(0).quietly();
     assert_eq!(temporaries(&world, &id), [""; 0]);
+}
+
+#[test]
+fn a_touch_whose_directory_cannot_be_synced_reports_an_error_and_the_file_is_wholly_the_new() {
+    needs!("strace");
+    let world = World::new();
+    let id = world.aged(1);
+    let json = world.read_metadata(&id);
+    let touch = world.wsctl(["touch", "--at", AT, &id]).injecting(["fsync:error=EIO:when=2"]);
+    touch.run().exits(74).complains(&format!("error[io]: workspace {id}: "));
+    assert_eq!((world.read_metadata(&id), temporaries(&world, &id)), (with_time(&json), vec![]));
 }
