@@ -66,16 +66,6 @@ fn the_default_base_lies_below_home_also_where_the_environment_names_an_empty_on
 }
 
 #[test]
-fn a_status_is_taken_in_upper_or_lower_case() {
-    let world = World::new();
-    let (id, corrupt) = (world.aged(1), world.workspace().metadata("no JSON").make());
-    for (status, found) in [("OK", &id), ("Corrupt", &corrupt), ("missing,CORRUPT", &corrupt)] {
-        let list = world.wsctl(["list", "--format", "ids", "--status", status]).run().exits(0);
-        let _ = list.prints(&format!("{found}\n")).quietly();
-    }
-}
-
-#[test]
 fn a_diagnostic_is_one_line_with_its_severity_and_category() {
     let world = World::new();
     let (corrupt, missing) = (world.workspace().metadata("no\nJSON").make(), world.workspace().make_without_metadata());
