@@ -193,7 +193,7 @@ impl Ran {
     /// Asserts that nothing was said of a defect, and that nothing that could drive a terminal was printed.
     #[track_caller]
     pub fn sanely(self) -> Self {
-        assert!(!self.stderr.contains("panicked") && !self.stderr.contains("a defect in wsctl"), "{self:#?}");
+        assert!(!self.stderr.contains("panicked") && !self.stderr.contains("a bug in wsctl"), "{self:#?}");
         let bidi = ['\u{61c}'..='\u{61c}', '\u{200e}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
         let dangerous = |c: char| (c.is_control() && c != '\n') || bidi.iter().any(|range| range.contains(&c));
         assert!(!self.stderr.contains(dangerous) && !self.stdout.contains(dangerous), "{self:#?}");

@@ -81,7 +81,7 @@ pub const MUTANTS: [Mutant; 9] = [
         name: "without touch's look at where its directory is",
         changes: &[(
             "core/rewrite.rs",
-            "Some(Ok(false)) => Err(Error::new(Category::Busy, \"it was taken away while it was touched\")),",
+            "Some(Ok(false)) => Err(Error::new(Category::Busy, \"its directory was moved or removed meanwhile\")),",
             "Some(Ok(false)) => rewritten,",
         )],
         noticed_by: Kind::Touches,
