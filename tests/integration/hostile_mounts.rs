@@ -81,13 +81,6 @@ fn lacking<'a>(run: Run<'a>, what: &[&str]) -> Run<'a> {
     if what.is_empty() { run } else { run.through(["strace", "-f", "-o", "/dev/null"].iter().chain(what)) }
 }
 
-/// Asserts that just this one was busy.
-#[track_caller]
-fn is_busy(ran: Ran, id: &str) {
-    let report = ran.exits(75).complains("warning[busy]: ").json();
-    assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&json!([]), vec![id.to_owned()]));
-}
-
 #[test]
 fn a_mount_at_any_depth_leaves_a_workspace_whole_with_and_without_openat2() {
     needs!("root", "mount", "strace");
@@ -99,7 +92,7 @@ fn a_mount_at_any_depth_leaves_a_workspace_whole_with_and_without_openat2() {
             let _mounted = scene.mount(kind, &point);
             let before = tree(&scene.world.dir_of(&id));
             for what in LACKING {
-                is_busy(lacking(scene.world.prune(&[]), what).run(), &id);
+                lacking(scene.world.prune(&[]), what).run().finds_busy(&id);
                 assert_eq!((scene.world.names(), tree(&scene.world.dir_of(&id))), (vec![id.clone()], before.clone()));
             }
             scene.is_untouched(kind, &point);
@@ -117,7 +110,7 @@ fn a_mount_that_appears_between_claim_and_dooming_is_seen_and_the_workspace_goes
         let paused = Paused::after(&scene.world, "renameat2", None, scene.world.prune(&[]));
         let claimed = &the_trash(&scene.world);
         let mounted = scene.mount(kind, &scene.world.base().join(claimed).join("a/b/c"));
-        is_busy(paused.go_on(), &id);
+        paused.go_on().finds_busy(&id);
         scene.is_untouched(kind, &scene.world.dir_of(&id).join("a/b/c"));
         drop(mounted);
         assert_eq!(tree(&scene.world.dir_of(&id)), before);
@@ -142,7 +135,7 @@ fn a_mount_that_appears_right_before_a_directory_is_opened_is_not_entered_whatev
         // Nothing else is there to be unlinked before.
         let paused = Paused::lacking(&scene.world, what, "unlinkat", None, scene.world.prune(&[]));
         let (point, mounted, ran) = mount_under_its_hands(&scene, "data", kind, paused);
-        is_busy(ran, &id);
+        ran.finds_busy(&id);
         scene.is_untouched(kind, &point);
         drop(mounted);
         let report = scene.world.prune(&[]).run().exits(0).quietly().json();
@@ -159,7 +152,7 @@ fn a_mount_that_appears_deep_where_directories_are_opened_is_not_entered() {
         let id = workspace(&scene.world);
         let paused = Paused::after(&scene.world, "statx", Some(Path::new(name)), scene.world.prune(&[]));
         let (_, mounted, ran) = mount_under_its_hands(&scene, name, kind, paused);
-        is_busy(ran, &id);
+        ran.finds_busy(&id);
         assert_eq!(tree(&scene.outside), scene.before);
         let found = walkdir::WalkDir::new(scene.world.base()).into_iter().map(|entry| entry.expect("an entry"));
         let precious = found.filter(|entry| fs::read(entry.path()).is_ok_and(|content| content == b"precious"));

@@ -3,16 +3,8 @@
 use crate::mounted::{Bindfs, Mounted};
 use crate::paused::straced;
 use crate::tools::{text, tool, tree};
-use crate::world::{PRUNE, Ran, Run, World, ids_in};
-use serde_json::json;
+use crate::world::{PRUNE, Ran, Run, World};
 use std::fs;
-
-/// Asserts that this one alone was busy, and that the reason given is a mount.
-#[track_caller]
-fn is_busy(ran: Ran, id: &str) {
-    let ran = ran.exits(75).complains("warning[busy]: ").mentions("something is mounted");
-    assert_eq!((&ran.json()["pruned"], ids_in(&ran.json()["failed"])), (&json!([]), vec![id.to_owned()]));
-}
 
 #[test]
 fn a_mount_made_through_another_path_to_the_base_leaves_the_workspace_whole() {
@@ -27,7 +19,7 @@ fn a_mount_made_through_another_path_to_the_base_leaves_the_workspace_whole() {
         let before = tree(&world.path(""));
         for run in [&["-n"][..], &[]] {
             let run = world.wsctl(PRUNE.iter().chain(run)).env("WSCTL_BASE", world.path(pruned));
-            is_busy(run.run(), &id);
+            run.run().mentions("something is mounted").finds_busy(&id);
             assert_eq!(tree(&world.path("")), before);
         }
     }
@@ -57,7 +49,12 @@ fn a_mount_below_a_base_that_is_the_root_directory_leaves_the_workspace_whole() 
         for run in [&["-n"][..], &[]] {
             let base = world.base();
             let there = ["unshare", "--mount", "sh", "-c", IN_A_ROOT, text(&base), &id, root];
-            is_busy(world.bare(["-b", "/"].iter().chain(&PRUNE).chain(run)).through(there).run(), &id);
+            world
+                .bare(["-b", "/"].iter().chain(&PRUNE).chain(run))
+                .through(there)
+                .run()
+                .mentions("something is mounted")
+                .finds_busy(&id);
             assert_eq!(tree(&world.dir_of(&id)), before, "{root}");
         }
     }
@@ -87,7 +84,7 @@ fn a_mount_on_a_workspace_or_its_metadata_is_denied_to_list_and_busy_to_touch_an
         assert_eq!(statuses, [(Some(&*other), Some("ok")), (Some(&*id), Some("denied"))]);
         let touch = world.wsctl(["touch", &id]).run().exits(75);
         let _ = touch.complains("warning[busy]: ").mentions("something is mounted");
-        is_busy(world.wsctl(["prune", "-y", "--format", "json", &id]).run(), &id);
+        world.wsctl(["prune", "-y", "--format", "json", &id]).run().mentions("something is mounted").finds_busy(&id);
         assert_eq!((world.snapshot(), tree(&outside)), before, "{kind} on {name:?}");
     }
 }
@@ -156,7 +153,7 @@ fn a_mount_that_only_its_owner_may_enter_does_not_fail_list_and_is_busy_to_prune
     assert_eq!(denied.kind(), std::io::ErrorKind::PermissionDenied);
     let _ = world.wsctl(["list", "-s"]).run().exits(0).quietly();
     let _ = world.wsctl(["prune", "-y", "--max-total-size", "100G"]).run().exits(0);
-    is_busy(world.prune(&[]).run(), &id);
+    world.prune(&[]).run().mentions("something is mounted").finds_busy(&id);
     assert!(world.metadata_of(&id).exists() && world.dir_of(&id).join("charts/lap_times.png").exists());
 }
 
