@@ -1,7 +1,6 @@
 //! A wrong command line is answered with one line that says what to write instead.
 
 use crate::world::{World, numbered};
-use std::fs;
 
 /// Runs each command line, all of them wrong, and looks for these parts in the one line on stderr. Nothing may happen.
 fn each(status: i32, complaints: &[(&[&str], &[&str])]) {
@@ -31,7 +30,7 @@ fn a_mistyped_word_is_answered_with_the_right_one() {
             (&["list", "--limt", "7"], &["'--limit'", "try 'wsctl list --help'"]),
             (&["list", "--sort", "siez"], &["accessed, created, size, id", "'size'"]),
             (&["list", "--status", "corupt"], &["ok, missing, corrupt, denied, future", "'corrupt'"]),
-            (&["list", "--format", "jsno"], &["'json'"]),
+            (&["list", "--format", "jsno"], &["'json'", "table, json, jsonl, ids"]),
             (&["--dry-run", "prune", "--older-than", "7d"], &["'prune --dry-run' exists"]),
         ],
     );
@@ -116,11 +115,15 @@ fn a_wrong_value_is_answered_with_a_right_one() {
             (&prune("--older-than", "2026-11-23"), &["'2026-11-23'", "not a duration: write 7d"]),
             (&["list", "--newer-than", "2026-11-23T15:51:30Z"], &["not a duration: write 7d"]),
             (&prune("--max-total-size", "ten"), &["write 10GiB"]),
+            (&prune("--max-total-size", "-1G"), &["write 10GiB"]),
+            (&prune("--max-total-size", "10XB"), &["write 10GiB"]),
             (&prune("--min-free", "10"), &["10 has no unit", "10GiB", "10B", "5%"]),
             (&prune("--max-total-size", "0"), &["0 has no unit", "0GiB", "0B"]),
             (&prune("--min-free", "101%"), &["0% to 100%: write 5%"]),
             (&prune("--min-free", "some"), &["write 10GiB", "5%"]),
             (&prune("--max-delete", "some"), &["write 100 or 20%"]),
+            (&prune("--max-delete", "101%"), &["write"]),
+            (&prune("--max-delete", "-1%"), &["write"]),
             (&prune("--keep-last", "-1"), &["not a whole number: write 10"]),
             (&prune("--keep-last", "99999999999999999999999"), &["the number is too large"]),
             (&prune("--jobs", "0"), &["from 1 to 256: write 4"]),
@@ -160,6 +163,8 @@ fn a_missing_argument_is_named() {
         &[
             (&["prune"], &["no rule or ID given: pass --older-than 30d, ", "try 'wsctl prune --help'"]),
             (&["prune", "-y", "--keep-last", "3"], &["no rule or ID given"]),
+            (&["prune", "-y", "--max-delete", "9", "--use-mtime"], &["no rule or ID given"]),
+            (&["prune", "-y", "--exclude", &numbered(1)], &["no rule or ID given"]),
             (&["touch"], &["no ID was given", "`wsctl list`", "stdin"]),
             (&["validate"], &["no ID was given"]),
             (&["prune", "--older-than", "1d"], &["pass --yes to delete without asking, or --dry-run to see"]),
@@ -224,17 +229,4 @@ fn a_base_that_does_not_exist_is_answered_with_how_to_name_another() {
             (&["-b", "/etc/passwd", "list"], &["not a directory", advice]),
         ],
     );
-}
-
-#[test]
-fn an_exclude_from_file_that_cannot_be_read_is_named_with_its_option() {
-    let world = World::new();
-    let id = world.aged(9);
-    let prune = |file: &str| world.wsctl(["prune", "-y", &id, "--exclude-from", file]).run();
-    let _ = prune("nowhere").exits(66).complains("error[not-found]: --exclude-from: cannot read nowhere: No such file");
-    let _ = prune("base").exits(2).complains("error[usage]: --exclude-from: cannot read base: Is a directory");
-    fs::write(world.path("pinned"), format!("{id}\nmonaco-2024\n")).expect("a file");
-    let _ =
-        prune("pinned").exits(2).complains("error[invalid-id]: --exclude-from: pinned, line 2: 'monaco-2024' is not");
-    assert_eq!(world.names(), [id]);
 }

@@ -103,7 +103,6 @@ fn statuses_to_show_are_given_together_or_one_by_one() {
     shows(&world, &["--status", "corrupt,missing"], &[&missing, &corrupt]);
     shows(&world, &["--status", "corrupt", "--status", "OK"], &[&ok, &corrupt]); // in upper or lower case
     shows(&world, &["--status", "ok,corrupt", "--older-than", "1h"], &[&ok]);
-    let _ = listed(&world, &["--status", "fine"]).exits(2).complains("ok, missing, corrupt, denied, future");
 }
 
 #[test]
@@ -130,7 +129,6 @@ fn each_sort_key_has_its_order_and_r_reverses_it() {
         shows(&world, &["-r", "--sort", key], &reversed);
         shows(&world, &["--sort", key, "--reverse"], &reversed);
     }
-    let _ = listed(&world, &["--sort", "age"]).exits(2).complains("accessed, created, size, id");
 }
 
 #[test]
@@ -173,5 +171,4 @@ fn a_limit_shows_the_first_of_the_order_and_the_total_counts_them_all() {
     let args = ["list", "--limit", "2", "--older-than", "36h", "--format", "json"];
     let json = world.wsctl(args).run().exits(0).json();
     assert_eq!((&json["total"], ids_in(&json["workspaces"])), (&4.into(), sorted(&ids[1..3])));
-    let _ = listed(&world, &["--limit", "many"]).exits(2).complains("--limit");
 }

@@ -191,9 +191,3 @@ fn a_table_that_no_terminal_shows_is_not_cut() {
     let table = world.wsctl(["list"]).run().exits(0);
     assert!(table.lines()[1].ends_with(&text), "{table:#?}");
 }
-
-#[test]
-fn an_unknown_format_is_a_usage_error_that_lists_the_formats() {
-    let list = World::new().wsctl(["list", "--format", "yaml"]).run().exits(2).prints("");
-    let _ = list.complains("error[usage]: ").complains("table, json, jsonl, ids");
-}

@@ -43,18 +43,6 @@ fn a_duration_may_have_several_units_and_zero_makes_all_of_the_past_stale() {
 }
 
 #[test]
-fn no_rule_at_all_is_a_usage_error() {
-    let world = World::new();
-    let id = world.aged(4000);
-    let before = world.snapshot();
-    let protection = [["--keep-last", "0"], ["--max-delete", "9"], ["--exclude", &id], ["-y", "--use-mtime"]];
-    for args in protection.iter().map(|args| &args[..]).chain([&[][..]]) {
-        world.wsctl(["prune", "-y"].iter().chain(args)).run().exits(2).prints("").complains("error[usage]: ");
-    }
-    assert_eq!(world.snapshot(), before);
-}
-
-#[test]
 fn max_total_size_takes_the_least_recently_accessed_until_the_rest_fits() {
     let world = World::new();
     let ids = [40, 30, 20, 10].map(|days| world.workspace().days_ago(days).file("data", &vec![1; 20_000]).make());
