@@ -2,6 +2,7 @@
 //! the spot. They end when they are dropped.
 
 use crate::needs::{has, is_root};
+use crate::run::TOO_LONG;
 use crate::tools::{text, tool};
 use crate::world::{Ran, World};
 use std::fmt::Write as _;
@@ -90,7 +91,7 @@ impl Hosts {
             sshd.args(["-D", "-f", text(&config), "-E", text(&log)]).stdin(Stdio::null());
             let mut child = sshd.spawn().expect("sshd");
             let begun = Instant::now();
-            while begun.elapsed() < Duration::from_secs(60) {
+            while begun.elapsed() < TOO_LONG {
                 if fs::read_to_string(&log).is_ok_and(|log| log.contains("Server listening on")) {
                     self.0.push(child);
                     return port;

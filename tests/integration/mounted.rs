@@ -1,13 +1,11 @@
 //! What a test mounts, or makes immutable. Each is undone when it is dropped, also where the test fails.
 
 use crate::quiet;
-use crate::tools::{text, tool};
+use crate::tools::{text, tool, wait_until};
 use crate::world::{ORDINARY_USER, World, skip};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 /// Something is mounted in a world; the drop unmounts all that is.
 pub struct Mounted(PathBuf);
@@ -82,11 +80,8 @@ impl Bindfs {
         quiet::before_a_mount();
         let daemon = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).spawn().expect("bindfs");
         let bindfs = Self { daemon, _mounted: Mounted(world.path("")) };
-        let begun = Instant::now();
-        while !fs::read_to_string("/proc/self/mountinfo").expect("the table").contains(text(point)) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "it is not mounted: {words:?}");
-            thread::sleep(Duration::from_millis(3));
-        }
+        let table = || fs::read_to_string("/proc/self/mountinfo").expect("the table");
+        wait_until("bindfs has mounted it", || table().contains(text(point)));
         let _ = fs::metadata(point); // answered once the daemon is ready; an ordinary user's refuses
         bindfs
     }

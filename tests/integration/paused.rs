@@ -1,5 +1,6 @@
 //! Runs that strace watches, or stops at a system call: the program that is shipped needs no code for that.
 
+use crate::run::TOO_LONG;
 use crate::tools::{text, tool};
 use crate::world::{Ran, Run, World};
 use std::fs;
@@ -74,7 +75,7 @@ impl Paused {
     #[track_caller]
     fn wait(mut self) -> Result<Self, Ran> {
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(60) {
+        while begun.elapsed() < TOO_LONG {
             let written = fs::read_to_string(&self.log).unwrap_or_default();
             let mut stops = written.lines().filter(|line| line.contains("--- stopped by SIGSTOP ---"));
             if let Some(line) = stops.nth(self.stops) {

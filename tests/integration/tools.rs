@@ -1,6 +1,7 @@
 //! What many tests do beside running the program: call a system tool, age a workspace, look at what a prune left aside. For
 //! mounts see `mounted.rs`, for runs that are paused at a system call `paused.rs`.
 
+use crate::run::TOO_LONG;
 use crate::world::{World, ago};
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -25,7 +26,7 @@ pub fn tool(words: &[&str]) -> String {
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "not so: {what}");
+        assert!(begun.elapsed() < TOO_LONG, "not so: {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }

@@ -189,6 +189,16 @@ fn after_a_signal_a_huge_directory_is_reported_as_busy_and_the_next_prune_finish
 }
 
 #[test]
+fn a_signal_ends_list_while_it_measures_a_huge_directory() {
+    needs!("strace");
+    let (world, _) = wide_world();
+    for (signal, status) in SIGNALS {
+        let slow = ("newfstatat,statx", 300, 200);
+        let _ = Started::slowed(&world, world.wsctl(["list", "-s"]), slow, &[]).ends_at(signal).exits(status);
+    }
+}
+
+#[test]
 fn a_second_signal_ends_prune_at_once() {
     needs!("strace");
     let (world, id) = wide_world();

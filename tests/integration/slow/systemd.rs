@@ -31,7 +31,7 @@ export container=wsctl-test SYSTEMD_UNIT_PATH="$0/units" SYSTEMD_LOG_TARGET=null
 set +e
 (
     echo 0 > "$group/cgroup.procs"
-    exec timeout --signal=KILL 50 unshare --cgroup --pid --fork --kill-child --mount-proc --uts --ipc --net sh -c '
+    exec timeout --signal=KILL 250 unshare --cgroup --pid --fork --kill-child --mount-proc --uts --ipc --net sh -c '
         umount /sys/fs/cgroup && mount -t cgroup2 wsctl-test /sys/fs/cgroup && exec "$0" --unit="$1" --show-status=no' \
         /lib/systemd/systemd "$1"
 )
