@@ -53,7 +53,7 @@ fn the_list_of_an_empty_base_is_empty_and_no_failure() {
 
 #[test]
 fn a_thousand_workspaces_are_each_listed_once() {
-    let world = World::new();
+    let world = World::in_memory();
     // The IDs are random, so the workspaces lie scattered over what several threads share out.
     let ids: Vec<_> = (0..1000).map(|_| world.workspace().make()).collect();
     shows(&world, &["--sort", "id"], &sorted(&ids));

@@ -1,8 +1,8 @@
 //! What `wsctl list` says of workspaces that break the application's own listing.
 
+use crate::tools::tool;
 use crate::world::World;
 use serde_json::json;
-use std::process::Command;
 
 /// A time as the application writes it.
 const AWARE: &str = "2026-11-23T15:51:30.783208+00:00Z";
@@ -53,15 +53,18 @@ def read(value):
         return datetime.fromisoformat(value.rstrip('Z'))
     except ValueError:
         return datetime.min
-try:
-    sorted(map(read, sys.argv[1:]))
-except TypeError:
-    print('breaks')";
+def breaks(time, aware):
+    try:
+        sorted(map(read, [time, aware]))
+    except TypeError:
+        return True
+    return False
+for time in sys.argv[2:]:
+    print(str(breaks(time, sys.argv[1])).lower())";
     needs!("python3");
-    for (time, breaks) in FORMS {
-        let sorted = Command::new("python3").args(["-c", SORT, time, AWARE]).output().expect("python3");
-        assert_eq!((sorted.stdout == b"breaks\n", sorted.status.success()), (breaks, true), "{time}: {sorted:?}");
-    }
+    let words = ["python3", "-c", SORT, AWARE].into_iter().chain(FORMS.map(|(time, _)| time));
+    let sorted = tool(&words.collect::<Vec<_>>());
+    assert_eq!(sorted.lines().collect::<Vec<_>>(), FORMS.map(|(_, breaks)| breaks.to_string()));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::process::Stdio;
 
 #[test]
 fn eight_prunes_at_once_report_each_workspace_once_and_none_fails() {
-    let world = World::new();
+    let world = World::in_memory();
     let stale: Vec<_> = (0..300).map(|number| world.aged(31 + number)).collect();
     let fresh = world.aged(1);
     let leftovers = [0, 1, 2, 3].map(|number| {

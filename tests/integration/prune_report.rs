@@ -62,7 +62,7 @@ fn the_text_is_a_summary_and_with_v_a_line_for_each_before_it() {
 #[test]
 fn with_v_a_killed_prune_has_printed_a_line_for_each_workspace_that_went() {
     let world = World::new();
-    let stale: Vec<_> = (0..1500).map(|number| world.aged(31 + number % 50)).collect();
+    let stale: Vec<_> = (0..1000).map(|number| world.aged(31 + number % 50)).collect();
     let mut run = world.wsctl(["prune", "-v", "-y", "--older-than", "30d"]).command();
     let mut child = run.stdout(Stdio::piped()).spawn().expect("the program");
     let mut stdout = BufReader::new(child.stdout.take().expect("stdout"));
@@ -245,7 +245,7 @@ fn without_yes_and_without_a_terminal_nothing_goes() {
 #[test]
 fn any_number_of_jobs_prunes_the_same_workspaces() {
     for jobs in ["1", "4", "256"] {
-        let world = World::new();
+        let world = World::in_memory();
         let stale: Vec<_> = (0..70).map(|number| world.aged(31 + number)).collect();
         let fresh = world.aged(1);
         let sizes: u64 = stale.iter().map(|id| du(&world.dir_of(id))).sum();

@@ -41,7 +41,7 @@ fn after_a_signal_the_summary_is_printed() {
 
 /// How often a prune of 48 workspaces of this many files syncs the base: once for each batch.
 fn syncs(files: u32) -> usize {
-    let world = World::new();
+    let world = World::in_memory();
     for number in 0..48 {
         let workspace = world.workspace().id(&numbered(number)).days_ago(40);
         let _ = (0..files).fold(workspace, |workspace, file| workspace.file(&format!("data/{file}"), b"")).make();

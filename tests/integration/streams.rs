@@ -59,7 +59,7 @@ fn a_full_stdout_decides_the_exit_status_and_the_other_errors_are_shown_too() {
 
 #[test]
 fn a_text_output_that_is_cut_short_by_its_reader_is_no_failure() {
-    let world = World::new();
+    let world = World::in_memory();
     let id = world.aged(9);
     (0..1199).for_each(|_| drop(world.workspace().days_ago(9).make()));
     let ids = format!("{id}\n").repeat(9000);
@@ -81,7 +81,7 @@ fn a_text_output_that_is_cut_short_by_its_reader_is_no_failure() {
 
 #[test]
 fn a_json_output_that_is_cut_short_by_its_reader_is_no_failure() {
-    let world = World::new();
+    let world = World::in_memory();
     let ids: Vec<_> = (0..1000).map(|_| world.workspace().days_ago(9).description(&"x".repeat(200)).make()).collect();
     for args in [&["list", "--format", "json"][..], &["prune", "-n", "--older-than", "1d", "--format", "json"]] {
         let ran = world.wsctl(args).run().exits(0);

@@ -42,9 +42,11 @@ impl World {
         Self::made(&std::env::temp_dir(), binary)
     }
 
-    /// The same in a directory of the caller's choice: in `/dev/shm` nothing waits for a disk.
-    pub fn inside(parent: &Path) -> Self {
-        Self::made(parent, Path::new(env!("CARGO_BIN_EXE_wsctl")))
+    /// The same in memory, for worlds of many files: nothing waits for a disk there.
+    pub fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        Self::made(&parent, Path::new(env!("CARGO_BIN_EXE_wsctl")))
     }
 
     fn made(parent: &Path, binary: &Path) -> Self {

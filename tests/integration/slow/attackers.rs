@@ -7,7 +7,7 @@ use crate::tools::{text, tree};
 use crate::world::{ORDINARY_USER, World, finish, numbered, snapshot};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 /// A process that attacks for as long as this lives.
@@ -52,7 +52,7 @@ struct Arena {
 
 impl Arena {
     fn new() -> Self {
-        let world = World::inside(Path::new("/dev/shm"));
+        let world = World::in_memory();
         let ids: Vec<_> = (0..3).map(|number| world.workspace().id(&numbered(number)).days_ago(400).make()).collect();
         let bystander = world.aged(1);
         world.give_away();

@@ -7,7 +7,6 @@ use crate::tools::{text, tool};
 use crate::world::{ORDINARY_USER, PRUNE, Ran, Run, World, has, ids_in, is_root, sorted};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 /// Asserts that the attacked workspace is gone or busy, and told of by name, and that the other one is gone.
 #[track_caller]
@@ -46,7 +45,7 @@ fn two_to_swap() -> Option<(World, Mounted, String)> {
     if !(is_root() && has("cc") && has("mkfs.ext4")) {
         return None;
     }
-    let world = World::inside(Path::new("/dev/shm"));
+    let world = World::in_memory();
     let mounted = Mounted::image(&world, &world.base(), 256, &["mkfs.ext4", "-q", "-N", "60000"])?;
     fs::remove_dir(world.base().join("lost+found")).expect("an empty directory");
     let id = world.aged(40);
@@ -138,7 +137,7 @@ fn two_workspaces_that_share_120_000_inodes_go_in_one_run() {
 #[test]
 fn files_changed_while_the_clock_was_ahead_are_removed() {
     needs!("root", "debugfs", "mkfs.ext4");
-    let world = World::inside(Path::new("/dev/shm"));
+    let world = World::in_memory();
     let mkfs = ["mkfs.ext4", "-q", "-N", "150000", "-I", "256"];
     let Some(_mounted) = Mounted::image(&world, &world.base(), 700, &mkfs) else { return };
     fs::remove_dir(world.base().join("lost+found")).expect("an empty directory");

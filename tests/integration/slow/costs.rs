@@ -124,7 +124,7 @@ fn a_workspace_that_is_pruned_takes_no_more_memory_than_one_that_is_examined() {
     needs!("/usr/bin/time");
     let prune = |workspaces: u32| {
         let runs = (0..2).map(|_| {
-            let world = World::inside(std::path::Path::new("/dev/shm"));
+            let world = World::in_memory();
             for number in 0..workspaces {
                 let _ = world.workspace().id(&numbered(number)).days_ago(40).make();
             }

@@ -5,7 +5,6 @@ use crate::paused::Paused;
 use crate::tools::modify;
 use crate::world::{Ran, World, ids_in, numbered, sorted};
 use serde_json::json;
-use std::path::Path;
 use std::process::Stdio;
 
 /// The rules, each of which chooses all the workspaces here.
@@ -31,7 +30,7 @@ fn stale(world: &World, id: &str) -> String {
 /// Gives how many points that were.
 fn check_every_point(call: &str, first: usize, args: impl Fn(&str) -> Vec<String>) -> usize {
     for nth in first.. {
-        let world = World::inside(Path::new("/dev/shm"));
+        let world = World::in_memory();
         let id = stale(&world, &numbered(1));
         let args = args(&id);
         let Ok(paused) = Paused::try_after(&world, (call, nth), world.wsctl(&args)) else { return nth - first };
@@ -67,7 +66,7 @@ fn a_workspace_given_by_id_that_another_prune_takes_away_after_the_listing_is_no
 fn two_prunes_at_once_report_each_workspace_once_and_neither_fails() {
     for rule in RULES {
         for round in 0..6 {
-            let world = World::inside(Path::new("/dev/shm"));
+            let world = World::in_memory();
             let all: Vec<_> = (0..100).map(|number| stale(&world, &numbered(number))).collect();
             let mut run = world.wsctl(["prune", "-y", "--format", "json"].iter().chain(rule)).command();
             run.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -7,7 +7,7 @@ use crate::tools::{text, tool, trash, wait_until};
 use crate::world::{Ran, Run, World, finish, has, ids_in, is_root};
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -161,7 +161,7 @@ fn sigterm_at_the_question_ends_at_once_and_deletes_nothing() {
 
 /// A world in memory with a stale workspace of 100,000 files.
 fn wide_world() -> (World, String) {
-    let world = World::inside(Path::new("/dev/shm"));
+    let world = World::in_memory();
     let id = world.workspace().days_ago(40).file("wide/0", b"").make();
     let wide = world.dir_of(&id).join("wide");
     (1..100_000).for_each(|number| drop(fs::File::create(wide.join(number.to_string())).expect("a file")));
@@ -186,16 +186,6 @@ fn after_a_signal_a_huge_directory_is_reported_as_busy_and_the_next_prune_finish
     let report = world.prune(&[]).run().exits(0).quietly().json();
     assert_eq!((&report["pruned"][0]["rule"], ids_in(&report["pruned"])), (&"leftover".into(), vec![id]));
     assert_eq!(world.names(), [""; 0]);
-}
-
-#[test]
-fn a_signal_ends_list_while_it_measures_a_huge_directory() {
-    needs!("strace");
-    let (world, _) = wide_world();
-    for (signal, status) in SIGNALS {
-        let slow = ("newfstatat,statx", 300, 200);
-        let _ = Started::slowed(&world, world.wsctl(["list", "-s"]), slow, &[]).ends_at(signal).exits(status);
-    }
 }
 
 #[test]

@@ -255,7 +255,7 @@ fn state(dir: &Path, id: &str) -> Result<Option<DateTime<Utc>>, String> {
 
 /// Lets it all run for so long, and prints what happened.
 fn soak(duration: Duration) {
-    let world = World::inside(Path::new("/dev/shm"));
+    let world = World::in_memory();
     let (over, counts, lost) = (AtomicBool::new(false), Counts::default(), Mutex::default());
     let soak = Soak { world: &world, over, counts, lost };
     let begun = Instant::now();

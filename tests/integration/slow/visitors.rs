@@ -6,7 +6,6 @@ use crate::world::{World, finish, ids_in, numbered};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
 const WORKSPACES: u32 = 2000;
@@ -58,7 +57,7 @@ fn times(told: &Value) -> &Map<String, Value> {
 /// Lets visitors and a prune with these options race, and checks that no access was lost. Gives the number of visits, and how
 /// often a workspace was taken off its path and put back, or left aside.
 fn race(options: &[&str]) -> (u64, usize) {
-    let world = World::inside(Path::new("/dev/shm"));
+    let world = World::in_memory();
     for number in 0..WORKSPACES {
         let id = world.workspace().id(&numbered(number)).days_ago(40).file("data/lap.csv", b"1").make();
         modify(&world, &id, 40);
