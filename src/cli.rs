@@ -90,7 +90,7 @@ pub enum Command {
     /// Delete stale workspaces
     ///
     /// Give at least one rule or ID. Protected workspaces always stay. A rule never deletes a workspace whose last access is
-    /// unknown. A workspace that is accessed during the prune stays, whole, and is reported as busy.
+    /// unknown or ahead of the clock. A workspace that is accessed during the prune stays, whole, and is reported as busy.
     ///
     /// On a terminal, prune shows what it would delete and asks. Elsewhere it needs --yes. If a run is stopped, the next one
     /// finishes its work.

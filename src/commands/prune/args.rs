@@ -66,7 +66,7 @@ pub struct Arguments {
     /// If the file cannot be read, or a line is not an ID, nothing is deleted. It may be a pipe: <(command) in bash.
     #[arg(long, value_name = "FILE", help_heading = "Protection")]
     pub(super) exclude_from: Vec<PathBuf>,
-    /// Delete nothing if the rules select more than this number or share of all workspaces: 100 or 20%
+    /// Delete nothing if more workspaces would go than this number or share of all: 100 or 20%
     ///
     /// Use it in cron: if the clock jumps, every workspace looks stale. The exit status is then 78.
     #[arg(long, value_name = "N|P%", allow_hyphen_values = true, help_heading = "Protection")]
@@ -95,8 +95,8 @@ pub struct Arguments {
     pub(super) metrics: Option<PathBuf>,
     /// Delete only these workspaces; `-` reads IDs from stdin, one a line
     ///
-    /// With --older-than, delete only those of them that are stale. Without a rule, a workspace is deleted even if its last access
-    /// is unknown.
+    /// With a rule, delete only those of them that the rule selects. Without a rule, a workspace is deleted even if its last
+    /// access is unknown.
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<OsString>,
     #[command(flatten)]
