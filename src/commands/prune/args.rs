@@ -8,7 +8,6 @@ use crate::args::{self, duration, size};
 use crate::commands::Format;
 use crate::core::{Base, Result, Timestamp, WorkspaceId};
 use anyhow::Context as _;
-use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{ArgGroup, Args, ValueHint};
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -91,7 +90,7 @@ pub struct Arguments {
     ///
     /// It replaces the file atomically, also when the run fails; a dry run writes none. It measures all workspaces, which takes
     /// longer.
-    #[arg(long, value_name = "FILE", value_parser = file(), value_hint = ValueHint::FilePath, help_heading = "Running")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Running")]
     pub(super) metrics: Option<PathBuf>,
     /// Delete only these workspaces; `-` reads IDs from stdin, one a line
     ///
@@ -101,11 +100,6 @@ pub struct Arguments {
     pub(super) ids: Vec<OsString>,
     #[command(flatten)]
     pub(super) separator: Separator,
-}
-
-fn file() -> impl TypedValueParser<Value = PathBuf> {
-    let named = |path: PathBuf| if path.file_name().is_some() { Ok(path) } else { Err("it is not the path of a file") };
-    PathBufValueParser::new().try_map(named)
 }
 
 fn jobs(text: &str) -> std::result::Result<u16, String> {
