@@ -78,6 +78,7 @@ mod tests {
             ("2d 1.5 12h", "write 1.5d"),
             ("1.5", "1.5d"),
             ("week", "write 7d"),
+            ("m", "not a duration"),
             ("0.5ns", "nanosecond"),
             ("5m", "5min or 5months"),
             ("5M", "5min or 5months"),

@@ -140,17 +140,17 @@ fn gauges(rows: &[Row], are_measured: bool) -> Vec<Gauge> {
 /// Reads the descriptions of the rows that remain.
 fn describe(base: &Base, rows: &mut [Row], kept: usize, now: Timestamp) {
     let mut buffer = Vec::new();
-    for row in rows.iter_mut().filter(|_| kept > 0) {
+    for row in rows {
         let facts = examine(base.dir(), &row.id.to_string(), now, &mut buffer);
-        row.description = facts.and_then(|facts| shortened(facts.description?, kept));
+        row.description = facts.and_then(|facts| facts.description).map(|text| shortened(text, kept));
     }
 }
 
-/// Returns the first `kept` bytes of a description, or `None` if that is nothing.
-fn shortened(mut text: String, kept: usize) -> Option<Box<str>> {
+/// Returns the first `kept` bytes of a description.
+fn shortened(mut text: String, kept: usize) -> Box<str> {
     let end = (0..=kept.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     text.truncate(end);
-    (kept > 0).then(|| text.into_boxed_str())
+    text.into_boxed_str()
 }
 
 /// Examines these workspaces. Returns a row for each that exists, in the same order.
@@ -193,7 +193,7 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Conte
                 last_accessed: facts.last_accessed,
                 breaks_listing: facts.breaks_listing,
                 created_at: facts.created_at,
-                description: facts.description.filter(|_| is_shown).and_then(|text| shortened(text, kept)),
+                description: facts.description.filter(|_| is_shown).map(|text| shortened(text, kept)),
                 usage: measured,
                 is_unmeasured,
                 failure: failure.map(|error| Box::new(error.about(id.subject()))),

@@ -23,7 +23,10 @@ fn ageless(mut row: Value) -> Value {
 fn json_is_one_document_with_these_keys_and_no_others() {
     let world = World::new();
     let id = world.workspace().created("2024-05-23T14:30:00Z").description("Monaco – VER vs HAM").make();
-    let json = world.wsctl(["list", "--format", "json"]).run().exits(0).quietly().json();
+    let list = ["list", "--format", "json"];
+    let json = world.wsctl(list).run().exits(0).quietly().json();
+    let limited = world.wsctl(list.iter().chain(&["--limit", "1"])).run().exits(0).json();
+    assert_eq!(limited["workspaces"][0]["description"], "Monaco – VER vs HAM");
     let base = world.base().to_str().expect("UTF-8").to_owned();
     assert_eq!(keys(&json), ["base", "schema_version", "total", "workspaces"]);
     assert_eq!((&json["schema_version"], &json["base"], &json["total"]), (&json!(1), &json!(base), &json!(1)));

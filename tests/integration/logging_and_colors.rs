@@ -128,6 +128,8 @@ fn help_and_usage_errors_obey_color_too() {
     never(&["list", "--sort", "bogus"]);
     let help = world.bare(["--color", "always", "--help"]).run().exits(0);
     assert!(help.stdout.contains('\x1b'), "{help:#?}");
+    let advice = world.bare(["--color", "always"]).run().exits(2);
+    assert!(advice.stderr.contains('\x1b'), "{advice:#?}");
 }
 
 #[test]

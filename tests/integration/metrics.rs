@@ -288,7 +288,8 @@ fn metrics_replace_nothing_but_a_regular_file() {
 fn a_prune_with_a_wrong_command_line_leaves_its_exit_status_in_the_metrics() {
     let world = World::new();
     let metrics = file(&world);
-    let slips: [&[&str]; 4] = [&["--older-than", "7"], &["--oldr-than", "7d"], &[], &["--older-than", "1d", "-b", ""]];
+    let slips: [&[&str]; 5] =
+        [&["--older-than", "7"], &["--oldr-than", "7d"], &[], &["--older-than", "1d", "-b", ""], &["-Z"]];
     let given = ["--yes", "--metrics", text(&metrics)];
     for slip in slips.into_iter().flat_map(|slip| [[&given, slip].concat(), [slip, &given].concat()]) {
         let _ = fs::remove_file(&metrics);

@@ -1,6 +1,6 @@
 //! `wsctl prune` asks: on a real pseudo-terminal, where the answer is typed.
 
-use crate::terminal::at_terminal;
+use crate::terminal::{at_terminal, through_terminal};
 use crate::world::World;
 
 #[test]
@@ -105,6 +105,19 @@ fn no_means_no_and_deletes_nothing() {
         assert!(ran.lines().iter().any(|line| line.starts_with(refused)), "on a line of its own: {ran:#?}");
         assert_eq!(world.snapshot(), before, "{keys}");
     }
+}
+
+#[test]
+fn nothing_is_asked_unless_both_stdin_and_stderr_are_a_terminal() {
+    needs!("python3");
+    let world = World::new();
+    let stale = world.aged(30);
+    for redirected in ["exec \"$@\" </dev/null", "exec \"$@\" 2>/dev/null"] {
+        let wrapper = ["sh", "-c", redirected, "sh"];
+        let ran = through_terminal(100, world.wsctl(["prune", &stale]), ("", "y\\n"), &wrapper).exits(2);
+        assert!(!ran.stdout.contains("[y/N]"), "{ran:#?}");
+    }
+    assert_eq!(world.names(), [stale]);
 }
 
 #[test]

@@ -64,6 +64,19 @@ fn the_library_takes_an_absent_cookie_and_gives_the_canonical_id_or_nothing() {
 }
 
 #[test]
+fn a_text_that_differs_from_an_id_in_one_bit_is_no_id() {
+    let world = World::new();
+    let id = world.workspace().id("abcdef01-2345-4678-89ab-cdef01234567").make();
+    let flipped = (0..id.len() * 7).map(|bit| {
+        let mut bytes = id.clone().into_bytes();
+        bytes[bit / 7] ^= 1 << (bit % 7);
+        String::from_utf8(bytes).expect("ASCII")
+    });
+    let others: Vec<_> = flipped.filter(|text| *text.to_lowercase() != id && !text.contains('\0')).collect();
+    world.wsctl(["validate", "--"].into_iter().chain(others.iter().map(String::as_str))).run().exits(1).prints("");
+}
+
+#[test]
 fn after_two_dashes_a_hostile_cookie_is_an_id_and_stdin_is_not_read() {
     let world = World::new();
     let id = world.aged(1);
