@@ -161,7 +161,7 @@ impl Error {
     /// Changes the category, where the errno alone would give the wrong one.
     #[must_use]
     pub fn with_category(self, category: Category) -> Self {
-        Self { category, severity: category.severity(), ..self }
+        Self { category, ..self }
     }
 
     /// Adds the `subject` in front of the message.
@@ -183,11 +183,6 @@ impl Error {
     /// Returns the severity.
     pub const fn severity(&self) -> Severity {
         self.severity
-    }
-
-    /// Returns the kernel's reason, if there is one.
-    pub fn errno(&self) -> Option<Errno> {
-        self.cause.map(|cause| cause.0)
     }
 
     /// Returns what failed and why, in one line.

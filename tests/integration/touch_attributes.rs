@@ -103,6 +103,23 @@ fn touch_leaves_out_an_attribute_that_it_may_not_set_and_keeps_the_others() {
 }
 
 #[test]
+fn touch_leaves_out_hashes_of_the_old_content_and_what_cannot_be_read() {
+    needs!("root", "setfattr", "strace");
+    let world = World::new();
+    let id = plain(&world);
+    for name in ["security.evm", "security.ima", "security.note", "user.note"] {
+        tool(&["setfattr", "-n", name, "-v", "x", text(&world.metadata_of(&id))]);
+    }
+    let touch = || world.wsctl(["touch", "--at", AT, &id]);
+    touch().run().exits(0).quietly();
+    let after = attributes(&world, &id);
+    assert!(after.contains("user.note") && after.contains("security.note"), "{after}");
+    assert!(!after.contains("security.evm") && !after.contains("security.ima"), "{after}");
+    touch().injecting(["fgetxattr:error=ENODATA"]).run().exits(0).quietly();
+    assert!(!attributes(&world, &id).contains("note"));
+}
+
+#[test]
 fn touch_reports_an_io_error_where_attributes_cannot_be_read() {
     needs!("setfacl", "setfattr", "strace");
     let world = World::new();

@@ -39,6 +39,15 @@ fn every_subcommand_names_the_base_that_was_probably_meant() {
     }
     assert!(said(&world, &world.path("a"), &[]).is_empty(), "a link is not followed");
     assert!(said(&world, &world.base(), &[]).is_empty());
+    // It is found two levels below, and not further down.
+    let below = world.path("x/y/z");
+    fs::create_dir_all(below.join(&id)).expect("a workspace");
+    assert!(said(&world, &world.path("x"), &[])[0].ends_with("x/y/z?"));
+    fs::rename(below.join(&id), world.path("x/y/id"))
+        .and_then(|()| fs::create_dir(below.join("w")))
+        .expect("a directory");
+    fs::rename(world.path("x/y/id"), below.join("w").join(&id)).expect("a workspace");
+    assert!(said(&world, &world.path("x"), &[]).is_empty());
 }
 
 #[test]
