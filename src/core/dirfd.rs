@@ -68,7 +68,7 @@ impl DirFd {
     /// Creates a file for writing that only its owner can read. It must not exist (EEXIST).
     pub fn create_file(&self, name: &str) -> Result<OwnedFd> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        retry_on_intr(|| rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR))
+        retry_on_intr(|| rustix::fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o600)))
     }
 
     fn on_same_mount(&self, fd: OwnedFd) -> Self {

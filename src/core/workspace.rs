@@ -111,9 +111,7 @@ impl Facts {
         let Metadata { last_accessed, breaks_listing, created_at, description } = metadata;
         let missing = || metadata::corrupt("has no last_accessed");
         let facts = match last_accessed.and_then(|time| time.ok_or_else(missing)) {
-            Ok(time) => {
-                Self { status: Status::of_access(time, now), last_accessed: Some(time), error: None, ..Self::EMPTY }
-            }
+            Ok(time) => Self { status: Status::of_access(time, now), last_accessed: Some(time), ..Self::EMPTY },
             Err(error) => Self::from_error(error),
         };
         Self { breaks_listing, created_at, description, ..facts }
@@ -137,4 +135,17 @@ impl Facts {
         seen: Seen::Unknown(None),
         error: None,
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_access_is_in_the_future_if_it_is_more_than_five_minutes_ahead() {
+        let now = Timestamp::from_unix(1_000_000, 0);
+        for (ahead, status) in [(-1, Status::Ok), (300, Status::Ok), (301, Status::Future)] {
+            assert_eq!(Status::of_access(Timestamp::from_unix(1_000_000 + ahead, 0), now), status, "{ahead}");
+        }
+    }
 }

@@ -76,7 +76,7 @@ pub fn size(bytes: u64) -> String {
     let mut number = bytes as f64;
     let mut units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"].iter();
     let mut unit = units.next();
-    while number >= 1023.95 && units.len() > 0 {
+    while number >= 1023.95 {
         number /= 1024.0;
         unit = units.next();
     }

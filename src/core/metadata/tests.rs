@@ -90,3 +90,11 @@ fn an_edit_fails_if_its_result_is_too_large_to_be_read_again() {
     assert!(Metadata::parse(text.as_bytes()).is_ok());
     assert!(with_last_accessed(text.as_bytes(), time()).is_err());
 }
+
+#[test]
+fn json_that_is_no_object_is_told_apart_from_what_is_no_json() {
+    for (text, reason) in [("[1]", "is not a JSON object"), ("7", "is not a JSON object"), ("{", "is not JSON: ")] {
+        let error = Metadata::parse(text.as_bytes()).expect_err(text).full();
+        assert!(error.contains(reason), "{text}: {error}");
+    }
+}
