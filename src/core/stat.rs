@@ -104,7 +104,7 @@ impl From<&Statx> for Stat {
     }
 }
 
-/// A time of the clock that stamps inodes, in nanoseconds since 1970. Times 584 years apart look the same.
+/// A time of the clock that stamps inodes, in nanoseconds since 1970. A time before 1677 or after 2262 becomes the nearest that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileTime(i64);
 
@@ -114,7 +114,7 @@ const SECOND: i64 = 1_000_000_000;
 
 impl FileTime {
     fn new(seconds: i64, nanoseconds: u32) -> Self {
-        Self(seconds.wrapping_mul(SECOND).wrapping_add(nanoseconds.into()))
+        Self(seconds.saturating_mul(SECOND).saturating_add(nanoseconds.into()))
     }
 
     /// Returns the stamp that the kernel would set now. It is coarser than the clock.

@@ -1,6 +1,6 @@
 //! `wsctl prune --use-mtime`: when something was last modified counts as an access.
 
-use crate::tools::{modify, tree};
+use crate::tools::{modify, text, tool, tree};
 use crate::world::{World, ids_in, sorted};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -68,4 +68,18 @@ fn with_use_mtime_a_workspace_in_which_an_agent_keeps_writing_stays_through_any_
     let _ = agent.wait();
     world.wsctl(["prune", "-y", "--older-than", "30d"]).run().exits(0).quietly();
     assert_eq!(world.names(), [""; 0], "to a prune without --use-mtime it is stale");
+}
+
+/// Nanoseconds since 1970 in 64 bits end in 2262; file systems store later times, and an owner sets what he likes.
+#[test]
+fn a_modification_time_that_nanoseconds_cannot_hold_is_ahead_of_the_clock_or_long_ago() {
+    let world = World::in_memory();
+    let [ahead, ancient] = ["2400-01-01", "1500-01-01"].map(|date| {
+        let id = world.workspace().make_without_metadata();
+        tool(&["touch", "-d", date, text(&world.dir_of(&id))]);
+        id
+    });
+    let report = world.prune(&["--use-mtime"]).run().exits(0).json();
+    assert_eq!((ids_in(&report["skipped"]), ids_in(&report["pruned"])), (vec![ahead.clone()], vec![ancient]));
+    assert_eq!(world.names(), [ahead]);
 }
