@@ -34,7 +34,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Runs the program and returns its exit status. The first argument is the name of the program.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
@@ -175,10 +175,10 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-/// Reads the clock. Nothing else does.
+/// Reads the clock. Nothing else does. `chrono::Utc::now` panics if it is before 1970.
 #[allow(clippy::disallowed_methods)]
 fn now() -> anyhow::Result<Timestamp> {
-    Timestamp::new(chrono::Utc::now()).ok_or_else(|| anyhow::anyhow!("the clock is outside the years 1 to 9999"))
+    Timestamp::new(SystemTime::now().into()).ok_or_else(|| anyhow::anyhow!("the clock is outside the years 1 to 9999"))
 }
 
 /// Shows help or version on stdout, or explains in one line on stderr what is wrong with the command line.

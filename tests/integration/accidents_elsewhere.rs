@@ -243,3 +243,17 @@ fn systemd_4679_after_a_jump_of_the_clock_nothing_is_deleted() {
     let _ = world.wsctl(["prune", "-y", "--older-than", "10d", "--max-total-size", "1K"]).run().exits(0);
     assert_eq!(world.names(), sorted(&ahead));
 }
+
+/// A clock before 1970, which std and chrono take for impossible.
+#[test]
+fn a_clock_before_1970_is_a_clock() {
+    needs!("faketime");
+    let world = World::new();
+    let id = world.aged(1);
+    let at = ["faketime", "-f", "@1900-01-01 00:00:00"];
+    let list = world.wsctl(["list", "--format", "json"]).through(at).run().exits(0).quietly().json();
+    assert_eq!(list["workspaces"][0]["status"], "future");
+    let _ = world.prune(&[]).through(at).run().exits(0).mentions("skipped (future)");
+    world.wsctl(["touch", &id]).through(at).run().exits(0).quietly();
+    assert!(world.read_metadata(&id).contains("\"1900-01-01T00:00:0"), "{}", world.read_metadata(&id));
+}
