@@ -76,7 +76,7 @@ impl<'a> Staged<'a> {
             let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
             retry_on_intr(|| rustix::fs::fchown(&self.file, Some(user), Some(group))).map_err(|errno| match errno {
                 // This user namespace has no number for the owner.
-                Errno::INVAL | Errno::OVERFLOW => failed(errno).with_category(Category::PermissionDenied),
+                Errno::INVAL => failed(errno).with_category(Category::PermissionDenied),
                 errno => failed(errno),
             })?;
         }

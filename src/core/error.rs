@@ -86,8 +86,9 @@ impl From<Errno> for Category {
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::NOENT | Errno::NOTDIR => Self::NotFound,
-            // NOKEY: it is encrypted, and the key is missing.
-            Errno::ACCESS | Errno::PERM | Errno::NOKEY => Self::PermissionDenied,
+            // NOKEY: it is encrypted, and the key is missing. OVERFLOW: an owner has no number in this user namespace or idmapped
+            // mount.
+            Errno::ACCESS | Errno::PERM | Errno::NOKEY | Errno::OVERFLOW => Self::PermissionDenied,
             // AGAIN: somebody holds a lease (open with O_NONBLOCK). BUSY: a mount point.
             Errno::AGAIN | Errno::BUSY | Errno::TXTBSY | Errno::DEADLK => Self::Busy,
             Errno::IO
@@ -203,12 +204,15 @@ impl std::error::Error for Error {
     }
 }
 
-/// An errno that displays as the text of `strerror(3)`, without its number.
+/// An errno that displays as the text of `strerror(3)`, without its number. The text for EOVERFLOW speaks of a data type.
 #[derive(Debug, Clone, Copy)]
 struct Cause(Errno);
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == Errno::OVERFLOW {
+            return f.write_str("Its owner or this user has no ID on this mount");
+        }
         let text = self.0.to_string();
         f.write_str(text.split(" (os error").next().unwrap_or_default())
     }
@@ -265,7 +269,7 @@ mod tests {
         use Category::*;
         for (category, errnos) in [
             (NotFound, &[Errno::NOENT, Errno::NOTDIR][..]),
-            (PermissionDenied, &[Errno::ACCESS, Errno::PERM, Errno::NOKEY]),
+            (PermissionDenied, &[Errno::ACCESS, Errno::PERM, Errno::NOKEY, Errno::OVERFLOW]),
             (Busy, &[Errno::AGAIN, Errno::BUSY, Errno::TXTBSY]),
             (Io, &[Errno::IO, Errno::NOSPC, Errno::DQUOT, Errno::ROFS, Errno::FBIG, Errno::STALE]),
             (Io, &[Errno::NOTCONN, Errno::HOSTDOWN, Errno::TIMEDOUT, Errno::CONNABORTED]),

@@ -179,3 +179,16 @@ fn list_enters_no_mount_also_without_openat2() {
         assert!(usages[0].0.as_u64().is_some_and(|size| size < 1_000_000), "{kind:?}: {usages:?}");
     }
 }
+
+/// In an idmapped mount, the kernel refuses with EOVERFLOW what would change an inode of an owner without a number there.
+#[test]
+fn an_owner_that_has_no_number_on_the_mount_is_permission_denied() {
+    needs!("strace");
+    let world = World::new();
+    let id = world.aged(40);
+    let ran = world.prune(&[]).injecting(["renameat2:error=EOVERFLOW"]).run().exits(77);
+    let _ = ran.complains(&format!(
+        "error[permission-denied]: workspace {id}: cannot claim it: Its owner or this user has no ID"
+    ));
+    assert_eq!(world.names(), [id]);
+}
