@@ -111,6 +111,7 @@ fn more_than_max_delete_and_nothing_is_deleted_not_even_leftovers() {
     for limit in ["0", "2", "0%", "42%"] {
         let ran = world.prune(&["--max-delete", limit]).run().exits(78).complains("error[refused]: ");
         assert_eq!((&ran.json()["pruned"], &ran.json()["freed_bytes"]), (&json!([]), &json!(0)), "{limit}");
+        assert_eq!(ran.json()["kept"], json!(7), "{limit}: all but the leftover, since all stay");
         assert_eq!(world.snapshot(), before, "{limit}");
         let dry = world.prune(&["-n", "--max-delete", limit]).run().exits(78).complains("error[refused]: ").json();
         assert_eq!(dry["pruned"].as_array().map(Vec::len), Some(4), "{limit}: it shows what would go");

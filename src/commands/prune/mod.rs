@@ -79,6 +79,8 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         let done = carry_out::carry_out(&work, &plan, context.signals);
         report.done(done);
         report.diagnostics.raise(context.signals.caught().unwrap_or_default());
+    } else {
+        report.done(plan.going().map(Done::new).collect()); // all stay
     }
     Ok(Box::new(report))
 }
