@@ -2,7 +2,7 @@
 
 use crate::output::diagnostics::CATEGORY;
 use crate::output::escape;
-use crate::output::meter;
+use crate::output::{meter, stream};
 use anstream::ColorChoice;
 use env_logger::{Builder, Target, WriteStyle};
 use log::{Level, LevelFilter, Record};
@@ -80,7 +80,7 @@ struct Stderr;
 
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        meter::without_line(|| io::stderr().write(bytes))
+        meter::without_line(|| stream::write(io::stderr(), bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,7 +1,8 @@
 //! The only place that writes to stdout. It reports failures to write.
 
-use super::meter;
+use super::{meter, stream};
 use crate::core::{Category, Error, Result};
+use rustix::io::Errno;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,7 @@ static WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 #[ctor::ctor]
 fn check_stdout() {
-    let was_closed = rustix::io::fcntl_getfd(io::stdout().as_fd()) == Err(rustix::io::Errno::BADF);
+    let was_closed = rustix::io::fcntl_getfd(io::stdout().as_fd()) == Err(Errno::BADF);
     WAS_CLOSED.store(was_closed, Ordering::Relaxed);
 }
 
@@ -26,7 +27,7 @@ pub fn write(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()
     let written = render(&mut out).and_then(|()| out.flush());
     drop(out.into_parts()); // dropping the buffer would try to write the rest again
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+        Err(error) if !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
             let error = Error::io(&error, "cannot write to stdout");
             Err(error.with_category(Category::Io))
         }
@@ -61,9 +62,9 @@ struct Stdout;
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if WAS_CLOSED.load(Ordering::Relaxed) {
-            return Err(rustix::io::Errno::BADF.into());
+            return Err(Errno::BADF.into());
         }
-        Ok(rustix::io::write(io::stdout().as_fd(), bytes)?)
+        stream::write(io::stdout(), bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,7 +1,13 @@
 //! Stdout that cannot be written is an error; a reader that closes it early is none.
 
 use crate::world::{World, finish, ids_in, numbered};
+use rustix::fs::OFlags;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 /// Runs that have something to say on stdout, on a world with this one workspace.
 fn talkative(id: &str) -> Vec<Vec<&str>> {
@@ -92,4 +98,44 @@ fn a_json_output_that_is_cut_short_by_its_reader_is_no_failure() {
         assert_eq!(cut.stdout, ran.stdout[..20]);
         assert!(ran.stdout.len() > 65_536, "a pipe holds all of it: {args:?}");
     }
+}
+
+/// Whoever shares a pipe can make it non-blocking, for all. A reader that is slow then loses nothing.
+#[test]
+fn a_pipe_that_does_not_block_is_waited_for() {
+    let world = World::in_memory();
+    let id = world.aged(1);
+    let ids = format!("{id}\n").repeat(9000) + &"nonsense\n".repeat(2000);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let (input, mut answer) = std::io::pipe().expect("a pipe");
+    for end in [writer.as_fd(), input.as_fd()] {
+        rustix::fs::fcntl_setfl(end, OFlags::NONBLOCK).expect("a flag");
+    }
+    let mut command = world.wsctl(["validate", "-v", "-"]).command();
+    let stderr = writer.try_clone().expect("a descriptor");
+    let child = command.stdin(input).stdout(writer).stderr(stderr).spawn().expect("the program");
+    drop(command); // and its ends of the pipes
+    answer.write_all(ids.as_bytes()).expect("a pipe that is read");
+    thread::sleep(Duration::from_millis(300)); // so that it meets an empty and a full pipe
+    drop(answer);
+    thread::sleep(Duration::from_millis(300));
+    let read = std::io::read_to_string(reader).expect("its output");
+    let _ = finish(child, &"validate").exits(1);
+    let lines = |part: &str| read.lines().filter(|line| line.contains(part)).count();
+    assert_eq!((lines(&id), lines("'nonsense'")), (9000, 2000), "{} bytes", read.len());
+}
+
+#[test]
+fn a_connection_that_its_reader_resets_is_closed_by_its_reader() {
+    let world = World::new();
+    let _ = world.aged(1);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let here = TcpStream::connect(listener.local_addr().expect("its address")).expect("a connection");
+    let (there, _) = listener.accept().expect("a connection");
+    (&here).write_all(b"unread").expect("a connection");
+    there.peek(&mut [0]).expect("a byte");
+    drop(there); // what it has not read makes this a reset
+    let mut command = world.wsctl(["list"]).command();
+    let child = command.stdin(Stdio::null()).stdout(OwnedFd::from(here)).stderr(Stdio::piped()).spawn();
+    let _ = finish(child.expect("the program"), &"list").exits(0).quietly();
 }
