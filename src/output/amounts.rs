@@ -2,7 +2,7 @@
 
 use crate::core::{Category, Error, Result, Timestamp};
 use std::ffi::OsStr;
-use tz::TimeZone;
+use tz::{TimeZone, TimeZoneSettings};
 
 /// Formats how long ago a time was: `3d ago`, or `in 3h`.
 pub fn age(time: Timestamp, now: Timestamp) -> String {
@@ -25,6 +25,15 @@ pub enum Dates {
     Local(TimeZone),
 }
 
+/// Where time zones are read from.
+const ZONES: TimeZoneSettings<'_> = TimeZoneSettings::new(TimeZoneSettings::DEFAULT_DIRECTORIES, |path| {
+    // TZ may name any file: a FIFO would wait, and /dev/zero has no end.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err("not a regular file".into());
+    }
+    Ok(std::fs::read(path)?)
+});
+
 impl Dates {
     /// Finds the local time zone: from the value of TZ if it is set, else from `/etc/localtime`. If TZ is empty or neither
     /// exists, it is UTC.
@@ -37,10 +46,10 @@ impl Dates {
         match tz {
             Some(tz) if tz.is_empty() => Ok(Self::Utc),
             Some(tz) => {
-                let zone = tz.to_str().and_then(|tz| TimeZone::from_posix_tz(tz).ok());
+                let zone = tz.to_str().and_then(|tz| ZONES.parse_posix_tz(tz).ok());
                 zone.map(Self::Local).ok_or_else(|| unknown(tz))
             }
-            None => Ok(TimeZone::local().map_or(Self::Utc, Self::Local)),
+            None => Ok(ZONES.parse_local().map_or(Self::Utc, Self::Local)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! How `wsctl list` shows what it lists.
 
+use crate::tools::{text, tool};
 use crate::world::{World, ids_in, numbered, sorted};
 use serde_json::{Value, json};
 
@@ -193,4 +194,16 @@ fn a_table_that_no_terminal_shows_is_not_cut() {
     let _ = world.workspace().description(&text).make();
     let table = world.wsctl(["list"]).run().exits(0);
     assert!(table.lines()[1].ends_with(&text), "{table:#?}");
+}
+
+#[test]
+fn a_time_zone_that_is_no_regular_file_is_not_read() {
+    let world = World::new();
+    let _ = world.aged(1);
+    let pipe = world.path("pipe");
+    tool(&["mkfifo", text(&pipe)]);
+    for tz in [text(&pipe), "/dev/zero", ":/dev/zero"] {
+        let table = world.wsctl(["list", "--time", "local"]).env("TZ", tz).run().exits(0);
+        let _ = table.complains("; times are shown in UTC");
+    }
 }
