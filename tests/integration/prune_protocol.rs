@@ -2,7 +2,7 @@
 
 use crate::paused::straced;
 use crate::tools::{rules, set_aside, trash, tree};
-use crate::world::{World, numbered, sorted};
+use crate::world::{World, ids_in, numbered, sorted};
 use std::fs;
 
 /// What a prune makes of a leftover.
@@ -189,4 +189,23 @@ fn a_claimed_workspace_that_has_no_room_to_go_back_is_reported_as_an_io_error() 
     let report = run.json();
     assert_eq!((report["kept"].as_u64(), report["failed"][0]["category"].as_str()), (Some(0), Some("io")), "{run:#?}");
     assert_eq!(trash(&world), [name]);
+}
+
+/// A prune was killed after its claim, the application made the workspace anew, and the next prune was killed there, too.
+#[test]
+fn of_two_claims_of_one_workspace_the_one_accessed_later_goes_back_and_a_dry_run_says_so() {
+    for days in [[1, 3], [3, 1]] {
+        let world = World::new();
+        let id = numbered(1);
+        for (tag, days) in days.into_iter().enumerate() {
+            let _ = world.workspace().id(&id).days_ago(days).file(&format!("{days} days"), b"").make();
+            let name = format!(".wsctl-claimed.{id}.{tag:016x}");
+            fs::rename(world.dir_of(&id), world.base().join(name)).expect("a rename");
+        }
+        for more in [&["-n"][..], &[]] {
+            let report = world.prune(more).run().exits(75).complains("there is a new workspace with this ID").json();
+            assert_eq!((report["kept"].as_u64(), ids_in(&report["failed"])), (Some(1), vec![id.clone()]), "{more:?}");
+        }
+        assert!(world.dir_of(&id).join("1 days").exists(), "{days:?}");
+    }
 }

@@ -234,9 +234,10 @@ impl Claims<'_> {
     }
 }
 
-/// Returns what would keep a claimed workspace from being put back, as far as one can know without trying.
-pub(super) fn obstacle_to_put_back(base: &Base, name: TrashName) -> Option<Error> {
-    base.contains(name.id).unwrap_or(false).then(|| in_the_way(base, name))
+/// Returns what would keep a claimed workspace from being put back, as far as one can know without trying. `is_taken` says that
+/// another claim would be back at its path.
+pub(super) fn obstacle_to_put_back(base: &Base, name: TrashName, is_taken: bool) -> Option<Error> {
+    (is_taken || base.contains(name.id).unwrap_or(false)).then(|| in_the_way(base, name))
 }
 
 /// Returns why a workspace must not be removed: something is mounted inside, or nobody can tell.

@@ -5,6 +5,7 @@ use crate::core::names::TrashName;
 use crate::core::workspace::Status;
 use crate::core::{Category, Error, Timestamp, WorkspaceId};
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 /// Why a workspace is deleted.
@@ -172,7 +173,8 @@ impl Plan {
         told
     }
 
-    /// Returns the claims of earlier runs that stay and have to be put back.
+    /// Returns the claims of earlier runs that stay and have to be put back. If there are several of one workspace, the one that
+    /// was accessed last comes first.
     pub(super) fn claims_to_put_back(&self) -> Vec<(&Found, Decision, TrashName)> {
         let is_open = |(found, decision): &(&Found, Decision)| match found.place {
             Place::Own | Place::Doomed => false,
@@ -180,8 +182,9 @@ impl Plan {
             // If its age is unknown, that was reported. If other IDs were given, it is not our business.
             Place::Copy => !matches!(decision, Decision::Skip | Decision::Ignore),
         };
-        let open = self.reportable().into_iter().filter(is_open);
-        open.filter_map(|(found, decision)| Some((found, decision, found.trash_name()?))).collect()
+        let mut open: Vec<_> = self.reportable().into_iter().filter(is_open).collect();
+        open.sort_by_key(|(found, _)| (found.id, Reverse(found.last_access)));
+        open.into_iter().filter_map(|(found, decision)| Some((found, decision, found.trash_name()?))).collect()
     }
 
     /// Counts those that the rules keep.

@@ -5,8 +5,10 @@ use super::done::{Done, TaskResult};
 use super::mounts::Mounts;
 use super::plan::{Decision, Plan};
 use super::survey::Found;
+use crate::core::names::TrashName;
 use crate::core::{Base, Error, survey, tree};
 use crate::output::meter::{Meter, Words};
+use std::collections::HashSet;
 
 /// Returns what would happen to each workspace that is to be deleted, in the order of the plan.
 pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, watched: bool) -> Vec<Done<'p>> {
@@ -36,6 +38,9 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, watched: bo
 
 /// Returns the claims of earlier runs that could not be put back, as far as one can know without trying.
 pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decision, Error)> {
-    let obstacle = |(found, decision, name)| Some((found, decision, claim::obstacle_to_put_back(base, name)?));
+    let mut back = HashSet::new();
+    let obstacle = |(found, decision, name): (_, _, TrashName)| {
+        Some((found, decision, claim::obstacle_to_put_back(base, name, !back.insert(name.id))?))
+    };
     plan.claims_to_put_back().into_iter().filter_map(obstacle).collect()
 }
