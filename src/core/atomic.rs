@@ -1,7 +1,7 @@
 //! Replaces one file durably and atomically: a reader finds the old or the new content, at any moment and after any crash.
 
 use super::attributes;
-use super::dirfd::DirFd;
+use super::dirfd::{self, DirFd};
 use super::error::{Category, Error, Result};
 use super::names::{OWN_TEMPORARY, fresh_tag};
 use super::stat::Stat;
@@ -63,7 +63,7 @@ impl<'a> Staged<'a> {
             rest = &rest[written..];
         }
         self.set_ownership(ownership)?;
-        retry_on_intr(|| rustix::fs::fsync(&self.file)).map_err(failed)
+        dirfd::sync(&self.file).map_err(failed)
     }
 
     /// Sets the owner and mode, where they differ, and the extended attributes. The owner goes first, because changing it clears

@@ -207,12 +207,9 @@ impl DirFd {
         retry_on_intr(|| rustix::fs::ioctl_getflags(&self.fd)).is_ok_and(|flags| flags.contains(IFlags::APPEND))
     }
 
-    /// Waits until all names in this directory are on disk. EINVAL means that the file system needs no sync.
+    /// Waits until all names in this directory are on disk.
     pub fn sync(&self) -> Result<()> {
-        match retry_on_intr(|| rustix::fs::fsync(&self.fd)) {
-            Err(Errno::INVAL) => Ok(()),
-            result => result,
-        }
+        sync(&self.fd)
     }
 
     /// Calls `visit` for the remaining entries except `.` and `..`, until it breaks. `buffer`'s capacity is the size of a piece.
@@ -260,6 +257,14 @@ impl DirFd {
 impl AsFd for DirFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+/// Waits until an open file is on disk, if its file system knows how.
+pub fn sync(file: impl AsFd + Copy) -> Result<()> {
+    match retry_on_intr(|| rustix::fs::fsync(file)) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
+        result => result,
     }
 }
 

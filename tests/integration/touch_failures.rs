@@ -65,6 +65,20 @@ fn touch_on_a_read_only_file_system_is_an_io_error() {
 }
 
 #[test]
+fn where_a_file_system_knows_no_sync_none_is_needed() {
+    needs!("strace");
+    let world = World::new();
+    for errno in ["EINVAL", "ENOSYS", "EOPNOTSUPP"] {
+        let injection = &*format!("fsync:error={errno}");
+        let (touched, stale) = (world.aged(1), world.aged(40));
+        world.wsctl(["touch", "--at", AT, &touched]).injecting([injection]).run().exits(0).quietly();
+        assert_eq!(world.json_of(&touched)["last_accessed"], WRITTEN, "{errno}");
+        world.wsctl(["prune", "-y", &stale]).injecting([injection]).run().exits(0).quietly();
+        assert!(!world.dir_of(&stale).exists(), "{errno}");
+    }
+}
+
+#[test]
 fn a_touch_without_the_permission_is_permission_denied_and_leaves_nothing() {
     needs!("root", "setpriv");
     let world = World::new();
