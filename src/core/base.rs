@@ -88,14 +88,17 @@ impl Base {
     /// # Errors
     /// [`Category::Io`] if the file system does not say, such as FUSE without statfs, else by errno.
     pub fn space(&self) -> Result<Space> {
-        let stat = retry_on_intr(|| rustix::fs::fstatvfs(&self.dir))
-            .map_err(|errno| Error::os(errno, "cannot find out its free space").about(subject(&self.path)))?;
-        if stat.f_blocks == 0 {
-            let what = "its file system reports neither its size nor its free space";
-            return Err(Error::new(Category::Io, what).about(subject(&self.path)));
+        match retry_on_intr(|| rustix::fs::fstatvfs(&self.dir)) {
+            Ok(stat) if stat.f_blocks > 0 => {
+                let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+                Ok(Space { total: bytes(stat.f_blocks), available: bytes(stat.f_bavail) })
+            }
+            Ok(_) | Err(Errno::NOSYS | Errno::OPNOTSUPP) => {
+                Err(Error::new(Category::Io, "its file system reports neither its size nor its free space"))
+            }
+            Err(errno) => Err(Error::os(errno, "cannot find out its free space")),
         }
-        let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
-        Ok(Space { total: bytes(stat.f_blocks), available: bytes(stat.f_bavail) })
+        .map_err(|error| error.about(subject(&self.path)))
     }
 }
 

@@ -96,9 +96,15 @@ fn min_free_is_an_io_error_where_the_file_system_does_not_tell_its_size() {
     let stale = sorted([world.aged(40), world.aged(50)]);
     // A statfs that says nothing but its type and its block size, as FUSE gives it without a daemon's answer.
     let zeros = format!("fstatfs:poke_exit=@arg2={}", "00".repeat(64));
-    for (rule, more) in [("5%", &[][..]), ("10GiB", &["-n"]), ("1K", &["--older-than", "30d"])] {
+    for (rule, more, answer) in [
+        ("5%", &[][..], &*zeros),
+        ("10GiB", &["-n"], &zeros),
+        ("1K", &["--older-than", "30d"], &zeros),
+        ("1K", &[], "fstatfs:error=ENOSYS"),
+        ("5%", &["-n"], "fstatfs:error=EOPNOTSUPP"),
+    ] {
         let run = world.wsctl(["prune", "-y", "--min-free", rule].iter().chain(more));
-        let ran = run.injecting([&*zeros]).run();
+        let ran = run.injecting([answer]).run();
         let ran = ran.exits(74).complains("error[io]: base ");
         assert!(ran.stdout.contains("prune 0 workspaces") || ran.stdout.contains("pruned 0 workspaces"), "{ran:#?}");
         assert_eq!(world.names(), stale, "{rule}");
