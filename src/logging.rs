@@ -1,8 +1,9 @@
 //! Sets up `env_logger` from `-v`, `-q` and `RUST_LOG`, and formats all log lines. Lines for the journal begin with a priority.
 
+use crate::core::stream;
 use crate::output::diagnostics::CATEGORY;
 use crate::output::escape;
-use crate::output::{meter, stream};
+use crate::output::meter;
 use anstream::ColorChoice;
 use env_logger::{Builder, Target, WriteStyle};
 use log::{Level, LevelFilter, Record};

@@ -1,10 +1,9 @@
 //! Reads workspace IDs: from arguments, stdin and files.
 
 use super::duration;
-use crate::core::{Category, Error, Result, WorkspaceId};
+use crate::core::{Category, Error, Result, WorkspaceId, stream};
 use anyhow::Context as _;
 use clap::Args;
-use rustix::event::{PollFd, PollFlags, poll};
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Read};
 use std::os::fd::AsFd;
@@ -75,7 +74,8 @@ pub fn candidates(given: &[OsString], separator: &Separator) -> anyhow::Result<V
             let read = if STDIN_IS_CLOSED.load(Ordering::Relaxed) {
                 Err(rustix::io::Errno::BADF.into())
             } else {
-                read_to_end(&mut bytes)
+                let mut stdin = std::io::stdin().lock();
+                stream::read(std::io::stdin(), || stdin.read_to_end(&mut bytes))
             };
             read.map_err(|error| Error::io(&error, "cannot read stdin").with_category(Category::Io))?;
             all.extend(split(&bytes, separator));
@@ -85,19 +85,6 @@ pub fn candidates(given: &[OsString], separator: &Separator) -> anyhow::Result<V
     }
     all.extend(separator.literal.iter().cloned());
     Ok(all)
-}
-
-/// Reads all of stdin. If it is a pipe that somebody made non-blocking, waits for its writer.
-fn read_to_end(bytes: &mut Vec<u8>) -> std::io::Result<usize> {
-    let mut stdin = std::io::stdin().lock();
-    loop {
-        match stdin.read_to_end(bytes) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                let _ = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], None);
-            }
-            read => return read,
-        }
-    }
 }
 
 /// Whether the process began with descriptor 0 closed. std opens `/dev/null` there before `main`, so `<&-` would be an empty

@@ -6,7 +6,6 @@ pub mod escape;
 pub mod meter;
 pub mod metrics;
 pub mod stdout;
-pub mod stream;
 pub mod table;
 
 use crate::core::ExitStatus;

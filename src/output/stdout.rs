@@ -1,7 +1,7 @@
 //! The only place that writes to stdout. It reports failures to write.
 
-use super::{meter, stream};
-use crate::core::{Category, Error, Result};
+use super::meter;
+use crate::core::{Category, Error, Result, stream};
 use rustix::io::Errno;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::fd::AsFd;

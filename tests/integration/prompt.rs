@@ -142,3 +142,15 @@ fn there_is_no_question_where_there_is_nothing_to_do_or_yes_was_said_before() {
     }
     assert!(world.names().is_empty());
 }
+
+/// A program that ran before on the terminal may have left it non-blocking, for all.
+#[test]
+fn a_terminal_that_does_not_block_is_waited_for() {
+    needs!("python3");
+    let world = World::new();
+    let stale = world.aged(30);
+    let nonblocking = "import fcntl, os, sys; fcntl.fcntl(0, fcntl.F_SETFL, os.O_RDWR | os.O_NONBLOCK); os.execv(sys.argv[1], sys.argv[1:])";
+    let wrapper = ["sh", "-c", "(sleep 1; echo type now) & exec python3 -c \"$@\"", "sh", nonblocking];
+    let _ = through_terminal(100, world.wsctl(["prune", &stale]), ("type now", "y\\n"), &wrapper).exits(0);
+    assert!(world.names().is_empty());
+}

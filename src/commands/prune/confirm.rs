@@ -5,7 +5,7 @@ use super::plan::{Decision, Plan, Rules};
 use super::survey::Found;
 use crate::args::size::CountOrShare;
 use crate::core::workspace::Status;
-use crate::core::{Base, Category, Error, Timestamp};
+use crate::core::{Base, Category, Error, Timestamp, stream};
 use crate::output::amounts::{self, Dates};
 use crate::output::escape;
 use std::io::{self, BufRead, Write};
@@ -133,7 +133,7 @@ fn answer(question: &str) -> io::Result<bool> {
     for attempt in 1..=ATTEMPTS {
         terminal.flush()?;
         let mut line = Vec::new();
-        io::stdin().lock().read_until(b'\n', &mut line)?;
+        stream::read(io::stdin(), || io::stdin().lock().read_until(b'\n', &mut line))?;
         let Some(answer) = line.strip_suffix(b"\n") else {
             let _ = writeln!(terminal); // the input ended on the line of the question: nobody has pressed Enter
             return Ok(false);
