@@ -174,7 +174,7 @@ impl DirFd {
     pub fn make_accessible(&self, name: impl Arg + Copy) -> Result<()> {
         let dir = self.open_beneath(name, PATH | OFlags::DIRECTORY)?;
         let mode = Mode::from_raw_mode(Stat::of_file(&dir)?.mode) | Mode::RWXU;
-        let path = format!("/proc/self/fd/{}", dir.as_raw_fd());
+        let path = format!("/proc/thread-self/fd/{}", dir.as_raw_fd()); // each thread has its own descriptors
         retry_on_intr(|| rustix::fs::chmodat(CWD, &path, mode, AtFlags::empty()))
     }
 
@@ -280,7 +280,7 @@ fn mount_of(fd: &OwnedFd) -> Result<Option<u64>> {
 }
 
 fn mount_in_proc(fd: &OwnedFd) -> Result<Option<u64>> {
-    match std::fs::read_to_string(format!("/proc/self/fdinfo/{}", fd.as_raw_fd())) {
+    match std::fs::read_to_string(format!("/proc/thread-self/fdinfo/{}", fd.as_raw_fd())) {
         Ok(info) => {
             let number = info.lines().find_map(|line| line.strip_prefix("mnt_id:"));
             Ok(number.and_then(|number| number.trim().parse().ok()))

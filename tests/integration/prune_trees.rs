@@ -70,6 +70,32 @@ fn a_directory_of_another_user_is_reported_as_failed_and_all_the_rest_is_removed
 }
 
 #[test]
+fn each_of_several_threads_removes_directories_that_their_owner_may_not_read() {
+    needs!("root", "setpriv");
+    let world = World::new();
+    let ids: Vec<_> = (0..150).map(|_| world.workspace().days_ago(40).file("locked/x", b"x").make()).collect();
+    for id in &ids {
+        chmod(world.dir_of(id).join("locked"), 0o000);
+    }
+    world.give_away();
+    world.wsctl(["prune", "-y", "--older-than", "30d", "-j", "4"]).by_ordinary_user().run().exits(0).quietly();
+    assert_eq!(world.names(), [""; 0]);
+}
+
+#[test]
+fn each_of_several_threads_knows_its_own_mount_where_only_proc_tells_it() {
+    needs!("strace");
+    let world = World::in_memory();
+    (0..150).for_each(|_| drop(world.workspace().days_ago(40).file("data/x/y", b"y").make()));
+    let run = world.wsctl(["prune", "-y", "--older-than", "30d", "-j", "4"]);
+    // strace watches no other call, so that the threads run at once.
+    let strace =
+        ["strace", "-f", "-o", "/dev/null", "-e", "trace=openat2,statx", "-e", "inject=openat2,statx:error=ENOSYS"];
+    run.through(strace).run().exits(0).quietly();
+    assert_eq!(world.names(), [""; 0]);
+}
+
+#[test]
 fn hard_links_and_symlinks_to_the_outside_leave_the_outside_as_it_was() {
     let world = World::new();
     let (outside, _) = outside(&world);
