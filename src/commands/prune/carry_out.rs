@@ -244,7 +244,7 @@ impl Effort {
     }
 }
 
-/// Returns when the base was changed last, by the clock that stamps its inodes.
+/// Returns when the base was changed last, by the clock that stamps its inodes. Its owner can set the time of its modification.
 fn last_change(base: &DirFd) -> rustix::io::Result<FileTime> {
-    base.stat_self().map(|stat| stat.modified)
+    base.stat_self().map(|stat| stat.changed)
 }

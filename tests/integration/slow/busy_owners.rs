@@ -3,10 +3,12 @@
 
 use crate::mounted::Mounted;
 use crate::owners::{Owners, memory};
-use crate::tools::{text, tool};
+use crate::paused::Paused;
+use crate::tools::{text, tool, trash};
 use crate::world::{ORDINARY_USER, PRUNE, Ran, Run, World, has, ids_in, is_root, sorted};
-use std::fs;
+use std::fs::{self, FileTimes};
 use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Asserts that the attacked workspace is gone or busy, and told of by name, and that the other one is gone.
 #[track_caller]
@@ -74,6 +76,22 @@ fn prune_ends_while_an_inode_that_it_has_met_gets_new_names() {
 #[test]
 fn prune_ends_while_chains_of_directories_are_extended() {
     prune_ends("extend", 2, |world| world.prune(&[]));
+}
+
+#[test]
+fn a_time_that_the_owner_of_the_base_sets_on_it_hides_no_directories_that_come_after_the_doom() {
+    needs!("strace");
+    let world = World::in_memory();
+    let id = world.aged(40);
+    // strace writes down no other call, which would take long.
+    let paused = Paused::lacking(&world, &["-e", "trace=fsync"], "fsync", None, world.prune(&[]));
+    let in_2090 = FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(3_786_912_000));
+    fs::File::open(world.base()).and_then(|base| base.set_times(in_2090)).expect("a time");
+    let doomed = world.base().join(&trash(&world)[0]);
+    for number in 0..101_000 {
+        fs::create_dir_all(doomed.join(format!("{number}/x"))).expect("directories");
+    }
+    let _ = paused.go_on().finds_busy(&id);
 }
 
 #[test]
