@@ -145,7 +145,9 @@ fn a_list_counts_all_workspaces_whatever_it_shows_of_them() {
 fn a_list_of_some_ids_leaves_no_metrics_and_a_list_that_fails_leaves_its_exit_status() {
     let world = World::new();
     let id = world.aged(1);
-    let _ = list(&world, &[&id]).exits(2).complains("--metrics");
+    for given in [&[&*id][..], &["--", &id], &["-"]] {
+        let _ = list(&world, given).exits(2).complains("--metrics");
+    }
     assert!(!file(&world).exists());
     let _ = list(&world, &["-b", text(&world.path("nowhere"))]).exits(66);
     let content = fs::read_to_string(file(&world)).expect("metrics");

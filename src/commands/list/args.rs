@@ -70,7 +70,8 @@ pub struct Arguments {
     ///
     /// This counts all workspaces, whatever the filters and --limit. It replaces the file atomically, also when the run fails.
     /// Give list and prune of one base the same file: each keeps what the other wrote about its own runs.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "ids", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    #[arg(conflicts_with_all = ["ids", "literal"])]
     metrics: Option<PathBuf>,
     /// List only these workspaces; `-` reads IDs from stdin, one a line
     #[arg(value_name = "ID")]
