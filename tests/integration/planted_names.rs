@@ -1,7 +1,8 @@
 //! Names in the base that somebody else has made: copies that look claimed, and names that a claim would take.
 
 use crate::paused::Paused;
-use crate::tools::{set_aside, text, the_trash, trash, tree};
+use crate::terminal::at_terminal;
+use crate::tools::{set_aside, text, the_trash, tool, trash, tree};
 use crate::world::{PRUNE, World, ids_in, sorted};
 use serde_json::json;
 use std::fs;
@@ -41,6 +42,26 @@ fn a_planted_copy_and_the_live_workspace_count_as_one() {
     let counts = metrics.lines().filter(|line| line.starts_with("wsctl_workspaces{"));
     let total: f64 = counts.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum();
     assert!((total - 1.0).abs() < 0.1, "{metrics}");
+}
+
+#[test]
+fn no_more_workspaces_would_go_than_there_are_where_copies_and_leftovers_go_too() {
+    needs!("python3");
+    let world = World::new();
+    let id = world.aged(40);
+    for stage in ["claimed", "claimed", "doomed"] {
+        let tag = world.names().len();
+        let aside = world.dir_of(&format!(".wsctl-{stage}.{id}.{tag:016x}"));
+        tool(&["cp", "-a", text(&world.dir_of(&id)), text(&aside)]);
+    }
+    let question = at_terminal(world.wsctl(["prune", "--older-than", "30d"]), "n\\n").exits(78);
+    let base = world.base();
+    let all = format!("1 of 1 workspace in {} would be deleted, ", base.display());
+    assert!(question.stdout.contains(&all), "{question:#?}");
+    assert!(question.stdout.contains("In addition, left by earlier prunes: 3\r\n"), "{question:#?}");
+    let _ = world.prune(&["--max-delete", "0"]).run().exits(78).mentions("1 of 1 workspace would go");
+    let _ = world.prune(&["--max-delete", "100%"]).run().exits(0);
+    assert_eq!(world.names(), [""; 0]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Permission to delete: from `--max-delete`, and on a terminal from the person who sits there.
 
 use super::done::{Done, TaskResult};
-use super::plan::{Decision, Plan, Rules};
+use super::plan::{Decision, Plan, Rules, count_workspaces};
 use super::survey::Found;
 use crate::args::size::CountOrShare;
 use crate::core::workspace::Status;
@@ -17,16 +17,17 @@ const ATTEMPTS: usize = 3;
 
 /// Refuses a plan that would delete more than `--max-delete` allows.
 pub(super) fn guard(plan: &Plan, max_delete: Option<CountOrShare>) -> Result<(), Error> {
-    let (chosen, total) = (plan.chosen() as u64, plan.total() as u64);
+    let (chosen, total) = (plan.chosen(), plan.total());
     let (most, limit) = match max_delete {
         None => return Ok(()),
         Some(CountOrShare::Count(count)) => (count as u64, count.to_string()),
-        Some(CountOrShare::Share(share)) => (share.of(total), format!("{share}")),
+        Some(CountOrShare::Share(share)) => (share.of(total as u64), format!("{share}")),
     };
-    if chosen <= most {
+    if chosen as u64 <= most {
         return Ok(());
     }
-    let what = format!("nothing was deleted: {chosen} of {total} workspaces would go, and --max-delete allows {limit}");
+    let total = amounts::count(total, "workspace");
+    let what = format!("nothing was deleted: {chosen} of {total} would go, and --max-delete allows {limit}");
     Err(Error::new(Category::Refused, what))
 }
 
@@ -52,9 +53,9 @@ impl Question<'_> {
     fn text(&self) -> String {
         let mut leaving: Vec<_> = self.rehearsed.iter().filter(|done| done.result == TaskResult::Pruned).collect();
         leaving.sort_by_key(|done| done.found.last_access);
+        let workspaces = count_workspaces(leaving.iter().map(|done| done.found));
         let mut lines = vec![format!(
-            "{} of {} in {} would be deleted, {}:",
-            leaving.len(),
+            "{workspaces} of {} in {} would be deleted, {}:",
             amounts::count(self.plan.total(), "workspace"),
             escape::text(&self.base.path().to_string_lossy()),
             amounts::size(leaving.iter().map(|done| done.freed).sum()),
@@ -64,12 +65,14 @@ impl Question<'_> {
             (self.rules.keep_last > 0).then(|| format!("the {} last accessed", self.rules.keep_last)),
             (!self.rules.exclude.is_empty()).then(|| format!("{} excluded", self.rules.exclude.len())),
         ];
-        let failing = self.rehearsed.len() - leaving.len();
+        let [others, failing] = [leaving.len() - workspaces, self.rehearsed.len() - leaving.len()];
+        let number = |number: usize| (number > 0).then(|| number.to_string()).into_iter().collect();
         for (label, parts) in [
+            ("In addition, left by earlier prunes", number(others)),
             ("Rule", self.rules()),
             ("Protected", protected.into_iter().flatten().collect()),
             ("Skipped, since their last access is not known", self.skipped()),
-            ("Not possible to delete", (failing > 0).then(|| failing.to_string()).into_iter().collect()),
+            ("Not possible to delete", number(failing)),
         ] {
             if !parts.is_empty() {
                 lines.push(format!("{label}: {}", parts.join(", ")));

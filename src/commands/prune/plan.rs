@@ -141,12 +141,12 @@ pub struct Plan {
 
 impl Plan {
     /// Iterates over the workspaces with their decisions.
-    pub fn iter(&self) -> impl Iterator<Item = (&Found, Decision)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&Found, Decision)> + Clone {
         self.facts.found.iter().zip(self.decisions.iter().copied())
     }
 
     /// Iterates over those to delete, with their rules.
-    pub(super) fn going(&self) -> impl Iterator<Item = (&Found, Rule)> {
+    pub(super) fn going(&self) -> impl Iterator<Item = (&Found, Rule)> + Clone {
         self.iter().filter_map(|(found, decision)| match decision {
             Decision::Prune(rule) => Some((found, rule)),
             _ => None,
@@ -192,9 +192,9 @@ impl Plan {
         self.iter().filter(|(found, decision)| *decision == Decision::Keep && found.counts()).count()
     }
 
-    /// Counts those that the rules select, without leftovers.
+    /// Counts the workspaces that the rules select.
     pub(super) fn chosen(&self) -> usize {
-        self.going().filter(|(_, rule)| *rule != Rule::Leftover).count()
+        count_workspaces(self.going().map(|(found, _)| found))
     }
 
     /// Returns the number of workspaces, examined or not.
@@ -244,6 +244,14 @@ pub fn decide(facts: Facts, rules: &Rules) -> Plan {
         }
     }
     Plan { facts, decisions }
+}
+
+/// Counts the workspaces among these, as [`Facts::total`] does: a copy or several claims of one ID count once, leftovers do not.
+pub(super) fn count_workspaces<'a>(all: impl Iterator<Item = &'a Found> + Clone) -> usize {
+    let all = all.filter(|found| found.place != Place::Doomed);
+    let is_own = |found: &&Found| found.place == Place::Own;
+    let aside: HashSet<_> = all.clone().filter(|found| !is_own(found)).map(|found| found.id).collect();
+    aside.len() + all.filter(is_own).filter(|found| !aside.contains(&found.id)).count()
 }
 
 /// Returns those whose last access is known, the oldest first. Ties are sorted by ID.
