@@ -5,6 +5,7 @@ use crate::core::workspace::Status;
 use crate::core::{Category, DirFd, Error, Result, Timestamp, metadata};
 use rustix::io::Errno;
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -83,16 +84,19 @@ fn format(base: &str, gauges: &[Gauge]) -> String {
     text
 }
 
-/// Returns the lines of the old file that stay valid: those about runs on the same base that `gauges` do not replace. So the
+/// Returns the lines of the old file that stay valid: those about runs on the same base that `gauges` do not replace, once each. So the
 /// file keeps the last run of the other subcommand and the last success.
 fn valid_lines(old: &str, base: &str, gauges: &[Gauge]) -> String {
     let lines: Vec<_> = old.lines().collect();
-    let is_valid = |[help, kind, sample]: [&str; 3]| {
+    let mut names = HashSet::new();
+    let mut is_valid = |[help, kind, sample]: [&str; 3]| {
         let parts = sample.split_once(&format!("{{base=\"{base}\"}} "));
         let Some((name, value)) = parts else { return false };
         let is_of_run = ["wsctl_list_last_", "wsctl_prune_last_"].iter().any(|start| name.starts_with(start));
+        let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         let is_whole = help.starts_with(&format!("# HELP {name} ")) && kind == format!("# TYPE {name} gauge");
-        is_of_run && is_whole && value.parse::<f64>().is_ok() && gauges.iter().all(|gauge| gauge.name != name)
+        let is_ours = is_of_run && is_name && is_whole && value.parse::<f64>().is_ok();
+        is_ours && gauges.iter().all(|gauge| gauge.name != name) && names.insert(name.to_owned())
     };
     let valid = lines.windows(3).filter(|lines| is_valid([lines[0], lines[1], lines[2]]));
     valid.flatten().flat_map(|line| [line, "\n"]).collect()
@@ -166,5 +170,8 @@ mod tests {
         assert_eq!(valid_lines(&old, "/c", &[]), "");
         assert_eq!(valid_lines(&prune_lines.replace("1.5", "much"), "/b", &[]), "");
         assert_eq!(valid_lines(&prune_lines.replace("# TYPE", "# KIND"), "/b", &[]), "");
+        // Prometheus refuses a file with such names, or with one name twice.
+        assert_eq!(valid_lines(&prune_lines.replace("_exit_", "_exit {"), "/b", &[]), "");
+        assert_eq!(valid_lines(&prune_lines.repeat(2), "/b", &[]), prune_lines);
     }
 }
