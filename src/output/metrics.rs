@@ -3,11 +3,13 @@
 use crate::core::atomic::{self, Ownership, Staged};
 use crate::core::workspace::Status;
 use crate::core::{Category, DirFd, Error, Result, Timestamp, metadata};
+use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 /// A metric that can go up and down.
@@ -102,6 +104,17 @@ fn valid_lines(old: &str, base: &str, gauges: &[Gauge]) -> String {
     valid.flatten().flat_map(|line| [line, "\n"]).collect()
 }
 
+/// Waits, a second at most, for another run that is replacing a file in this directory: each keeps lines that the other wrote. It
+/// waits no longer, because whoever may read the directory can hold the lock.
+fn lock(dir: &DirFd) {
+    for _ in 0..50 {
+        match flock(dir, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::AGAIN) => thread::sleep(Duration::from_millis(20)),
+            _ => return, // it is locked, or the file system has no locks
+        }
+    }
+}
+
 /// How often to try if others sweep the new file away before its rename.
 const TRIES: usize = 5;
 
@@ -133,6 +146,7 @@ pub fn replace(file: &Path, base: &Path, gauges: &[Gauge]) -> Result<()> {
     let name = file.file_name().unwrap_or_default();
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let dir = DirFd::open(parent).map_err(|errno| failed(errno, "cannot open its directory"))?;
+    lock(&dir);
     let base = base.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     let mut old = Vec::new();
     // Like metadata, it is read only if it is a regular file of at most 64 KiB.

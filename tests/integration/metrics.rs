@@ -1,13 +1,15 @@
 //! `prune --metrics` and `list --metrics`: what monitoring reads.
 
 use crate::tools::{du, text, tool};
-use crate::world::{Ran, World, chmod, has, is_root};
+use crate::world::{Ran, World, chmod, finish, has, is_root, names};
 use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 fn file(world: &World) -> PathBuf {
     world.path("wsctl.prom")
@@ -180,6 +182,21 @@ fn list_and_prune_share_one_file_and_the_last_success_stays_until_the_next() {
     if has("promtool") {
         is_found_in_order_by_promtool(&world);
     }
+}
+
+#[test]
+fn a_list_and_a_prune_at_the_same_time_keep_what_the_other_wrote() {
+    needs!("strace");
+    let world = World::new();
+    let metrics = file(&world);
+    let list = world.wsctl(["list", "--metrics", text(&metrics)]).injecting(["renameat:delay_enter=400000"]);
+    let list = list.command().stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("strace");
+    while !names(&world.path("")).iter().any(|name| name.starts_with(".wsctl-tmp.")) {
+        thread::sleep(Duration::from_millis(1)); // it has read the file, and not yet replaced it
+    }
+    let _ = prune(&world, &["--older-than", "30d"]).exits(0);
+    let _ = finish(list, &"list").exits(0);
+    are(&world, [("list_last_run_exit_status", 0), ("prune_last_run_exit_status", 0)]);
 }
 
 #[test]
