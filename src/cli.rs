@@ -43,7 +43,7 @@ wins, and a signal wins over all):
 /// A workspace is a directory in the base whose name is a UUID. Nothing else in the base is touched. Results go to stdout,
 /// everything else to stderr: one line each, with a category in brackets that decides the exit status.
 #[derive(Debug, Parser)]
-#[command(name = "wsctl", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "wsctl", bin_name = "wsctl", version, subcommand_required = true, arg_required_else_help = true)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUSES}"))]
 pub struct Cli {
     /// The options of every subcommand.

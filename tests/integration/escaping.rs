@@ -156,3 +156,15 @@ fn nothing_from_the_command_line_reaches_stderr_raw_and_nothing_of_it_is_lost() 
         }
     }
 }
+
+#[test]
+fn help_calls_the_program_by_its_own_name_whatever_name_it_was_run_by() {
+    needs!("bash");
+    let world = World::new();
+    for args in [&["--help"][..], &["list", "--help"], &[]] {
+        let run = world.wsctl(["--color", "always"].iter().chain(args));
+        let ran = run.through(["bash", "-c", "exec -a $'x\\e[32m\\u202e' \"$@\"", "bash"]).run();
+        let said = ran.stdout + &ran.stderr;
+        assert!(said.contains("wsctl") && !said.contains("[32m") && !said.contains('\u{202e}'), "{args:?}: {said}");
+    }
+}
