@@ -26,7 +26,7 @@ use crate::commands::{Context, Screen, Terminal};
 use crate::core::{Category, Error, ExitStatus, Timestamp};
 use crate::logging::Verbosity;
 use crate::output::metrics::{self, Gauge};
-use crate::output::{Outcome, diagnostics, stdout};
+use crate::output::{Outcome, diagnostics, patience, stdout};
 use crate::signals::Signals;
 use anstream::ColorChoice;
 use clap::FromArgMatches;
@@ -82,7 +82,10 @@ fn execute(args: &[OsString]) -> ExitStatus {
     };
     let outcome = dispatch(&cli, now);
     let status = match &outcome {
-        Ok(outcome) => with_result(outcome.status(), stdout::write(|out| outcome.render(out))),
+        Ok(outcome) => {
+            let status = with_result(outcome.status(), stdout::write(|out| outcome.render(out)));
+            status.max(patience::status())
+        }
         Err(error) => diagnostics::report_chain(error),
     };
     if let Ok(Some(note)) = outcome.as_ref().map(|outcome| outcome.note())

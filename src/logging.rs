@@ -1,9 +1,8 @@
 //! Sets up `env_logger` from `-v`, `-q` and `RUST_LOG`, and formats all log lines. Lines for the journal begin with a priority.
 
-use crate::core::stream;
 use crate::output::diagnostics::CATEGORY;
 use crate::output::escape;
-use crate::output::meter;
+use crate::output::{meter, patience};
 use anstream::ColorChoice;
 use env_logger::{Builder, Target, WriteStyle};
 use log::{Level, LevelFilter, Record};
@@ -81,7 +80,7 @@ struct Stderr;
 
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        meter::without_line(|| stream::write(io::stderr(), bytes))
+        meter::without_line(|| patience::write(io::stderr(), bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -44,6 +44,11 @@ impl Signals {
         self.exits_at_once.store(false, Ordering::SeqCst);
     }
 
+    /// Returns where the number of a caught signal is stored. It is 0 until then.
+    pub fn number(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.caught)
+    }
+
     /// Returns the exit status if a signal was caught.
     pub fn caught(&self) -> Option<ExitStatus> {
         let number = u8::try_from(self.caught.load(Ordering::SeqCst)).unwrap_or(0);

@@ -7,6 +7,7 @@ pub mod validate;
 
 use crate::core::{Base, Category, Error, Result, Timestamp, neighbours};
 use crate::logging::Verbosity;
+use crate::output::patience;
 use crate::signals::Signals;
 use anstream::ColorChoice;
 use clap::ValueEnum;
@@ -31,6 +32,12 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// From now on, a signal is only remembered, so that work in progress can finish. Only output is no longer waited for.
+    pub fn defer_exit(&self) {
+        self.signals.defer_exit();
+        patience::wait_until(self.signals.number());
+    }
+
     /// Opens the base. Warns if it seems to be the wrong one, and names the right one.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let missing = if arguments.no_create { Missing::Fail } else { Missing::Create };
     let given = ids::read(&arguments.ids, &arguments.separator, &context.base)?;
     let base = context.open_base()?;
-    context.signals.defer_exit();
+    context.defer_exit();
     let mut diagnostics = Diagnostics::default();
     given.wrong.iter().for_each(|(_, error)| diagnostics.report(error));
     for id in given.ids {

@@ -5,6 +5,7 @@ pub mod diagnostics;
 pub mod escape;
 pub mod meter;
 pub mod metrics;
+pub mod patience;
 pub mod stdout;
 pub mod table;
 

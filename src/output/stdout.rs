@@ -1,7 +1,7 @@
 //! The only place that writes to stdout. It reports failures to write.
 
-use super::meter;
-use crate::core::{Category, Error, Result, stream};
+use super::{meter, patience};
+use crate::core::{Category, Error, Result};
 use rustix::io::Errno;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::fd::AsFd;
@@ -64,7 +64,7 @@ impl Write for Stdout {
         if WAS_CLOSED.load(Ordering::Relaxed) {
             return Err(Errno::BADF.into());
         }
-        stream::write(io::stdout(), bytes)
+        patience::write(io::stdout(), bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -2,9 +2,12 @@
 //! the next run does.
 
 use crate::paused::{Paused, straced};
-use crate::tools::trash;
-use crate::world::{World, has, ids_in, numbered, sorted};
+use crate::tools::{tool, trash};
+use crate::world::{World, finish, has, ids_in, numbered, sorted};
 use serde_json::json;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
 
 #[test]
 fn after_a_signal_deletions_in_progress_are_completed_and_the_rest_is_kept() {
@@ -37,6 +40,27 @@ fn after_a_signal_the_summary_is_printed() {
     assert!(left > 0 && ran.stdout.starts_with(&format!("pruned {} workspaces", 200 - left)), "{left} {ran:?}");
     assert!(ran.stdout.ends_with(&format!("kept {left}\n")), "{ran:?}");
     assert_eq!(trash(&world), [""; 0]);
+}
+
+#[test]
+fn a_signal_is_heard_while_nobody_reads_what_prune_prints() {
+    for (option, many) in [("-v", 1..1000), ("-vv", 1..1000), ("--format=json", 0..1)] {
+        let world = World::in_memory();
+        (0..1000).for_each(|_| drop(world.workspace().days_ago(40).make()));
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let mut command = world.wsctl(["prune", "-y", "--older-than", "30d", "-j", "2", option]).command();
+        let errors = writer.try_clone().expect("the same pipe");
+        let child = command.stdin(Stdio::null()).stdout(writer).stderr(errors).spawn().expect("the program");
+        drop(command);
+        while rustix::io::ioctl_fionread(&reader).expect("a number") < 50_000 {
+            thread::sleep(Duration::from_millis(10)); // the pipe is almost full
+        }
+        let begun = Instant::now();
+        tool(&["kill", "-TERM", &child.id().to_string()]);
+        let _ = finish(child, &option).exits(143);
+        assert!(begun.elapsed() < Duration::from_secs(60), "{option}: it takes a second, but for other load");
+        assert!(trash(&world).is_empty() && many.contains(&world.names().len()), "{option}: {:?}", world.names());
+    }
 }
 
 /// How often a prune of 48 workspaces of this many files syncs the base: once for each batch.

@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         report.not_put_back(&rehearse::put_back(&base, &plan));
         report.done(rehearse::rehearse(&base, &plan, jobs, watched));
     } else if allowed.is_ok() {
-        context.signals.defer_exit();
+        context.defer_exit();
         report.not_put_back(&carry_out::put_back(&base, &plan));
         let tell = |done: &Done<'_>| report.tell(done);
         let work = Work { base: &base, use_mtime: arguments.use_mtime, jobs, watched, tell: &tell };

@@ -1,0 +1,48 @@
+//! Writes to stdout and stderr. After a signal, it does not wait for a reader who reads nothing.
+
+use crate::core::{ExitStatus, stream};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// The number of the signal that was caught, or 0. Without it, a signal ends the program, also while it waits.
+static CAUGHT: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
+/// Whether something was not written because of the signal.
+static IS_LOST: AtomicBool = AtomicBool::new(false);
+/// How long to wait before looking for a signal, in nanoseconds: 100 ms.
+const PAUSE: i64 = 100_000_000;
+/// The most bytes that a pipe takes without waiting when poll(2) says that it is ready: `PIPE_BUF`, see pipe(7).
+const READY: usize = 4096;
+
+/// From now on, waits for a reader only until a signal with this number is caught.
+pub fn wait_until(caught: Arc<AtomicUsize>) {
+    let _ = CAUGHT.set(caught); // a second run in the same process keeps the first one
+}
+
+/// Writes some of the bytes.
+///
+/// # Errors
+/// By errno; EPIPE, as from a reader who has gone, if nobody reads and a signal was caught.
+pub fn write(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    let Some(caught) = CAUGHT.get() else { return stream::write(fd, bytes) };
+    let mut ready = [PollFd::new(&fd, PollFlags::OUT)];
+    // Whoever was not waited for once is not waited for again: every line would take as long.
+    let pause = Timespec { tv_sec: 0, tv_nsec: if IS_LOST.load(Ordering::SeqCst) { 0 } else { PAUSE } };
+    while matches!(poll(&mut ready, Some(&pause)), Ok(0) | Err(Errno::INTR)) {
+        if caught.load(Ordering::SeqCst) != 0 {
+            IS_LOST.store(true, Ordering::SeqCst);
+            return Err(Errno::PIPE.into());
+        }
+    }
+    stream::write(&fd, &bytes[..bytes.len().min(READY)])
+}
+
+/// Returns the exit status if something was not written because of a signal.
+pub fn status() -> ExitStatus {
+    let caught = CAUGHT.get().filter(|_| IS_LOST.load(Ordering::SeqCst));
+    let number = caught.and_then(|caught| u8::try_from(caught.load(Ordering::SeqCst)).ok());
+    number.map_or_else(ExitStatus::default, ExitStatus::Signal)
+}
