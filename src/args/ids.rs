@@ -117,7 +117,7 @@ pub fn parse(candidate: &OsStr) -> Result<WorkspaceId> {
         let id = Path::new(candidate).file_name().and_then(|name| WorkspaceId::parse(name.as_bytes()));
         let advice = match id {
             Some(id) => format!("write {id}; it is looked up in the base"),
-            None if duration::parse(&shown).is_ok() => {
+            None if shown.len() < 20 && duration::parse(&shown).is_ok() => {
                 format!("list and prune take an age as --older-than {shown}")
             }
             None => "write a UUID of 36 characters, as `wsctl list` shows them".to_owned(),
