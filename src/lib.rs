@@ -23,7 +23,7 @@ pub mod signals;
 
 use crate::cli::{Cli, Command, Lenient};
 use crate::commands::{Context, Screen, Terminal};
-use crate::core::{Category, Error, ExitStatus, Timestamp};
+use crate::core::{Category, Error, ExitStatus, Timestamp, threads};
 use crate::logging::Verbosity;
 use crate::output::metrics::{self, Gauge};
 use crate::output::{Outcome, diagnostics, patience, stdout};
@@ -68,10 +68,16 @@ fn answer_completion(request: completion::Request) -> ExitStatus {
 }
 
 fn execute(args: &[OsString]) -> ExitStatus {
-    let cli = match parse(args) {
-        Ok(cli) => cli,
-        Err(error) => return show_help_or_error(error, args),
-    };
+    match parse(args) {
+        Ok(cli) if matches!(cli.command, Command::List(_) | Command::Prune(_)) => {
+            threads::run_interruptibly(|| run_subcommand(&cli))
+        }
+        Ok(cli) => run_subcommand(&cli),
+        Err(error) => show_help_or_error(error, args),
+    }
+}
+
+fn run_subcommand(cli: &Cli) -> ExitStatus {
     logging::init(cli.global.verbosity(), cli.global.color(&io::stderr()));
     if let Some(Err(error)) = cli.command.metrics().map(metrics::check) {
         return diagnostics::report_chain(&error.into());
@@ -80,7 +86,7 @@ fn execute(args: &[OsString]) -> ExitStatus {
         Ok(now) => (now, Instant::now()),
         Err(error) => return diagnostics::report_chain(&error),
     };
-    let outcome = dispatch(&cli, now);
+    let outcome = dispatch(cli, now);
     let status = match &outcome {
         Ok(outcome) => {
             let status = with_result(outcome.status(), stdout::write(|out| outcome.render(out)));
@@ -95,7 +101,7 @@ fn execute(args: &[OsString]) -> ExitStatus {
         diagnostics::note(&note);
     }
     let Some(file) = cli.command.metrics() else { return status };
-    let (subcommand, failure) = match cli.command {
+    let (subcommand, failure) = match &cli.command {
         Command::Prune(_) => ("prune", commands::prune::gauges_of_failure()),
         _ => ("list", Vec::new()),
     };

@@ -8,6 +8,7 @@ use rustix::io::{Errno, Result, retry_on_intr};
 use rustix::path::Arg;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -39,6 +40,11 @@ impl DirFd {
     /// Returns the number of its mount, as in /proc/self/mountinfo, if the kernel says so.
     pub fn mount(&self) -> Option<u64> {
         self.mount
+    }
+
+    /// Returns its path now, if there is a `/proc`.
+    pub fn path(&self) -> Result<PathBuf> {
+        std::fs::read_link(in_proc("fd", &self.fd)).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
     }
 
     /// Opens a directory in this one. A symlink is ELOOP or ENOTDIR.
@@ -174,8 +180,7 @@ impl DirFd {
     pub fn make_accessible(&self, name: impl Arg + Copy) -> Result<()> {
         let dir = self.open_beneath(name, PATH | OFlags::DIRECTORY)?;
         let mode = Mode::from_raw_mode(Stat::of_file(&dir)?.mode) | Mode::RWXU;
-        let path = format!("/proc/thread-self/fd/{}", dir.as_raw_fd()); // each thread has its own descriptors
-        retry_on_intr(|| rustix::fs::chmodat(CWD, &path, mode, AtFlags::empty()))
+        retry_on_intr(|| rustix::fs::chmodat(CWD, in_proc("fd", &dir), mode, AtFlags::empty()))
     }
 
     /// Calls `act`. If it fails because the owner lacks rights in this directory, grants them and calls it again.
@@ -279,8 +284,13 @@ fn mount_of(fd: &OwnedFd) -> Result<Option<u64>> {
     }
 }
 
+/// Returns a path of an open file in proc(5). Each thread has its own descriptors, and `/proc/self` shows those of the first one.
+fn in_proc(kind: &str, fd: &OwnedFd) -> String {
+    format!("/proc/thread-self/{kind}/{}", fd.as_raw_fd())
+}
+
 fn mount_in_proc(fd: &OwnedFd) -> Result<Option<u64>> {
-    match std::fs::read_to_string(format!("/proc/thread-self/fdinfo/{}", fd.as_raw_fd())) {
+    match std::fs::read_to_string(in_proc("fdinfo", fd)) {
         Ok(info) => {
             let number = info.lines().find_map(|line| line.strip_prefix("mnt_id:"));
             Ok(number.and_then(|number| number.trim().parse().ok()))

@@ -170,3 +170,21 @@ fn list_asks_for_no_stat_of_a_mount_point() {
     assert!(met.iter().all(|line| line.contains("openat2(") && line.contains("EXDEV")), "{met:#?}");
     assert!(!met.is_empty(), "{log:#?}");
 }
+
+#[test]
+fn a_signal_is_heard_while_a_base_whose_server_has_stopped_answers_nothing() {
+    needs!("root", "bindfs", "timeout");
+    let world = World::new();
+    let (base, outside) = (world.base(), world.path("outside"));
+    let _stale = world.aged(40);
+    fs::create_dir(&outside).expect("a directory");
+    tool(&["cp", "-a", text(&base), text(&outside)]);
+    let mut mounted = Bindfs::by_root(&world, &outside.join("base"), &base);
+    mounted.hang();
+    for (signal, status) in [("TERM", 143), ("INT", 130)] {
+        for args in [&["list"][..], &["prune", "-n", "--older-than", "7d"], &["prune", "-y", "--older-than", "7d"]] {
+            let wait = ["timeout", "--preserve-status", "-s", signal, "-k", "20", "0.3"];
+            let _ = world.wsctl(args).through(wait).run().exits(status).prints("");
+        }
+    }
+}

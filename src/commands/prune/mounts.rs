@@ -9,7 +9,6 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek};
-use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// The mount table of proc(5), as far as it concerns one base. It is read again only when the kernel says that it has changed.
@@ -94,7 +93,7 @@ impl<'a> Mounts<'a> {
             table.rewind()?;
             table.read_to_end(&mut text)?;
         }
-        let path = std::fs::read_link(format!("/proc/self/fd/{}", self.base.as_fd().as_raw_fd()))?;
+        let path = self.base.path()?;
         Ok(Some((text, path.into_os_string().into_vec())))
     }
 }
