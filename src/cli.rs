@@ -36,7 +36,7 @@ wins, and a signal wins over all):
    75  busy: somebody was using or changing it; try again later
    77  permission-denied: the user who runs wsctl may not do this
    78  refused: --max-delete or a `no` at the prompt stopped a prune
-  130  SIGINT, 143 SIGTERM: interrupted; the next prune goes on";
+  130  SIGINT, 143 SIGTERM, 129 SIGHUP: interrupted; the next prune goes on";
 
 /// Check, touch, list and prune the workspaces of PitLane AI while the application runs
 ///

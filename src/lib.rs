@@ -101,33 +101,33 @@ fn run_subcommand(cli: &Cli) -> ExitStatus {
         diagnostics::note(&note);
     }
     let Some(file) = cli.command.metrics() else { return status };
-    let (subcommand, failure) = match &cli.command {
-        Command::Prune(_) => ("prune", commands::prune::gauges_of_failure()),
-        _ => ("list", Vec::new()),
-    };
-    let gauges = outcome.map_or(failure, |outcome| outcome.gauges());
+    let subcommand = if matches!(cli.command, Command::Prune(_)) { "prune" } else { "list" };
+    let gauges = outcome.ok().map(|outcome| outcome.gauges());
     let base = cli.global.base(|name| std::env::var_os(name)).unwrap_or_default();
     with_result(status, write_metrics(subcommand, (file, &base), (now, begun.elapsed()), status, gauges))
 }
 
-/// Writes the metrics of a prune that did not run because its command line was wrong.
+/// Writes the metrics of a run that did not begin because its command line was wrong.
 fn write_metrics_without_run(line: &Lenient, status: ExitStatus) -> ExitStatus {
-    let (Some(file), Ok(now)) = (&line.metrics, now()) else { return status };
+    let (Some(file), Some(subcommand), Ok(now)) = (&line.metrics, &line.subcommand, now()) else { return status };
     let base = line.global.base(|name| std::env::var_os(name)).unwrap_or_default();
-    let gauges = commands::prune::gauges_of_failure();
-    with_result(status, write_metrics("prune", (file, &base), (now, Duration::ZERO), status, gauges))
+    with_result(status, write_metrics(subcommand, (file, &base), (now, Duration::ZERO), status, None))
 }
 
-/// Writes the metrics of a run.
+/// Writes the metrics of a run. `outcome` has those of its outcome, if there was one.
 fn write_metrics(
     subcommand: &str,
     (file, base): (&Path, &Path),
     times: (Timestamp, Duration),
     status: ExitStatus,
-    outcome_gauges: Vec<Gauge>,
+    outcome: Option<Vec<Gauge>>,
 ) -> core::Result<()> {
     let mut gauges = metrics::run_gauges(subcommand, times, status.code());
-    gauges.extend(outcome_gauges);
+    match outcome {
+        Some(outcome) => gauges.extend(outcome),
+        None if subcommand == "prune" => gauges.extend(commands::prune::gauges_of_failure()),
+        None => {}
+    }
     metrics::replace(file, base, &gauges)
 }
 

@@ -1,7 +1,8 @@
-//! Handles SIGINT and SIGTERM: they end the program at once, or after the work in progress. SIGXFSZ does not end it.
+//! Handles SIGINT, SIGTERM and SIGHUP, which comes when a terminal is gone: they end the program at once, or after the work in
+//! progress. SIGXFSZ does not end it.
 
 use crate::core::{Category, Error, ExitStatus, Result};
-use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,7 +23,7 @@ impl Signals {
     pub fn install() -> Result<Self> {
         let signals = Self { caught: Arc::default(), exits_at_once: Arc::new(AtomicBool::new(true)) };
         let ignored = ignored_signals();
-        for signal in [SIGINT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0) {
+        for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0) {
             signals.handle(signal).map_err(|error| {
                 Error::io(&error, "cannot install signal handlers").with_category(Category::Unexpected)
             })?;

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 pub struct Lenient {
     /// The global options. Errors are logged, whatever `RUST_LOG` says.
     pub global: Global,
-    /// The file for monitoring, if the command is a prune that would write one.
+    /// The file for monitoring, if the command would write one.
     pub metrics: Option<PathBuf>,
     /// The name of the subcommand.
-    pub(super) subcommand: Option<String>,
+    pub subcommand: Option<String>,
 }
 
 impl Lenient {
@@ -30,8 +30,7 @@ impl Lenient {
         let (subcommand, matches) = matches.subcommand().map_or((None, &matches), |(name, below)| (Some(name), below));
         let value = |option| matches.try_get_one::<OsString>(option).ok().flatten();
         let color = value("color").and_then(|when| When::from_str(&when.to_string_lossy(), false).ok());
-        // Only prune has a dry run, and a dry run writes no metrics.
-        let leaves_metrics = matches!(matches.try_get_one("dry_run"), Ok(Some(false)));
+        let is_dry_run = matches!(matches.try_get_one("dry_run"), Ok(Some(true)));
         Self {
             global: Global {
                 base: value("base").map(PathBuf::from),
@@ -39,7 +38,7 @@ impl Lenient {
                 quiet: true,
                 color: color.unwrap_or(When::Auto),
             },
-            metrics: value("metrics").map(PathBuf::from).filter(|file| leaves_metrics && file.file_name().is_some()),
+            metrics: value("metrics").map(PathBuf::from).filter(|file| !is_dry_run && file.file_name().is_some()),
             subcommand: subcommand.map(str::to_owned),
         }
     }

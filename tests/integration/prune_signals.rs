@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 #[test]
 fn after_a_signal_deletions_in_progress_are_completed_and_the_rest_is_kept() {
     needs!("strace");
-    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+    for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let world = World::new();
         let ids: Vec<_> = (0..100).map(|number| world.aged(31 + number)).collect();
         let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
