@@ -1,6 +1,6 @@
 //! `prune --metrics` and `list --metrics`: what monitoring reads.
 
-use crate::tools::{du, text, tool};
+use crate::tools::{du, set_aside, text, tool};
 use crate::world::{Ran, World, chmod, finish, has, is_root, names};
 use std::collections::HashMap;
 use std::fs;
@@ -95,6 +95,17 @@ fn the_metrics_are_the_numbers_of_the_report_and_of_what_is_left() {
         (-1..3600).contains(&age.num_seconds()) && values["wsctl_prune_last_run_duration_seconds"] > 0.0,
         "{values:?}"
     );
+}
+
+#[test]
+fn a_copy_that_a_prune_removes_is_no_workspace_less() {
+    let world = World::new();
+    let id = world.aged(40);
+    set_aside(&world, "claimed", &id);
+    let _ = world.workspace().id(&id).days_ago(1).make();
+    let _ = prune(&world, &["--older-than", "30d"]).exits(0);
+    assert_eq!(world.names(), [id]);
+    are(&world, of_status([1, 0, 0, 0, 0]));
 }
 
 #[test]
@@ -316,7 +327,9 @@ fn a_wrong_command_line_leaves_its_exit_status_in_the_metrics() {
         let _ = world.wsctl([&["prune"], &slip[..]].concat()).run().exits(2);
         let content = fs::read_to_string(&metrics).expect("metrics");
         assert!(
-            content.contains("wsctl_prune_last_run_exit_status{") && content.contains("} 2\n"),
+            content.contains("wsctl_prune_last_run_exit_status{")
+                && content.contains("_pruned_workspaces{")
+                && content.contains("} 2\n"),
             "{slip:?}: {content}"
         );
     }
@@ -351,7 +364,7 @@ fn in_a_setgid_directory_the_metrics_file_has_the_group_of_the_directory() {
 }
 
 #[test]
-fn metrics_count_unmeasured_workspaces_and_a_prune_by_age_succeeds() {
+fn metrics_count_unmeasured_workspaces_and_a_prune_fails_only_if_it_needs_their_size() {
     needs!("root", "setpriv");
     let world = World::new();
     let id = world.workspace().days_ago(1).file("data/x", b"x").make();
@@ -361,7 +374,10 @@ fn metrics_count_unmeasured_workspaces_and_a_prune_by_age_succeeds() {
     chmod(world.dir_of(&id).join(".metadata.json"), 0o644);
     chmod(world.dir_of(&id).join("data"), 0o700);
     let metrics = file(&world);
-    let run = world.wsctl(["prune", "--yes", "--older-than", "30d", "--metrics", text(&metrics)]);
-    let _ = run.through(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]).run().exits(0);
-    are(&world, [("workspaces_unmeasured", 1)]);
+    for (rule, status) in [(["--older-than", "30d"], 0), (["--max-total-size", "100G"], 77)] {
+        let run = world.wsctl(["prune", "--yes", "--metrics", text(&metrics)].into_iter().chain(rule));
+        let ran = run.through(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]).run().exits(status);
+        assert_eq!(ran.stderr.matches(&id).count(), usize::from(status != 0), "{ran:#?}");
+        are(&world, [("workspaces_unmeasured", 1)]);
+    }
 }

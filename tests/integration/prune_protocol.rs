@@ -2,7 +2,7 @@
 
 use crate::paused::straced;
 use crate::tools::{rules, set_aside, trash, tree};
-use crate::world::{World, ids_in, numbered, sorted};
+use crate::world::{World, chmod, ids_in, numbered, sorted};
 use std::fs;
 
 /// What a prune makes of a leftover.
@@ -130,6 +130,18 @@ fn the_base_is_synced_between_the_dooming_of_a_workspace_and_its_first_unlink() 
     }
     let unlinked = place(&log, &["unlinkat(", &format!(".wsctl-doomed.{leftover}")]);
     assert!(syncs(0..unlinked), "a leftover's name may not be on disk yet: {log:#?}");
+}
+
+#[test]
+fn a_doomed_leftover_that_its_owner_cannot_read_is_finished_where_sizes_matter() {
+    needs!("root", "setpriv");
+    let world = World::new();
+    let id = world.workspace().days_ago(40).file("locked/x", b"x").make();
+    world.give_away();
+    chmod(world.dir_of(&id).join("locked"), 0o000);
+    set_aside(&world, "doomed", &id);
+    world.wsctl(["prune", "-y", "--max-total-size", "100G"]).by_ordinary_user().run().exits(0).quietly();
+    assert_eq!(trash(&world), [""; 0]);
 }
 
 #[test]
