@@ -162,7 +162,7 @@ impl Error {
     /// Changes the category, where the errno alone would give the wrong one.
     #[must_use]
     pub fn with_category(self, category: Category) -> Self {
-        Self { category, ..self }
+        Self { category, severity: category.severity(), ..self }
     }
 
     /// Adds the `subject` in front of the message.
@@ -285,5 +285,12 @@ mod tests {
         let error = Error::os(Errno::ACCESS, "cannot open it").about("workspace x");
         assert_eq!(error.full(), "workspace x: cannot open it: Permission denied");
         assert_eq!(error.category(), Category::PermissionDenied);
+    }
+
+    #[test]
+    fn the_severity_follows_the_category() {
+        let warning = Error::os(Errno::BUSY, "cannot write");
+        assert_eq!(warning.severity(), Severity::Warning);
+        assert_eq!(warning.with_category(Category::Io).severity(), Severity::Error);
     }
 }

@@ -104,7 +104,7 @@ impl From<&Statx> for Stat {
     }
 }
 
-/// A time of the clock that stamps inodes, in nanoseconds since 1970. A time before 1677 or after 2262 becomes the nearest that fits.
+/// A time of the clock that stamps inodes, in nanoseconds since 1970. A time before 1677 or after 2262 is the nearest that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileTime(i64);
 

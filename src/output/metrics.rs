@@ -86,8 +86,8 @@ fn format(base: &str, gauges: &[Gauge]) -> String {
     text
 }
 
-/// Returns the lines of the old file that stay valid: those about runs on the same base that `gauges` do not replace, once each. So the
-/// file keeps the last run of the other subcommand and the last success.
+/// Returns the lines of the old file that stay valid, once each: those about runs on the same base that `gauges` do not replace.
+/// So the file keeps the last run of the other subcommand and the last success.
 fn valid_lines(old: &str, base: &str, gauges: &[Gauge]) -> String {
     let lines: Vec<_> = old.lines().collect();
     let mut names = HashSet::new();
