@@ -108,6 +108,18 @@ fn a_workspace_created_after_the_decision_on_one_without_metadata_stays() {
 }
 
 #[test]
+fn metadata_written_after_the_decision_on_a_workspace_without_any_saves_it() {
+    needs!("strace");
+    let world = World::new();
+    let id = world.workspace().make_without_metadata();
+    let prune = ["prune", "-y", "--format", "json", "-j", "1", &id];
+    let paused = Paused::after(&world, "readlink,readlinkat", None, world.wsctl(prune));
+    let _ = world.wsctl(["touch", &id]).run().exits(0);
+    let _ = paused.go_on().finds_busy(&id);
+    assert!(world.metadata_of(&id).exists());
+}
+
+#[test]
 fn a_workspace_created_after_the_decision_on_an_unreadable_one_stays() {
     needs!("strace", "root");
     let world = World::new();
