@@ -144,19 +144,35 @@ fn are_refused(ran: Ran, ids: &[&str], causes: &[&str]) -> serde_json::Value {
     report
 }
 
-#[test]
-fn workspaces_in_a_lower_layer_of_an_overlay_stay_whole_and_the_message_and_the_dry_run_tell_why() {
-    needs!("root", "mount");
-    let world = World::new();
-    let lower = [world.aged(40), deep(&world, "data")];
+/// Makes the base the lower layer of an overlay with this option.
+fn below_an_overlay(world: &World, option: &str) -> Mounted {
     let [layer, upper, work] = ["lower", "upper", "work"].map(|name| world.path(name));
     fs::rename(world.base(), &layer).expect("a rename");
     for dir in [&world.base(), &upper, &work] {
         fs::create_dir(dir).expect("a directory");
     }
     let [lowerdir, upperdir, workdir] = [&layer, &upper, &work].map(|dir| text(dir));
-    let options = format!("lowerdir={lowerdir},upperdir={upperdir},workdir={workdir},redirect_dir=off");
-    let _mounted = Mounted::overlay(&world, &world.base(), &options);
+    let options = format!("lowerdir={lowerdir},upperdir={upperdir},workdir={workdir},{option}");
+    Mounted::overlay(world, &world.base(), &options)
+}
+
+#[test]
+fn workspaces_in_a_lower_layer_of_an_overlay_that_redirects_go_and_nothing_is_warned_of() {
+    needs!("root", "mount");
+    let world = World::new();
+    let _ = [world.aged(40), deep(&world, "data")];
+    let _mounted = below_an_overlay(&world, "redirect_dir=on");
+    let _ = world.prune(&["-n"]).run().exits(0).quietly();
+    let _ = world.prune(&[]).run().exits(0).quietly();
+    assert_eq!(world.names(), [""; 0]);
+}
+
+#[test]
+fn workspaces_in_a_lower_layer_of_an_overlay_stay_whole_and_the_message_and_the_dry_run_tell_why() {
+    needs!("root", "mount");
+    let world = World::new();
+    let lower = [world.aged(40), deep(&world, "data")];
+    let _mounted = below_an_overlay(&world, "redirect_dir=off");
     let new = world.aged(40);
     let (ids, causes) = ([&*lower[0], &*lower[1]], ["overlay", "layer"]);
     let before = ids.map(|id| tree(&world.dir_of(id)));

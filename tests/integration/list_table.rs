@@ -169,6 +169,8 @@ fn a_terminal_is_told_why_there_is_nothing_to_see() {
     let told = |args: &[&str]| plain(&at_terminal_of(200, world.wsctl([&["list"], args].concat()), "").exits(0));
     assert_eq!(told(&[]), [none.as_str()]);
     assert_eq!(told(&["--status", "corrupt"]), [none.as_str()]);
+    let absent = at_terminal_of(200, world.wsctl(["list", &numbered(1)]), "").exits(66);
+    assert!(!absent.stdout.contains("no workspaces in"), "its absence is told: {absent:#?}");
     let _ = [world.aged(1), world.aged(2)];
     for filter in [&["--older-than", "9d"][..], &["--status", "corrupt"]] {
         assert_eq!(told(filter), ["none of 2 match the filters"]);

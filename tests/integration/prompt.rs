@@ -1,5 +1,6 @@
 //! `wsctl prune` asks: on a real pseudo-terminal, where the answer is typed.
 
+use crate::mounted::Mounted;
 use crate::terminal::{at_terminal, through_terminal};
 use crate::world::World;
 
@@ -80,7 +81,20 @@ fn the_question_names_the_first_few_in_the_order_in_which_they_would_go() {
     for (line, start) in lines.iter().zip(&starts) {
         assert!(line.starts_with(start), "{start}: {ran:#?}");
     }
+    assert_eq!([", oldest", ", newest"].map(|mark| ran.stdout.matches(mark).count()), [1, 1], "{ran:#?}");
     assert_eq!(world.names().len(), 8);
+}
+
+#[test]
+fn the_question_counts_what_could_not_be_deleted() {
+    needs!("root", "mount", "python3");
+    let world = World::new();
+    let [mounted, _stale] = [30, 31].map(|days| world.aged(days));
+    let point = world.dir_of(&mounted).join("mnt");
+    std::fs::create_dir(&point).expect("a directory");
+    let _mount = Mounted::tmpfs(&world, &point, "size=64k");
+    let ran = at_terminal(world.wsctl(["prune", "--older-than", "7d"]), "n\\n").exits(78);
+    assert!(ran.stdout.contains("1 of 2 workspaces") && ran.stdout.contains("Not possible to delete: 1"), "{ran:#?}");
 }
 
 #[test]
