@@ -113,6 +113,16 @@ fn a_workspace_that_can_be_neither_doomed_nor_put_back_is_tried_again_when_other
 }
 
 #[test]
+fn after_a_signal_what_finds_no_room_at_its_own_path_is_kept_and_no_failure() {
+    needs!("strace");
+    let world = World::new();
+    let stale = world.aged(40);
+    let full = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=ENOSPC:signal=SIGTERM:when=1"];
+    let report = world.prune(&[]).through(full).run().exits(143).quietly().json();
+    assert_eq!((&report["failed"], &report["kept"], world.names()), (&json!([]), &json!(1), vec![stale]), "{report}");
+}
+
+#[test]
 fn freed_blocks_are_committed_before_a_claim_is_tried_again() {
     needs!("strace");
     let world = World::new();

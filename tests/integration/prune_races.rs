@@ -51,6 +51,19 @@ fn a_prune_does_not_fail_when_another_run_finishes_its_doomed_tree() {
 }
 
 #[test]
+fn a_claim_of_an_earlier_run_that_another_run_puts_back_is_claimed_at_its_own_path() {
+    needs!("strace");
+    let world = World::new();
+    let id = world.aged(40);
+    set_aside(&world, "claimed", &id);
+    let paused = Paused::after(&world, "readlink,readlinkat", None, world.prune(&[]));
+    let _ = world.wsctl(["prune", "-y", "--older-than", "100d"]).run().exits(0);
+    assert_eq!(world.names(), [&*id]);
+    let report = paused.go_on().exits(0).quietly().json();
+    assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]), "{report}");
+}
+
+#[test]
 fn a_prune_does_not_fail_when_another_run_prunes_what_it_claimed() {
     needs!("strace");
     let world = World::new();

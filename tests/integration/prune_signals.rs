@@ -2,8 +2,8 @@
 //! the next run does.
 
 use crate::paused::{Paused, straced};
-use crate::tools::{tool, trash};
-use crate::world::{World, finish, has, ids_in, numbered, sorted};
+use crate::tools::{text, tool, trash};
+use crate::world::{World, finish, has, ids_in, names, numbered, sorted};
 use serde_json::json;
 use std::process::Stdio;
 use std::thread;
@@ -40,6 +40,24 @@ fn after_a_signal_the_summary_is_printed() {
     assert!(left > 0 && ran.stdout.starts_with(&format!("pruned {} workspaces", 200 - left)), "{left} {ran:?}");
     assert!(ran.stdout.ends_with(&format!("kept {left}\n")), "{ran:?}");
     assert_eq!(trash(&world), [""; 0]);
+}
+
+#[test]
+fn a_signal_ends_the_measurement_right_before_a_claim() {
+    needs!("strace");
+    let world = World::new();
+    let workspace = (0..500).fold(world.workspace().days_ago(40), |made, number| made.file(&number.to_string(), b"x"));
+    let id = workspace.make();
+    tool(&["find", text(&world.base()), "-depth", "-exec", "touch", "-d", "40 days ago", "{}", "+"]);
+    let run = world.wsctl(["prune", "-y", "--older-than", "30d", "--use-mtime", "-j", "1"]);
+    let paused = Paused::try_after(&world, ("statx", 800), run).unwrap_or_else(|ran| panic!("too few calls: {ran:#?}"));
+    paused.signal("TERM");
+    let _ = paused.go_on().exits(143);
+    let log = names(&world.path("")).into_iter().find(|name| name.starts_with("paused.")).expect("a log");
+    let log = std::fs::read_to_string(world.path(&log)).expect("a log");
+    let after = log.split("SIGTERM {").nth(1).expect("the signal");
+    assert!(after.matches("statx(").count() < 20, "it goes on: {after}");
+    assert_eq!(world.names(), [id]);
 }
 
 #[test]

@@ -74,7 +74,6 @@ impl<'a> Measuring<'a> {
         match walked {
             Ok(_) => {}
             Err(Errno::STALE) => self.record_change(FileTime::now()),
-            Err(Errno::CANCELED) if self.changes > MAX_CHANGES => {}
             Err(errno) => self.set_error(errno),
         }
     }
@@ -185,7 +184,6 @@ fn describe(errno: Errno) -> Error {
     match errno {
         Errno::LOOP | Errno::NOTDIR => Error::new(Category::Busy, "not all of it was measured: others are changing it"),
         Errno::XDEV => Error::new(Category::Busy, "not measured: something is mounted on it"),
-        Errno::CANCELED => Error::new(Category::Busy, "not all of it was measured: interrupted"),
         _ => Error::os(errno, "cannot measure all of it"),
     }
 }
