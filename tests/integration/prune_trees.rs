@@ -153,3 +153,24 @@ fn metadata_that_is_a_directory_with_files_is_removed() {
     world.wsctl(["prune", "-y", &id]).run().exits(0).quietly();
     assert_eq!(world.names(), [""; 0]);
 }
+
+#[test]
+fn a_directory_that_is_not_empty_after_all_is_emptied_again_twice() {
+    needs!("strace");
+    // The first call fails of itself, the second unlinks the file, and the third is tried before the listing has ended.
+    for (when, status) in [("3..4", 0), ("3..5", 0), ("3..6", 75)] {
+        let world = World::new();
+        let id = world.workspace().days_ago(40).make();
+        fs::remove_dir_all(world.dir_of(&id))
+            .and_then(|()| fs::create_dir_all(world.dir_of(&id).join("data")))
+            .expect("it");
+        fs::write(world.dir_of(&id).join("data/x"), "x").expect("a file");
+        fs::write(world.metadata_of(&id), "{\"last_accessed\": \"2020-01-01T00:00:00Z\"}").expect("metadata");
+        let inject = format!("unlinkat:error=ENOTEMPTY:when={when}");
+        let ran = world.prune(&[]).injecting([&*inject]).run().exits(status);
+        assert_eq!(ran.stderr.contains("it does not become empty"), status == 75, "{when}: {ran:#?}");
+        assert_eq!(world.names().len(), usize::from(status == 75), "{when}");
+        let _ = world.prune(&[]).run().exits(0);
+        assert!(world.names().is_empty(), "{when}");
+    }
+}
