@@ -164,7 +164,7 @@ fn what_is_suggested_for_a_value_is_accepted() {
     }
     for (option, begun) in [
         ("--older-than", &["", "7", "1"][..]),
-        ("--max-total-size", &["", "10", "1.5"]),
+        ("--max-total-size", &["", "10", "1.5", "1G"]),
         ("--min-free", &["", "5", "500"]),
         ("--max-delete", &["", "20", "200"]),
     ] {
@@ -177,6 +177,14 @@ fn what_is_suggested_for_a_value_is_accepted() {
             }
         }
     }
+}
+
+#[test]
+fn a_base_below_a_tilde_is_at_home() {
+    let world = World::new();
+    let id = world.aged(1);
+    let run = asking(&world, "bash", &["-b", "~/base", "touch", ""]).env("HOME", world.path(""));
+    assert_eq!(run.run().exits(0).quietly().lines(), [&*id]);
 }
 
 /// No registry that CI reaches has PowerShell, so its script is not run here as the others are.
