@@ -5,7 +5,7 @@
 
 use crate::world::{ORDINARY_USER, World, ids_in, sorted};
 use serde_json::Value;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 use std::io::Write;
@@ -110,12 +110,13 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Makes what this process starts take SIGINT and SIGTERM, also where a shell has started the tests in the background, which ignores
-/// SIGINT: a signal that is caught here has its default action in a new program. Here, too, both end the process, as by default.
+/// Makes what this process starts take these signals, also where a shell has started the tests in the background, which ignores
+/// SIGINT, or nohup(1), which ignores SIGHUP: a signal that is caught here has its default action in a new program. Here, too,
+/// each ends the process, as by default.
 fn take_signals() {
     static TAKEN: Once = Once::new();
     TAKEN.call_once(|| {
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
             let always = Arc::new(AtomicBool::new(true));
             signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, always).expect("a handler");
         }
