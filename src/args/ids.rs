@@ -1,15 +1,13 @@
 //! Reads workspace IDs: from arguments, stdin and files.
 
-use super::duration;
-use crate::core::{Category, Error, Result, WorkspaceId, stream};
+use super::{duration, stdin};
+use crate::core::{Category, Error, Result, WorkspaceId};
 use anyhow::Context as _;
 use clap::Args;
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Read};
-use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How IDs are separated, and those after `--`.
 #[derive(Debug, Args)]
@@ -71,13 +69,8 @@ pub fn candidates(given: &[OsString], separator: &Separator) -> anyhow::Result<V
     for argument in given {
         if argument == "-" {
             let mut bytes = Vec::new();
-            let read = if STDIN_IS_CLOSED.load(Ordering::Relaxed) {
-                Err(rustix::io::Errno::BADF.into())
-            } else {
-                let mut stdin = std::io::stdin().lock();
-                stream::read(std::io::stdin(), || stdin.read_to_end(&mut bytes))
-            };
-            read.map_err(|error| Error::io(&error, "cannot read stdin").with_category(Category::Io))?;
+            stdin::read(|stdin| stdin.read_to_end(&mut bytes))
+                .map_err(|error| Error::io(&error, "cannot read stdin").with_category(Category::Io))?;
             all.extend(split(&bytes, separator));
         } else {
             all.push(argument.clone());
@@ -85,16 +78,6 @@ pub fn candidates(given: &[OsString], separator: &Separator) -> anyhow::Result<V
     }
     all.extend(separator.literal.iter().cloned());
     Ok(all)
-}
-
-/// Whether the process began with descriptor 0 closed. std opens `/dev/null` there before `main`, so `<&-` would be an empty
-/// list. A constructor runs earlier.
-static STDIN_IS_CLOSED: AtomicBool = AtomicBool::new(false);
-
-#[ctor::ctor]
-fn notice_closed_stdin() {
-    let closed = rustix::io::fcntl_getfd(std::io::stdin().as_fd()) == Err(rustix::io::Errno::BADF);
-    STDIN_IS_CLOSED.store(closed, Ordering::Relaxed);
 }
 
 fn split(bytes: &[u8], separator: &Separator) -> impl Iterator<Item = OsString> {

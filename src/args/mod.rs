@@ -3,6 +3,7 @@
 pub mod duration;
 pub mod ids;
 pub mod size;
+pub mod stdin;
 
 use crate::core::Timestamp;
 use std::num::{IntErrorKind, ParseIntError};

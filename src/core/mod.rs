@@ -16,7 +16,6 @@ pub mod names;
 pub mod neighbours;
 pub mod rewrite;
 pub mod stat;
-pub mod stream;
 pub mod survey;
 pub mod threads;
 pub mod timestamp;

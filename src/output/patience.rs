@@ -1,6 +1,6 @@
 //! Writes to stdout and stderr. After a signal, it does not wait for a reader who reads nothing.
 
-use crate::core::{ExitStatus, stream};
+use crate::core::ExitStatus;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::io;
@@ -22,22 +22,28 @@ pub fn wait_until(caught: Arc<AtomicUsize>) {
     let _ = CAUGHT.set(caught); // a second run in the same process keeps the first one
 }
 
-/// Writes some of the bytes.
+/// Writes some of the bytes. Also waits where somebody who shares the pipe or terminal has made it non-blocking.
 ///
 /// # Errors
 /// By errno; EPIPE, as from a reader who has gone, if nobody reads and a signal was caught.
 pub fn write(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-    let Some(caught) = CAUGHT.get() else { return stream::write(fd, bytes) };
+    let caught = CAUGHT.get();
+    let bytes = if caught.is_some() { &bytes[..bytes.len().min(READY)] } else { bytes };
     let mut ready = [PollFd::new(&fd, PollFlags::OUT)];
-    // Whoever was not waited for once is not waited for again: every line would take as long.
-    let pause = Timespec { tv_sec: 0, tv_nsec: if IS_LOST.load(Ordering::SeqCst) { 0 } else { PAUSE } };
-    while matches!(poll(&mut ready, Some(&pause)), Ok(0) | Err(Errno::INTR)) {
-        if caught.load(Ordering::SeqCst) != 0 {
-            IS_LOST.store(true, Ordering::SeqCst);
-            return Err(Errno::PIPE.into());
+    loop {
+        // Whoever was not waited for once is not waited for again: every line would take as long.
+        let pause = Timespec { tv_sec: 0, tv_nsec: if IS_LOST.load(Ordering::SeqCst) { 0 } else { PAUSE } };
+        while matches!(poll(&mut ready, Some(&pause)), Ok(0) | Err(Errno::INTR)) {
+            if caught.is_some_and(|number| number.load(Ordering::SeqCst) != 0) {
+                IS_LOST.store(true, Ordering::SeqCst);
+                return Err(Errno::PIPE.into());
+            }
+        }
+        match rustix::io::write(&fd, bytes) {
+            Err(Errno::AGAIN) => {} // somebody else took the room
+            written => return Ok(written?),
         }
     }
-    stream::write(&fd, &bytes[..bytes.len().min(READY)])
 }
 
 /// Returns the exit status if something was not written because of a signal.

@@ -4,8 +4,9 @@ use super::done::{Done, TaskResult};
 use super::plan::{Decision, Plan, Rules, count_workspaces};
 use super::survey::Found;
 use crate::args::size::CountOrShare;
+use crate::args::stdin;
 use crate::core::workspace::Status;
-use crate::core::{Base, Category, Error, Timestamp, stream};
+use crate::core::{Base, Category, Error, Timestamp};
 use crate::output::amounts::{self, Dates};
 use crate::output::escape;
 use std::io::{self, BufRead, Write};
@@ -136,7 +137,7 @@ fn answer(question: &str) -> io::Result<bool> {
     for attempt in 1..=ATTEMPTS {
         terminal.flush()?;
         let mut line = Vec::new();
-        stream::read(io::stdin(), || io::stdin().lock().read_until(b'\n', &mut line))?;
+        stdin::read(|stdin| stdin.read_until(b'\n', &mut line))?;
         let Some(answer) = line.strip_suffix(b"\n") else {
             let _ = writeln!(terminal); // the input ended on the line of the question: nobody has pressed Enter
             return Ok(false);
