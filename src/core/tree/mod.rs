@@ -1,5 +1,6 @@
 //! Measures and removes trees, even hostile ones. Only [`mod@walk`] descends, for [`measure()`] and [`remove()`].
 
+mod empty;
 pub mod measure;
 pub mod names;
 pub mod remove;

@@ -1,0 +1,218 @@
+//! Empties the directories of a doomed tree: the visitor of the walk in `remove.rs`.
+//!
+//! It also removes names that others create meanwhile, but at most `MAX_NEWCOMERS`. If a directory is not empty afterwards, it
+//! takes the directory over, if it may, and reads it again.
+
+use super::super::dirfd::DirFd;
+use super::super::error::{Category, Error};
+use super::super::names::METADATA_C;
+use super::super::stat::{FileTime, Stat};
+use super::names::Kind;
+use super::walk::{Entered, Visitor};
+use super::{Links, Stop};
+use rustix::io::{Errno, Result};
+use std::ffi::CStr;
+
+/// How often to empty a directory again if others have created names in it.
+pub(super) const MAX_REFILLS: u8 = 2;
+/// How many names to remove from directories that others changed after the doom.
+const MAX_NEWCOMERS: u64 = 2_000_000;
+/// How many names such a directory itself counts for: a chain of them may grow faster than the walk descends.
+const NAMES_PER_DIRECTORY: u64 = 20;
+/// After this many pieces, take a directory over: some kernels list names for as long as others create them.
+const MANY_PIECES: u8 = 100;
+/// How long a removal may take, in seconds. A later change time comes from a clock that was wrong.
+const MAX_DURATION: i64 = 86_400;
+
+/// The state of a removal.
+pub(super) struct Emptying<'a> {
+    doomed_at: FileTime,
+    stop: Stop<'a>,
+    links: Links,
+    pub(super) bytes: u64,
+    pub(super) names: u64,
+    newcomers: u64,
+    /// Why something could not be removed: the first reason.
+    pub(super) stuck: Option<Error>,
+    /// Whether to remove `.metadata.json` in the root, too.
+    pub(super) with_metadata: bool,
+}
+
+/// The state of a directory that is being emptied.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Level {
+    is_root: bool,
+    /// Whether others changed it after the doom.
+    is_disturbed: bool,
+    state: State,
+    refills: u8,
+    pieces: u8,
+    /// Its own disk usage, in bytes.
+    allocated: u32,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    Emptied,
+    /// Something in it could not be removed.
+    Stuck,
+    /// It is removed.
+    Gone,
+}
+
+impl<'a> Emptying<'a> {
+    pub(super) fn new(doomed_at: FileTime, stop: Stop<'a>) -> Self {
+        let links = Links::default();
+        Self { doomed_at, stop, links, bytes: 0, names: 0, newcomers: 0, stuck: None, with_metadata: false }
+    }
+
+    /// Removes a name, or opens it if it is a directory with something in it.
+    pub(super) fn remove_or_open(&mut self, dir: &DirFd, name: &CStr, level: &Level) -> Result<Option<Entered<Level>>> {
+        let stat = dir.stat(name)?;
+        if !stat.is_dir() {
+            dir.unlink(name)?;
+            self.count(&stat, level);
+            return Ok(None);
+        }
+        // More than two links mean that it contains directories. Then do not try.
+        match if stat.links > 2 { Err(Errno::NOTEMPTY) } else { dir.rmdir(name) } {
+            Ok(()) => {
+                self.count(&stat, level);
+                return Ok(None);
+            }
+            Err(Errno::NOTEMPTY | Errno::EXIST) => {}
+            Err(errno) => return Err(errno),
+        }
+        let below = dir.open_accessible(name)?;
+        let level = self.level(&stat);
+        if level.is_disturbed {
+            self.newcomers += NAMES_PER_DIRECTORY;
+        }
+        Ok(Some(Entered::new(below, stat, level)))
+    }
+
+    /// Whether others write so much that this run leaves the rest to a later one.
+    pub(super) fn must_give_up(&self) -> bool {
+        self.newcomers > MAX_NEWCOMERS
+    }
+
+    pub(super) fn root_level(&self, stat: &Stat, refills: u8) -> Level {
+        Level { is_root: true, refills, ..self.level(stat) }
+    }
+
+    fn level(&self, stat: &Stat) -> Level {
+        Level {
+            is_disturbed: stat.changed > self.doomed_at && stat.changed < self.doomed_at.plus_seconds(MAX_DURATION),
+            allocated: u32::try_from(stat.allocated).unwrap_or(u32::MAX),
+            ..Level::default()
+        }
+    }
+
+    /// Counts a removed name. Its bytes do not count as freed if it was created after the directory was emptied.
+    fn count(&mut self, stat: &Stat, above: &Level) {
+        self.names += 1;
+        if above.refills == 0 {
+            self.bytes += self.links.allocated(stat);
+        }
+    }
+
+    pub(super) fn count_directory(&mut self, level: &Level) {
+        self.names += 1;
+        self.bytes += u64::from(level.allocated);
+    }
+
+    /// Remembers that something in a directory could not be removed, and why.
+    fn mark_stuck(&mut self, level: &mut Level, why: Error) {
+        level.state = State::Stuck;
+        self.stuck.get_or_insert(why);
+    }
+}
+
+/// Opens a directory again because it is not empty.
+fn reenter(above: &DirFd, name: &CStr, level: Level) -> Result<Entered<Level>> {
+    let dir = above.open_accessible(name)?;
+    dir.take_over();
+    let stat = dir.stat_self()?;
+    Ok(Entered::new(dir, stat, Level { is_disturbed: true, refills: level.refills + 1, ..level }))
+}
+
+impl Visitor for Emptying<'_> {
+    type Level = Level;
+
+    fn should_stop(&mut self) -> bool {
+        self.must_give_up() || (self.stop)()
+    }
+
+    fn visit(&mut self, dir: &DirFd, name: &CStr, _: Kind, level: &mut Level) -> Option<Entered<Level>> {
+        if level.is_root && !self.with_metadata && name == METADATA_C {
+            return None;
+        }
+        self.newcomers += u64::from(level.is_disturbed);
+        match dir.with_rights(|| self.remove_or_open(dir, name, level)) {
+            Ok(entered) => return entered,
+            // It is gone or was replaced. If it was replaced, the directory will turn out not to be empty.
+            Err(Errno::NOENT | Errno::ISDIR | Errno::NOTDIR | Errno::LOOP) => {}
+            Err(errno) => self.mark_stuck(level, describe(errno)),
+        }
+        None
+    }
+
+    fn listing_failed(&mut self, errno: Errno, level: &mut Level) {
+        self.mark_stuck(level, describe(errno));
+    }
+
+    /// Most directories are read in one piece. Trying to remove one is then cheaper than reading to its end.
+    fn after_piece(&mut self, dir: &DirFd, above: Option<(&DirFd, &CStr)>, level: &mut Level) -> bool {
+        level.pieces = level.pieces.saturating_add(1);
+        if level.pieces == MANY_PIECES {
+            dir.take_over();
+        }
+        let is_gone = level.state == State::Emptied && above.is_some_and(|(above, name)| above.rmdir(name).is_ok());
+        if is_gone {
+            level.state = State::Gone;
+        }
+        is_gone
+    }
+
+    fn leave(&mut self, above: (&DirFd, &mut Level), name: &CStr, level: Level) -> Option<Entered<Level>> {
+        let (above, level_above) = above;
+        let removed = match level.state {
+            State::Emptied => above.with_rights(|| above.rmdir(name)),
+            State::Gone => Ok(()),
+            State::Stuck => {
+                level_above.state = State::Stuck;
+                return None;
+            }
+        };
+        match removed {
+            Ok(()) => self.count_directory(&level),
+            Err(Errno::NOENT | Errno::NOTDIR) => {}
+            Err(Errno::NOTEMPTY | Errno::EXIST) if level.refills < MAX_REFILLS => match reenter(above, name, level) {
+                Ok(again) => return Some(again),
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
+                Err(errno) => self.mark_stuck(level_above, describe(errno)),
+            },
+            Err(Errno::NOTEMPTY | Errno::EXIST) => self.mark_stuck(level_above, refilled_error()),
+            Err(errno) => self.mark_stuck(level_above, describe(errno)),
+        }
+        None
+    }
+}
+
+pub(super) fn refilled_error() -> Error {
+    Error::new(Category::Busy, "it does not become empty: others keep writing to it, or a file in it is still open")
+}
+
+/// Explains why something in a tree could not be removed.
+pub(super) fn describe(errno: Errno) -> Error {
+    match errno {
+        Errno::XDEV => Error::new(Category::Busy, "something is mounted inside"),
+        Errno::BUSY => Error::new(
+            Category::Busy,
+            "something in it is in use: perhaps a file is still open, or something is mounted on it elsewhere",
+        ),
+        Errno::LOOP | Errno::NOTDIR => Error::new(Category::Busy, "others are changing it"),
+        _ => Error::os(errno, "cannot remove all of it"),
+    }
+}
