@@ -213,10 +213,7 @@ fn show_help_or_error(error: clap::Error, args: &[OsString]) -> ExitStatus {
 
 /// Reports a failed write, and returns the more severe status.
 fn with_result(status: ExitStatus, written: core::Result<()>) -> ExitStatus {
-    let mut diagnostics = diagnostics::Diagnostics::default();
-    diagnostics.raise(status);
-    if let Err(error) = written {
-        diagnostics.report(&error);
-    }
-    diagnostics.status()
+    let Err(error) = written else { return status };
+    diagnostics::log_failure(&error);
+    status.max(error.status())
 }

@@ -33,46 +33,48 @@ fn factor(unit: &str) -> Option<u128> {
     Some(base.pow(u32::try_from(power).ok()?))
 }
 
-/// A size, or a share of something.
+/// A number, or a share of something.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum SizeOrShare {
-    /// A number of bytes.
-    Bytes(u64),
+pub enum NumberOrShare {
+    /// A number of bytes or of things.
+    Number(u64),
     /// A share of the whole.
     Share(Percent),
 }
 
-impl FromStr for SizeOrShare {
-    type Err = String;
+impl NumberOrShare {
+    /// Reads `10GiB` or `5%`.
+    pub fn parse_size(text: &str) -> Result<Self, String> {
+        Self::parse(text, |text| parse(text).map_err(|error| format!("{error}, or a share: 5%")))
+    }
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    /// Reads `100` or `5%`.
+    pub fn parse_count(text: &str) -> Result<Self, String> {
+        let wrong = |_| "neither a number nor a share: write 100 or 20%".to_owned();
+        Self::parse(text, |text| text.trim().parse().map_err(wrong))
+    }
+
+    fn parse(text: &str, number: impl FnOnce(&str) -> Result<u64, String>) -> Result<Self, String> {
         match text.trim().strip_suffix('%') {
-            Some(number) => number.parse().map(Self::Share),
-            None => parse(text).map(Self::Bytes).map_err(|error| format!("{error}, or a share: 5%")),
+            Some(share) => share.parse().map(Self::Share),
+            None => number(text).map(Self::Number),
+        }
+    }
+
+    /// Returns the number that this is of `whole`.
+    pub fn of(self, whole: u64) -> u64 {
+        match self {
+            Self::Number(number) => number,
+            Self::Share(share) => share.of(whole),
         }
     }
 }
 
-/// A number of things, or a share of them.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum CountOrShare {
-    /// A number.
-    Count(usize),
-    /// A share of the whole.
-    Share(Percent),
-}
-
-impl FromStr for CountOrShare {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.trim().strip_suffix('%') {
-            Some(number) => number.parse().map(Self::Share),
-            None => text
-                .trim()
-                .parse()
-                .map(Self::Count)
-                .map_err(|_| "neither a number nor a share: write 100 or 20%".to_owned()),
+impl fmt::Display for NumberOrShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Share(share) => share.fmt(f),
         }
     }
 }
@@ -142,14 +144,14 @@ mod tests {
 
     #[test]
     fn a_share_lies_between_0_and_100() {
-        assert_eq!("5%".parse(), Ok(SizeOrShare::Share(Percent { millionths: 5_000_000 })));
+        assert_eq!(NumberOrShare::parse_size("5%"), Ok(NumberOrShare::Share(Percent { millionths: 5_000_000 })));
         for (text, whole, part) in [("12.5", 1000, 125), ("2.3", 1000, 23), ("100", u64::MAX, u64::MAX), ("0", 7, 0)] {
             assert_eq!(text.parse::<Percent>().map(|share| share.of(whole)), Ok(part));
         }
         for text in ["101%", "-1%", "%", "NaN%", "inf%", "x%"] {
-            assert!(text.parse::<SizeOrShare>().is_err() && text.parse::<CountOrShare>().is_err(), "{text}");
+            assert!(NumberOrShare::parse_size(text).is_err() && NumberOrShare::parse_count(text).is_err(), "{text}");
         }
-        assert_eq!("3".parse(), Ok(CountOrShare::Count(3)));
-        assert!("3.5".parse::<CountOrShare>().is_err());
+        assert_eq!(NumberOrShare::parse_count("3"), Ok(NumberOrShare::Number(3)));
+        assert!(NumberOrShare::parse_count("3.5").is_err());
     }
 }

@@ -118,7 +118,7 @@ fn dates(arguments: &Arguments, context: &Context<'_>) -> Option<Dates> {
         Times::Local if arguments.format == Format::Table => {
             let local = Dates::local(context.time_zone.as_deref());
             Some(local.unwrap_or_else(|error| {
-                log::warn!("{}; times are shown in UTC", error.full());
+                log::warn!("{error}; times are shown in UTC");
                 Dates::Utc
             }))
         }
@@ -168,7 +168,7 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Conte
             log::trace!("{}: {}", id.subject(), facts.status.word());
             // A missing or corrupt file shows in the status. A file that could not be read is a failure.
             if let (Status::Missing | Status::Corrupt, Some(reason)) = (facts.status, &facts.error) {
-                log::info!("{}: {}", id.subject(), reason.full());
+                log::info!("{}: {}", id.subject(), reason);
             }
             if facts.breaks_listing && facts.last_accessed.is_some() {
                 let what = "last_accessed has no UTC offset, which breaks the application's own listing; wsctl touch repairs it";

@@ -45,7 +45,7 @@ impl Context<'_> {
     pub fn open_base(&self) -> Result<Base> {
         let base = Base::open(&self.base).map_err(|error| match error.category() {
             Category::NotFound => {
-                let what = format!("{}; name the workspaces' directory with --base or WSCTL_BASE", error.full());
+                let what = format!("{error}; name the workspaces' directory with --base or WSCTL_BASE");
                 Error::new(Category::NotFound, what).severe()
             }
             _ => error,

@@ -1,7 +1,7 @@
 //! Candidates for values: the IDs in the base, and amounts.
 
 use crate::args::duration;
-use crate::args::size::{self, CountOrShare, SizeOrShare};
+use crate::args::size;
 use crate::core::survey::Names;
 use crate::core::workspace::{Facts, examine};
 use crate::core::{Base, Result, Timestamp, WorkspaceId};
@@ -90,12 +90,12 @@ impl Amount {
             "SIZE|P%" => Self {
                 usual: &["5%", "10%", "1GiB", "10GiB"],
                 units: &["%", "MiB", "GiB", "TiB"],
-                reads: |text| text.parse::<SizeOrShare>().is_ok(),
+                reads: |text| size::NumberOrShare::parse_size(text).is_ok(),
             },
             "N|P%" => Self {
                 usual: &["10", "100", "10%", "20%"],
                 units: &["", "%"],
-                reads: |text| text.parse::<CountOrShare>().is_ok(),
+                reads: |text| size::NumberOrShare::parse_count(text).is_ok(),
             },
             _ => return None,
         })

@@ -47,9 +47,9 @@ impl DirFd {
         std::fs::read_link(in_proc("fd", &self.fd)).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
     }
 
-    /// Opens a directory in this one. A symlink is ELOOP or ENOTDIR.
+    /// Opens a directory in this one, or `..`. A symlink is ELOOP or ENOTDIR.
     pub fn open_dir(&self, name: impl Arg + Copy) -> Result<Self> {
-        self.open_noatime(name, DIRECTORY).map(|fd| self.on_same_mount(fd))
+        self.open_noatime(name, DIRECTORY).map(|fd| Self { fd, mount: self.mount })
     }
 
     /// Opens a directory that is to be emptied. If its owner may not read it, gives the owner the right first.
@@ -58,11 +58,6 @@ impl DirFd {
             Err(Errno::ACCESS) if self.make_accessible(name).is_ok() => self.open_dir(name),
             opened => opened,
         }
-    }
-
-    /// Opens the directory above, wherever it is now. The caller must check that it is the right one.
-    pub fn open_parent(&self) -> Result<Self> {
-        self.open_noatime(c"..", DIRECTORY).map(|fd| self.on_same_mount(fd))
     }
 
     /// Opens a file for reading. `path` is one name, or a directory and a name (`<id>/.metadata.json`). Follows no symlink and
@@ -75,10 +70,6 @@ impl DirFd {
     pub fn create_file(&self, name: &str) -> Result<OwnedFd> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         retry_on_intr(|| rustix::fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o600)))
-    }
-
-    fn on_same_mount(&self, fd: OwnedFd) -> Self {
-        Self { fd, mount: self.mount }
     }
 
     /// Opens without changing the access time, if this is allowed: to the owner and to root.
@@ -128,7 +119,10 @@ impl DirFd {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
         let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID;
         match retry_on_intr(|| rustix::fs::statx(&self.fd, name, flags, mask)) {
-            Ok(statx) => self.check_mount(Stat::from(&statx)),
+            Ok(statx) => match Stat::from(&statx) {
+                stat if stat.mount.and(self.mount).is_some() && stat.mount != self.mount => Err(Errno::XDEV),
+                stat => Ok(stat),
+            },
             Err(Errno::NOSYS | Errno::PERM) => self.stat_path(name),
             Err(errno) => Err(errno),
         }
@@ -137,11 +131,6 @@ impl DirFd {
     /// Returns the stat of a path of two names. Neither may be a mount point, and the first must not be a symlink.
     pub fn stat_path(&self, path: impl Arg + Copy) -> Result<Stat> {
         Stat::of_file(&self.open_beneath(path, PATH)?)
-    }
-
-    fn check_mount(&self, stat: Stat) -> Result<Stat> {
-        let crosses = stat.mount.is_some() && self.mount.is_some() && stat.mount != self.mount;
-        if crosses { Err(Errno::XDEV) } else { Ok(stat) }
     }
 
     /// Removes a name, but not a directory (EISDIR).
@@ -186,18 +175,14 @@ impl DirFd {
     /// Calls `act`. If it fails because the owner lacks rights in this directory, grants them and calls it again.
     pub fn with_rights<T>(&self, mut act: impl FnMut() -> Result<T>) -> Result<T> {
         match act() {
-            Err(Errno::ACCESS) if self.grant_rights() == Ok(true) => act(),
+            Err(Errno::ACCESS) => {
+                let mode = Mode::from_raw_mode(self.stat_self()?.mode);
+                let is_granted = !mode.contains(Mode::RWXU)
+                    && retry_on_intr(|| rustix::fs::fchmod(&self.fd, mode | Mode::RWXU)).is_ok();
+                if is_granted { act() } else { Err(Errno::ACCESS) }
+            }
             done => done,
         }
-    }
-
-    /// Grants the owner all rights in this directory. Returns `false` if the owner had them.
-    fn grant_rights(&self) -> Result<bool> {
-        let mode = Mode::from_raw_mode(self.stat_self()?.mode);
-        if mode.contains(Mode::RWXU) {
-            return Ok(false);
-        }
-        retry_on_intr(|| rustix::fs::fchmod(&self.fd, mode | Mode::RWXU)).map(|()| true)
     }
 
     /// Makes this doomed directory ours, if we may, so that nobody else can create names in it.

@@ -131,18 +131,18 @@ pub struct Error {
     category: Category,
     severity: Severity,
     what: Cow<'static, str>,
-    cause: Option<Cause>,
+    errno: Option<Errno>,
 }
 
 impl Error {
     /// Creates a failure that we found ourselves.
     pub fn new(category: Category, what: impl Into<Cow<'static, str>>) -> Self {
-        Self { category, severity: category.severity(), what: what.into(), cause: None }
+        Self { category, severity: category.severity(), what: what.into(), errno: None }
     }
 
     /// Creates a failure from the kernel, in the category of its errno.
     pub fn os(errno: Errno, what: impl Into<Cow<'static, str>>) -> Self {
-        Self { cause: Some(Cause(errno)), ..Self::new(errno.into(), what) }
+        Self { errno: Some(errno), ..Self::new(errno.into(), what) }
     }
 
     /// Creates a failure from std. Without an errno, it is [`Category::Unexpected`].
@@ -185,40 +185,22 @@ impl Error {
     pub const fn severity(&self) -> Severity {
         self.severity
     }
-
-    /// Returns what failed and why, in one line.
-    pub fn full(&self) -> String {
-        self.cause.map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
-    }
 }
 
 impl fmt::Display for Error {
+    /// Says what failed and why, in one line, without the number of the errno.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.as_ref().map(|cause| cause as _)
-    }
-}
-
-/// An errno that displays as the text of `strerror(3)`, without its number. The text for EOVERFLOW speaks of a data type.
-#[derive(Debug, Clone, Copy)]
-struct Cause(Errno);
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == Errno::OVERFLOW {
-            return f.write_str("Its owner or this user has no ID on this mount");
+        f.write_str(&self.what)?;
+        match self.errno {
+            None => Ok(()),
+            // The text of strerror(3) speaks of a data type.
+            Some(Errno::OVERFLOW) => f.write_str(": Its owner or this user has no ID on this mount"),
+            Some(errno) => write!(f, ": {}", errno.to_string().split(" (os error").next().unwrap_or_default()),
         }
-        let text = self.0.to_string();
-        f.write_str(text.split(" (os error").next().unwrap_or_default())
     }
 }
 
-impl std::error::Error for Cause {}
+impl std::error::Error for Error {}
 
 /// How the process ends. The order is the rank: if there are several, the greatest decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -283,7 +265,7 @@ mod tests {
     #[test]
     fn an_error_shows_its_whole_chain_in_one_line() {
         let error = Error::os(Errno::ACCESS, "cannot open it").about("workspace x");
-        assert_eq!(error.full(), "workspace x: cannot open it: Permission denied");
+        assert_eq!(error.to_string(), "workspace x: cannot open it: Permission denied");
         assert_eq!(error.category(), Category::PermissionDenied);
     }
 

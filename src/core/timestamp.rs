@@ -51,12 +51,8 @@ impl Timestamp {
     /// Parses the formats found in metadata: RFC 3339, an offset followed by `Z` (as the application writes), or no offset, which
     /// means UTC.
     pub fn parse_metadata(text: &str) -> Option<Self> {
-        let bare = text.strip_suffix(['Z', 'z']).unwrap_or(text);
-        if bare.len() == text.len() || has_offset(bare) {
-            Self::parse_rfc3339(bare).or_else(|| Self::parse_rfc3339(&format!("{bare}Z")))
-        } else {
-            Self::parse_rfc3339(text)
-        }
+        let text = text.strip_suffix(['Z', 'z']).filter(|rest| has_offset(rest)).unwrap_or(text);
+        Self::parse_rfc3339(text).or_else(|| Self::parse_rfc3339(&format!("{text}Z")))
     }
 
     /// Whether the application finds an offset in a text that [`Self::parse_metadata`] accepts. The application strips every

@@ -45,7 +45,7 @@ pub fn report_chain(error: &anyhow::Error) -> ExitStatus {
 
 /// Logs a failure without counting it for an exit status.
 pub fn log_failure(error: &Error) {
-    log(error.category(), error.severity(), &error.full());
+    log(error.category(), error.severity(), &error.to_string());
 }
 
 /// Shows a note on stderr. It is not a failure.
@@ -59,7 +59,7 @@ pub fn warn_of_skip(id: WorkspaceId, status: Status, reason: Option<&Error>, adv
     let subject = format!("{}: skipped ({})", id.subject(), status.word());
     match reason {
         Some(reason) => {
-            log(reason.category(), Severity::Warning, &format!("{subject}: {}{advice}", reason.full()));
+            log(reason.category(), Severity::Warning, &format!("{subject}: {reason}{advice}"));
         }
         None => log::warn!("{subject}: its last access is ahead of the clock{advice}"),
     }

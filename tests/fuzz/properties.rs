@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 use uuid::Uuid;
-use wsctl::args::size::{CountOrShare, Percent, SizeOrShare};
+use wsctl::args::size::{NumberOrShare, Percent};
 use wsctl::args::{self, ids};
 use wsctl::cli::{self, Cli};
 use wsctl::commands::prune::mounts;
@@ -120,7 +120,7 @@ pub fn id(bytes: &[u8]) {
     assert_eq!(WorkspaceId::parse(bytes).map(|id| id.to_string()), expected);
     let own = WorkspaceId::from_dir_name(OsStr::from_bytes(bytes)).map(|id| id.to_string());
     assert_eq!(own, expected.filter(|canonical| canonical.as_bytes() == bytes));
-    let told = ids::parse(OsStr::from_bytes(bytes)).err().map_or(0, |error| error.full().chars().count());
+    let told = ids::parse(OsStr::from_bytes(bytes)).err().map_or(0, |error| error.to_string().chars().count());
     assert!(told < 200, "{told} characters about what is no ID");
 }
 
@@ -132,10 +132,13 @@ pub fn size(bytes: &[u8]) {
         assert_eq!(json!(read), python(&json!(["size", text])), "{text:?}");
     }
     let share = text.trim().strip_suffix('%').and_then(|number| number.parse::<Percent>().ok());
-    let either = share.map(SizeOrShare::Share).or(read.map(SizeOrShare::Bytes));
-    assert_eq!(text.parse().ok(), either);
-    let count = args::number(text).ok();
-    assert_eq!(text.parse().ok(), share.map(CountOrShare::Share).or(count.map(CountOrShare::Count)));
+    let either = share.map(NumberOrShare::Share).or(read.map(NumberOrShare::Number));
+    assert_eq!(NumberOrShare::parse_size(text).ok(), either);
+    let count = args::number(text).ok().map(|count| count as u64);
+    assert_eq!(
+        NumberOrShare::parse_count(text).ok(),
+        share.map(NumberOrShare::Share).or(count.map(NumberOrShare::Number))
+    );
     if let Some(share) = share {
         assert!([0, 1, 999, u64::MAX].iter().all(|whole| share.of(*whole) <= *whole));
         assert_eq!(Some(share), share.to_string().trim_end_matches('%').parse().ok());

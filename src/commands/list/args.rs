@@ -152,10 +152,8 @@ impl Arguments {
 
     /// Whether a workspace with this status and last access matches the filters.
     pub(super) fn matches(&self, status: Status, last_accessed: Option<Timestamp>, now: Timestamp) -> bool {
-        let age = last_accessed.map(|time| time.age(now));
-        let old = self.older_than.is_none_or(|limit| age.is_some_and(|age| age.to_std().is_ok_and(|age| age > limit)));
-        let new =
-            self.newer_than.is_none_or(|limit| age.is_some_and(|age| age.to_std().map_or(true, |age| age <= limit)));
+        let old = self.older_than.is_none_or(|age| last_accessed.is_some_and(|time| time < now.earlier(age)));
+        let new = self.newer_than.is_none_or(|age| last_accessed.is_some_and(|time| time >= now.earlier(age)));
         old && new && (self.status.is_empty() || self.status.contains(&status))
     }
 

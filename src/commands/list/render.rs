@@ -4,7 +4,7 @@ use super::{Listing, Row};
 use crate::core::workspace::Status;
 use crate::core::{Timestamp, WorkspaceId};
 use crate::output::escape;
-use serde::ser::{Serialize, SerializeSeq, Serializer};
+use serde::ser::{Serialize, Serializer};
 use std::io::{self, Write};
 
 impl Listing {
@@ -53,9 +53,7 @@ struct Items<'a>(&'a Listing);
 
 impl Serialize for Items<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut items = serializer.serialize_seq(Some(self.0.rows.len()))?;
-        self.0.rows.iter().try_for_each(|row| items.serialize_element(&self.0.item(row)))?;
-        items.end()
+        serializer.collect_seq(self.0.rows.iter().map(|row| self.0.item(row)))
     }
 }
 

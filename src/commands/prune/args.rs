@@ -3,7 +3,7 @@
 use super::plan::{Free, Rules};
 use super::survey::Scope;
 use crate::args::ids::{self, Separator};
-use crate::args::size::{CountOrShare, SizeOrShare};
+use crate::args::size::NumberOrShare;
 use crate::args::{self, duration, size};
 use crate::commands::Format;
 use crate::core::{Base, Result, Timestamp, WorkspaceId};
@@ -45,8 +45,9 @@ pub struct Arguments {
     /// Delete the least recently used until this much of the file system is free: 5% or 20GiB
     ///
     /// Free space is what ordinary users may use, as df(1) shows it.
-    #[arg(long, value_name = "SIZE|P%", allow_hyphen_values = true, help_heading = "Rules")]
-    pub(super) min_free: Option<SizeOrShare>,
+    #[arg(long, value_name = "SIZE|P%", value_parser = NumberOrShare::parse_size, allow_hyphen_values = true)]
+    #[arg(help_heading = "Rules")]
+    pub(super) min_free: Option<NumberOrShare>,
     /// Count the newest modification of anything in a workspace as an access, too
     ///
     /// This keeps a workspace that an agent still writes to. It also gives workspaces with missing or corrupt metadata a last
@@ -68,8 +69,9 @@ pub struct Arguments {
     /// Delete nothing if more workspaces would go than this number or share of all: 100 or 20%
     ///
     /// Use it in cron: if the clock jumps, every workspace looks stale. The exit status is then 78.
-    #[arg(long, value_name = "N|P%", allow_hyphen_values = true, help_heading = "Protection")]
-    pub(super) max_delete: Option<CountOrShare>,
+    #[arg(long, value_name = "N|P%", value_parser = NumberOrShare::parse_count, allow_hyphen_values = true)]
+    #[arg(help_heading = "Protection")]
+    pub(super) max_delete: Option<NumberOrShare>,
     /// Decide and report as usual, but change nothing
     #[arg(short = 'n', long, help_heading = "Running")]
     pub(super) dry_run: bool,
@@ -134,11 +136,7 @@ impl Arguments {
     pub(super) fn free(&self, base: &Base) -> Result<Option<Free>> {
         let Some(wanted) = self.min_free else { return Ok(None) };
         let space = base.space()?;
-        let wanted = match wanted {
-            SizeOrShare::Bytes(bytes) => bytes,
-            SizeOrShare::Share(share) => share.of(space.total),
-        };
-        Ok(Some(Free { wanted, available: space.available }))
+        Ok(Some(Free { wanted: wanted.of(space.total), available: space.available }))
     }
 
     /// Returns the rules.

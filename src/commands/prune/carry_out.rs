@@ -3,7 +3,7 @@
 //! A batch is claimed, looked at once more and doomed. Then the base is synced, and only then the first file is deleted, so that
 //! a power cut never brings back a workspace that is half removed.
 
-use super::claim::{Claims, Stopped};
+use super::claim::Claims;
 use super::done::{Done, TaskResult};
 use super::mounts::Mounts;
 use super::plan::{Decision, Plan};
@@ -11,11 +11,11 @@ use super::survey::{Found, Place};
 use crate::core::names::fresh_tag;
 use crate::core::stat::FileTime;
 use crate::core::tree::{self, Names, Removed, Scratch, Tree};
-use crate::core::{Base, DirFd, Error, threads};
+use crate::core::{Base, Error, threads};
 use crate::output::meter::{Meter, Words};
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 
 /// The number of workspaces in a batch. More would be out of the application's reach for longer.
@@ -48,8 +48,8 @@ pub(super) struct Work<'a> {
 pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decision, Error)> {
     let claims = Claims { base, tag: 0, use_mtime: false, stop: &|| false };
     let failure = |(found, decision, name)| match claims.put_back(name) {
-        Err(Stopped::Failed(error) | Stopped::NoRoom(error, _)) => Some((found, decision, error)),
-        _ => None,
+        Ok(()) => None,
+        Err(result) => result.error().map(|error| (found, decision, error.clone())),
     };
     plan.claims_to_put_back().into_iter().filter_map(failure).collect()
 }
@@ -64,8 +64,8 @@ pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) 
     for round in 1.. {
         // A new tag for each round: nobody may take an old name for the new claim.
         Round { work, tag: fresh_tag(), signals, meter }.run(tasks);
-        let helped = tasks.iter().any(|task| task.freed > 0 || task.result == TaskResult::Pruned);
-        let is_open = |task: &Done<'_>| (helped && task.has_no_room()) || (round < ROUNDS && task.is_put_back());
+        let helped = tasks.iter().any(|task| task.freed > 0 || task.result.is_pruned());
+        let is_open = |task: &Done<'_>| (helped && task.result.has_no_room()) || (round < ROUNDS && task.is_put_back());
         if !tasks.iter().any(is_open) {
             break;
         }
@@ -76,10 +76,10 @@ pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) 
         tasks = &mut tasks[..open];
     }
     let is_interrupted = signals.caught().is_some();
-    for task in all.iter_mut().filter(|task| task.has_no_room()) {
+    for task in all.iter_mut().filter(|task| task.result.has_no_room()) {
         // After a signal, a workspace at its own path simply stays. Otherwise this is a failure.
-        if is_interrupted && task.is_full_at_its_own_path() {
-            task.end(TaskResult::Kept, None);
+        if is_interrupted && matches!(task.result, TaskResult::NoRoom(_, None)) {
+            task.result = TaskResult::Kept;
         }
         (work.tell)(task);
     }
@@ -108,13 +108,13 @@ impl Round<'_> {
                 mounts: Mounts::read(self.work.base.dir()),
                 scratch: Scratch::default(),
                 doomed: Vec::with_capacity(held),
-                removed: Effort::default(),
-                grace: AtomicU64::new(WORTH_A_SYNC),
+                removed: (0, 0),
+                grace: Cell::new(WORTH_A_SYNC),
             };
             while !stop() {
                 let Some(batch) = next_batch() else { break };
                 let is_full = hand.take_aside(batch, &claims);
-                if is_full || hand.doomed.len() + size > hand.removed.worth_a_sync().max(BATCH).min(held) {
+                if is_full || hand.doomed.len() + size > hand.worth_a_sync().max(BATCH).min(held) {
                     hand.remove();
                 }
             }
@@ -144,9 +144,10 @@ struct Hand<'a, 't, 'p> {
     mounts: Mounts<'a>,
     scratch: Scratch,
     doomed: Vec<(&'t mut Done<'p>, Tree)>,
-    removed: Effort,
+    /// How many workspaces and how many names in them it has removed so far.
+    removed: (u64, u64),
     /// How many names may still be removed after a signal.
-    grace: AtomicU64,
+    grace: Cell<u64>,
 }
 
 impl<'t, 'p> Hand<'_, 't, 'p> {
@@ -154,7 +155,7 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
     fn take_aside(&mut self, batch: &'t mut [Done<'p>], claims: &Claims<'_>) -> bool {
         let mut claimed = Vec::with_capacity(batch.len());
         let mut stayed = Vec::new();
-        let mut full: Option<Error> = None;
+        let mut full: Option<Box<Error>> = None;
         for task in batch {
             if task.found.place == Place::Doomed {
                 let tree =
@@ -162,20 +163,21 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
                 self.doomed.push((task, tree));
                 continue;
             }
-            let at = task.at();
             if let Some(error) = &full {
-                task.end(TaskResult::NoRoom(at), Some(error.clone()));
+                task.result = TaskResult::NoRoom(error.clone(), task.claim());
                 continue;
             }
-            match claims.claim(task.found, at, &mut self.scratch) {
+            match claims.claim(task.found, task.claim(), &mut self.scratch) {
                 Ok(claim) => claimed.push((task, claim)),
-                Err(stopped) => {
-                    task.stop(stopped);
-                    // Whether a longer name fits depends on the name. So if nothing is in hand whose removal would make room, try
+                Err(result) => {
+                    // Whether a longer name fits depends on the name. So if nothing is held whose removal would make room, try
                     // the next one.
-                    if task.has_no_room() && !(claimed.is_empty() && self.doomed.is_empty()) {
-                        full = task.error.as_deref().cloned();
+                    if let TaskResult::NoRoom(error, _) = &result
+                        && !(claimed.is_empty() && self.doomed.is_empty())
+                    {
+                        full = Some(error.clone());
                     }
+                    task.result = result;
                     stayed.push(task);
                 }
             }
@@ -187,16 +189,22 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
                     task.freed += freed;
                     self.doomed.push((task, tree));
                 }
-                Err(stopped) => {
-                    task.stop(stopped);
+                Err(result) => {
+                    task.result = result;
                     stayed.push(task);
                 }
             }
         }
-        for task in stayed.iter().filter(|task| !task.has_no_room()) {
+        for task in stayed.iter().filter(|task| !task.result.has_no_room()) {
             self.round.ended(task);
         }
-        stayed.iter().any(|task| task.has_no_room())
+        stayed.iter().any(|task| task.result.has_no_room())
+    }
+
+    /// Returns how many workspaces like those before may share a sync. Few large ones do, so that a signal is heard soon.
+    fn worth_a_sync(&self) -> usize {
+        let (workspaces, names) = self.removed;
+        usize::try_from(WORTH_A_SYNC * workspaces / names.max(1)).unwrap_or(usize::MAX)
     }
 
     /// Syncs the base and then removes what is doomed: a power cut must not undo a doom once a file is gone.
@@ -207,44 +215,25 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
         let Round { work, signals, .. } = self.round;
         let base = work.base.dir();
         let failed = |errno| Error::os(errno, "cannot sync the base before removing it");
-        // Dooming has just changed the base, so this is now, by the clock that stamps its inodes.
-        let ready = base.sync().and_then(|()| last_change(base)).map_err(failed);
+        // Dooming has just changed the base, so its change time is now, by the clock that stamps its inodes. Its owner can set the
+        // modification time.
+        let ready = base.sync().and_then(|()| base.stat_self()).map(|stat| stat.changed).map_err(failed);
         let grace = &self.grace;
-        let spent = || grace.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
+        let spent = || grace.replace(grace.get().saturating_sub(1)) == 0;
         let stop = || signals.caught().is_some() && spent();
         for (task, tree) in self.doomed.drain(..) {
             let Removed { bytes, names, gone } = match &ready {
                 Ok(now) => tree::remove(base, tree, *now, &stop, &mut self.scratch),
                 Err(error) => Removed { bytes: 0, names: 0, gone: Err(error.clone()) },
             };
-            self.removed.workspaces += 1;
-            self.removed.names += names;
+            self.removed = (self.removed.0 + 1, self.removed.1 + names);
             task.freed += bytes;
-            match gone {
-                Ok(true) => task.end(TaskResult::Pruned, None),
-                Ok(false) => task.end(TaskResult::Elsewhere, None),
-                Err(error) => task.end(TaskResult::Failed, Some(error)),
-            }
+            task.result = match gone {
+                Ok(true) => TaskResult::Pruned(None),
+                Ok(false) => TaskResult::Elsewhere,
+                Err(error) => TaskResult::failed(error),
+            };
             self.round.ended(task);
         }
     }
-}
-
-/// What a thread has removed so far.
-#[derive(Debug, Default)]
-struct Effort {
-    workspaces: u64,
-    names: u64,
-}
-
-impl Effort {
-    /// Returns how many workspaces like those before may share a sync. Few large ones do, so that a signal is heard soon.
-    fn worth_a_sync(&self) -> usize {
-        usize::try_from(WORTH_A_SYNC * self.workspaces / self.names.max(1)).unwrap_or(usize::MAX)
-    }
-}
-
-/// Returns when the base was changed last, by the clock that stamps its inodes. Its owner can set the time of its modification.
-fn last_change(base: &DirFd) -> rustix::io::Result<FileTime> {
-    base.stat_self().map(|stat| stat.changed)
 }

@@ -8,6 +8,7 @@
 //! The state is in the names. Any run may take the next step for a name that it finds, so no lock is needed, and a run that is
 //! killed loses nothing else.
 
+use super::done::TaskResult;
 use super::look::{self, changed, look, read, replaced, sweep};
 use super::mounts::Mounts;
 use super::survey::Found;
@@ -25,33 +26,8 @@ const TRIES: usize = 8;
 /// How many bytes of a root's listing are kept for the removal.
 const LISTING: usize = 1024;
 
-type Result<T> = std::result::Result<T, Stopped>;
-
-/// Why a workspace did not get to the next step.
-#[derive(Debug)]
-pub(super) enum Stopped {
-    /// Another run took it further, and reports it.
-    Gone,
-    /// The run was interrupted. It stays at its own path, and that is no failure.
-    Kept,
-    /// Another run put it back, perhaps without knowing that this one decided on it.
-    PutBack,
-    /// There is no room for a longer name until something is removed. It is here.
-    NoRoom(Error, Where),
-    /// It stays, whole, for this reason.
-    Failed(Error),
-}
-
-/// Where a workspace is that could not be claimed or doomed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Where {
-    /// Where the survey found it.
-    AsFound,
-    /// At its own path.
-    Own,
-    /// Claimed under this tag.
-    Aside(u64),
-}
+/// An error is the result of a workspace that did not get to the next step.
+type Result<T> = std::result::Result<T, TaskResult>;
 
 /// A claimed workspace and its open directory.
 #[derive(Debug)]
@@ -72,16 +48,11 @@ pub(super) struct Claims<'a> {
 }
 
 impl Claims<'_> {
-    /// Claims a workspace, if one more look finds it unchanged. Opens one that is claimed already.
-    pub(super) fn claim(&self, found: &Found, at: Where, scratch: &mut Scratch) -> Result<Claimed> {
+    /// Claims a workspace, if one more look finds it unchanged. Opens one that is claimed already, under this tag.
+    pub(super) fn claim(&self, found: &Found, tag: Option<u64>, scratch: &mut Scratch) -> Result<Claimed> {
         let claimed = |tag| TrashName { stage: Stage::Claimed, id: found.id, tag };
-        let aside = match at {
-            Where::AsFound => found.trash_name(),
-            Where::Own => None,
-            Where::Aside(tag) => Some(claimed(tag)),
-        };
-        let name = if let Some(name) = aside {
-            name
+        let name = if let Some(tag) = tag {
+            claimed(tag)
         } else {
             self.look_before_claim(found, scratch)?;
             self.rename(&found.id.to_string(), claimed(self.tag)).map_err(unclaimed)?
@@ -111,7 +82,7 @@ impl Claims<'_> {
         let changed = changed.or_else(|| self.modified(&name, found, scratch));
         match changed {
             None => Ok(()),
-            Some(_) if !self.base.contains(found.id).unwrap_or(true) => Err(Stopped::Gone), // another run was faster
+            Some(_) if !self.base.contains(found.id).unwrap_or(true) => Err(TaskResult::Elsewhere), // another run was faster
             Some(reason) => Err(self.stays(reason)),
         }
     }
@@ -183,10 +154,10 @@ impl Claims<'_> {
         match self.rename(&name.to_string(), TrashName { stage: Stage::Doomed, ..name }) {
             Ok(doomed) => Ok(doomed.to_string()),
             Err(Errno::NOENT) => Err(self.lost(name)),
-            Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => match self.put_back(name) {
-                Ok(()) => Err(Stopped::NoRoom(Error::os(errno, "cannot doom it"), Where::Own)),
-                Err(stopped) => Err(stopped),
-            },
+            Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => {
+                self.put_back(name)?;
+                Err(TaskResult::NoRoom(Error::os(errno, "cannot doom it").into(), None))
+            }
             Err(errno) => Err(self.back(name, Error::os(errno, "cannot doom it"))),
         }
     }
@@ -204,33 +175,30 @@ impl Claims<'_> {
                 Ok(())
             }
             Err(Errno::NOENT) => Err(self.lost(name)),
-            Err(Errno::EXIST) => Err(Stopped::Failed(in_the_way(self.base, name))),
+            Err(Errno::EXIST) => Err(TaskResult::failed(in_the_way(self.base, name))),
             Err(errno) => {
                 let error = Error::os(errno, format!("cannot put it back from {name}"));
                 Err(match errno {
-                    Errno::NOSPC | Errno::DQUOT => Stopped::NoRoom(error, Where::Aside(name.tag)),
-                    _ => Stopped::Failed(error),
+                    Errno::NOSPC | Errno::DQUOT => TaskResult::NoRoom(error.into(), Some(name.tag)),
+                    _ => TaskResult::failed(error),
                 })
             }
         }
     }
 
     /// Puts it back and reports `reason`, or why it could not be put back.
-    fn back(&self, name: TrashName, reason: Error) -> Stopped {
-        match self.put_back(name) {
-            Ok(()) => self.stays(reason),
-            Err(stopped) => stopped,
-        }
+    fn back(&self, name: TrashName, reason: Error) -> TaskResult {
+        self.put_back(name).err().unwrap_or_else(|| self.stays(reason))
     }
 
     /// After a signal, it is no failure that a workspace stays.
-    fn stays(&self, reason: Error) -> Stopped {
-        if (self.stop)() { Stopped::Kept } else { Stopped::Failed(reason) }
+    fn stays(&self, reason: Error) -> TaskResult {
+        if (self.stop)() { TaskResult::Kept } else { TaskResult::failed(reason) }
     }
 
     /// Explains why a claimed workspace is not under its name: another run took the next step.
-    fn lost(&self, name: TrashName) -> Stopped {
-        if self.base.contains(name.id).unwrap_or(false) { Stopped::PutBack } else { Stopped::Gone }
+    fn lost(&self, name: TrashName) -> TaskResult {
+        if self.base.contains(name.id).unwrap_or(false) { TaskResult::PutBack } else { TaskResult::Elsewhere }
     }
 }
 
@@ -257,15 +225,15 @@ fn in_the_way(base: &Base, name: TrashName) -> Error {
 }
 
 /// Explains why it could not be claimed.
-fn unclaimed(errno: Errno) -> Stopped {
+fn unclaimed(errno: Errno) -> TaskResult {
     match errno {
-        Errno::NOENT => Stopped::Gone,
-        Errno::BUSY => Stopped::Failed(mounted()),
-        Errno::NOSPC | Errno::DQUOT => Stopped::NoRoom(Error::os(errno, "cannot claim it"), Where::Own),
-        Errno::XDEV => Stopped::Failed(Error::os(
+        Errno::NOENT => TaskResult::Elsewhere,
+        Errno::BUSY => TaskResult::failed(mounted()),
+        Errno::NOSPC | Errno::DQUOT => TaskResult::NoRoom(Error::os(errno, "cannot claim it").into(), None),
+        Errno::XDEV => TaskResult::failed(Error::os(
             errno,
             "cannot claim it: it is in a lower layer of an overlay (redirect_dir=off), or has another project ID than the base",
         )),
-        _ => Stopped::Failed(Error::os(errno, "cannot claim it")),
+        _ => TaskResult::failed(Error::os(errno, "cannot claim it")),
     }
 }

@@ -1,9 +1,9 @@
 //! Permission to delete: from `--max-delete`, and on a terminal from the person who sits there.
 
-use super::done::{Done, TaskResult};
+use super::done::Done;
 use super::plan::{Decision, Plan, Rules, count_workspaces};
 use super::survey::Found;
-use crate::args::size::CountOrShare;
+use crate::args::size::NumberOrShare;
 use crate::args::stdin;
 use crate::core::workspace::Status;
 use crate::core::{Base, Category, Error, Timestamp};
@@ -17,16 +17,9 @@ const NAMED: usize = 4;
 const ATTEMPTS: usize = 3;
 
 /// Refuses a plan that would delete more than `--max-delete` allows.
-pub(super) fn guard(plan: &Plan, max_delete: Option<CountOrShare>) -> Result<(), Error> {
+pub(super) fn guard(plan: &Plan, max_delete: Option<NumberOrShare>) -> Result<(), Error> {
     let (chosen, total) = (plan.chosen(), plan.total());
-    let (most, limit) = match max_delete {
-        None => return Ok(()),
-        Some(CountOrShare::Count(count)) => (count as u64, count.to_string()),
-        Some(CountOrShare::Share(share)) => (share.of(total as u64), format!("{share}")),
-    };
-    if chosen as u64 <= most {
-        return Ok(());
-    }
+    let Some(limit) = max_delete.filter(|limit| chosen as u64 > limit.of(total as u64)) else { return Ok(()) };
     let total = amounts::count(total, "workspace");
     let what = format!("nothing was deleted: {chosen} of {total} would go, and --max-delete allows {limit}");
     Err(Error::new(Category::Refused, what))
@@ -52,7 +45,7 @@ pub(super) struct Question<'a> {
 impl Question<'_> {
     /// Says what would be deleted, the oldest first, by which rule, and what would stay.
     fn text(&self) -> String {
-        let mut leaving: Vec<_> = self.rehearsed.iter().filter(|done| done.result == TaskResult::Pruned).collect();
+        let mut leaving: Vec<_> = self.rehearsed.iter().filter(|done| done.result.is_pruned()).collect();
         leaving.sort_by_key(|done| done.found.last_access);
         let workspaces = count_workspaces(leaving.iter().map(|done| done.found));
         let mut lines = vec![format!(

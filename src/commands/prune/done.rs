@@ -1,6 +1,5 @@
 //! What became of a workspace that was to be deleted.
 
-use super::claim::{Stopped, Where};
 use super::plan::Rule;
 use super::survey::{Found, Place};
 use crate::core::Error;
@@ -12,79 +11,72 @@ pub(super) struct Done<'a> {
     pub(super) found: &'a Found,
     pub(super) rule: Rule,
     pub(super) result: TaskResult,
-    /// Why it failed, why there was no room, or why it may use more than its size.
-    pub(super) error: Option<Box<Error>>,
     /// The bytes that this run freed of it, whatever the result.
     pub(super) freed: u64,
 }
 
 /// The result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum TaskResult {
-    /// It is gone, and this run removed the last of it.
-    Pruned,
+    /// It is gone, and this run removed the last of it. In a dry run: why it may use more than its size.
+    Pruned(Option<Box<Error>>),
     /// Another run has it and reports it.
     Elsewhere,
     /// It stays: a signal came first, or another run decided so.
     Kept,
     /// It could not be removed, or only in part.
-    Failed,
-    /// There was no room for another name.
-    NoRoom(Where),
-    /// Another run put it back.
+    Failed(Box<Error>),
+    /// There was no room for another name. It is claimed under this tag, or at its own path.
+    NoRoom(Box<Error>, Option<u64>),
+    /// Another run put it back, perhaps without knowing that this one decided on it.
     PutBack,
+}
+
+impl TaskResult {
+    /// It stays, for this reason.
+    pub(super) fn failed(error: Error) -> Self {
+        Self::Failed(Box::new(error))
+    }
+
+    /// Whether it is pruned.
+    pub(super) fn is_pruned(&self) -> bool {
+        matches!(self, Self::Pruned(_))
+    }
+
+    /// Returns what went wrong.
+    pub(super) fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Pruned(error) => error.as_deref(),
+            Self::Failed(error) | Self::NoRoom(error, _) => Some(error),
+            Self::Elsewhere | Self::Kept | Self::PutBack => None,
+        }
+    }
+
+    /// Whether to try it again when there is room.
+    pub(super) fn has_no_room(&self) -> bool {
+        matches!(self, Self::NoRoom(..))
+    }
 }
 
 impl<'a> Done<'a> {
     /// One that has not been worked on yet.
     pub(super) fn new((found, rule): (&'a Found, Rule)) -> Self {
-        Self { found, rule, result: TaskResult::Kept, error: None, freed: 0 }
+        Self { found, rule, result: TaskResult::Kept, freed: 0 }
     }
 
     /// Whether to claim it again because another run put it back. Without metadata, it might be a new workspace. A copy might be
     /// the workspace beside it.
     pub(super) fn is_put_back(&self) -> bool {
         let is_known = matches!(self.found.seen, Seen::File(_)) && self.found.place != Place::Copy;
-        self.result == TaskResult::PutBack && is_known
+        matches!(self.result, TaskResult::PutBack) && is_known
     }
 
-    /// Returns where to look for it.
-    pub(super) fn at(&self) -> Where {
+    /// Returns the tag of its claim, or `None` if it is at its own path.
+    pub(super) fn claim(&self) -> Option<u64> {
         match self.result {
-            TaskResult::NoRoom(at) => at,
-            TaskResult::PutBack => Where::Own,
-            _ => Where::AsFound,
-        }
-    }
-
-    /// Whether to try it again when there is room.
-    pub(super) fn has_no_room(&self) -> bool {
-        matches!(self.result, TaskResult::NoRoom(_))
-    }
-
-    /// Whether it found no room and is still at its own path.
-    pub(super) fn is_full_at_its_own_path(&self) -> bool {
-        match self.result {
-            TaskResult::NoRoom(Where::AsFound) => self.found.place == Place::Own,
-            TaskResult::NoRoom(at) => at == Where::Own,
-            _ => false,
-        }
-    }
-
-    /// Sets the result.
-    pub(super) fn end(&mut self, result: TaskResult, error: Option<Error>) {
-        self.result = result;
-        self.error = error.map(Box::new);
-    }
-
-    /// Sets the result from why it was not doomed.
-    pub(super) fn stop(&mut self, stopped: Stopped) {
-        match stopped {
-            Stopped::Gone => self.end(TaskResult::Elsewhere, None),
-            Stopped::Kept => self.end(TaskResult::Kept, None),
-            Stopped::PutBack => self.end(TaskResult::PutBack, None),
-            Stopped::Failed(error) => self.end(TaskResult::Failed, Some(error)),
-            Stopped::NoRoom(error, at) => self.end(TaskResult::NoRoom(at), Some(error)),
+            TaskResult::NoRoom(_, claim) => claim,
+            TaskResult::PutBack => None,
+            _ => self.found.trash_name().map(|name| name.tag),
         }
     }
 }

@@ -158,33 +158,30 @@ impl Plan {
         self.going().next().is_none()
     }
 
-    /// Returns those that stay and need a report or have to be put back, sorted by ID, so that the order does not depend on the
-    /// listing.
+    /// Returns those that stay and need a report, sorted by ID, so that the order does not depend on the listing.
     pub(super) fn reportable(&self) -> Vec<(&Found, Decision)> {
-        let is_usual =
-            |found: &Found| found.unknown.is_none() && found.unmeasured.is_none() && found.place == Place::Own;
-        let is_told = |(found, decision): &(&Found, Decision)| match decision {
+        let needs_report = |(found, decision): &(&Found, Decision)| match decision {
             Decision::Prune(_) => false,
             Decision::Skip | Decision::Fail => true,
-            Decision::Keep | Decision::Ignore => !is_usual(found),
+            Decision::Keep | Decision::Ignore => found.unmeasured.is_some(),
         };
-        let mut told: Vec<_> = self.iter().filter(is_told).collect();
-        told.sort_unstable_by_key(|(found, _)| (found.id, found.place, found.tag));
-        told
+        let mut reportable: Vec<_> = self.iter().filter(needs_report).collect();
+        reportable.sort_unstable_by_key(|(found, _)| (found.id, found.place, found.tag));
+        reportable
     }
 
     /// Returns the claims of earlier runs that stay and have to be put back. If there are several of one workspace, the one that
     /// was accessed last comes first.
     pub(super) fn claims_to_put_back(&self) -> Vec<(&Found, Decision, TrashName)> {
-        let is_open = |(found, decision): &(&Found, Decision)| match found.place {
-            Place::Own | Place::Doomed => false,
-            Place::Claimed => true,
+        let goes_back = |(found, decision): &(&Found, Decision)| match (found.place, decision) {
+            (Place::Own | Place::Doomed, _) | (_, Decision::Prune(_)) => false,
+            (Place::Claimed, _) => true,
             // If its age is unknown, that was reported. If other IDs were given, it is not our business.
-            Place::Copy => !matches!(decision, Decision::Skip | Decision::Ignore),
+            (Place::Copy, decision) => !matches!(decision, Decision::Skip | Decision::Ignore),
         };
-        let mut open: Vec<_> = self.reportable().into_iter().filter(is_open).collect();
-        open.sort_by_key(|(found, _)| (found.id, Reverse(found.last_access)));
-        open.into_iter().filter_map(|(found, decision)| Some((found, decision, found.trash_name()?))).collect()
+        let mut claims: Vec<_> = self.iter().filter(goes_back).collect();
+        claims.sort_unstable_by_key(|(found, _)| (found.id, Reverse(found.last_access), found.tag));
+        claims.into_iter().filter_map(|(found, decision)| Some((found, decision, found.trash_name()?))).collect()
     }
 
     /// Counts those that the rules keep.

@@ -21,16 +21,16 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, watched: bo
     survey::filter_map_in_threads(&going, jobs, |(found, rule), scratch| {
         let mut done = Done::new((found, *rule));
         if let Some(error) = claim::obstacle(&mounts, found.id) {
-            done.end(TaskResult::Failed, Some(error));
+            done.result = TaskResult::failed(error);
             return Some(done);
         }
-        done.result = TaskResult::Pruned;
-        (done.freed, done.error) = if let Some(size) = found.size {
+        let (size, unmeasured) = if let Some(size) = found.size {
             (size.get(), found.unmeasured.clone())
         } else {
             let usage = tree::measure(base.dir(), &found.name(), &|| false, scratch);
             (usage.bytes, usage.error.map(Box::new))
         };
+        (done.result, done.freed) = (TaskResult::Pruned(unmeasured), size);
         meter.advance(done.freed);
         Some(done)
     })

@@ -4,7 +4,7 @@ use super::super::{Context, Format};
 use super::done::{Done, TaskResult};
 use super::plan::{Decision, Plan, Rule};
 use super::survey::{Found, Place};
-use super::totals::{Counts, Totals};
+use super::totals::{self, Totals};
 use crate::core::workspace::Status;
 use crate::core::{Category, Error, ExitStatus, Timestamp, WorkspaceId, base};
 use crate::logging::Verbosity;
@@ -38,17 +38,13 @@ pub(super) struct Report {
     #[serde(skip)]
     pub(super) diagnostics: Diagnostics,
     #[serde(skip)]
-    show: Show,
+    format: Format,
+    #[serde(skip)]
+    verbosity: Verbosity,
+    #[serde(skip)]
+    now: Timestamp,
     #[serde(skip)]
     lines: Lines,
-}
-
-/// How to show a report.
-#[derive(Debug)]
-struct Show {
-    format: Format,
-    verbosity: Verbosity,
-    now: Timestamp,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,7 +85,9 @@ impl Report {
             freed_bytes: 0,
             totals: None,
             diagnostics: Diagnostics::default(),
-            show: Show { format, verbosity: context.verbosity, now: context.now },
+            format,
+            verbosity: context.verbosity,
+            now: context.now,
             lines: Lines::default(),
         }
     }
@@ -109,7 +107,7 @@ impl Report {
     }
 
     fn count_failure(&mut self, id: String, error: &Error) {
-        self.failed.push(Failed { id, category: error.category(), message: error.full() });
+        self.failed.push(Failed { id, category: error.category(), message: error.to_string() });
         self.diagnostics.raise(error.status());
     }
 
@@ -160,12 +158,12 @@ impl Report {
 
     /// Reports at once, from any thread, what became of a workspace, or in a dry run what would become of it.
     pub(super) fn tell(&self, done: &Done<'_>) {
-        let Done { found, rule, freed, error, .. } = done;
-        let subject = found.id.subject();
-        if done.result == TaskResult::Pruned {
+        let Done { found, rule, freed, result } = done;
+        let (subject, error) = (found.id.subject(), result.error());
+        if result.is_pruned() {
             let verb = if self.dry_run { "would prune" } else { "pruned" };
             self.line(|| {
-                let (age, size) = (amounts::last_access(found.last_access, self.show.now), amounts::size(*freed));
+                let (age, size) = (amounts::last_access(found.last_access, self.now), amounts::size(*freed));
                 format!("{verb} {} ({}): {age}, {size}", found.id, rule.word())
             });
             if found.place == Place::Copy && *rule == Rule::Id {
@@ -177,7 +175,7 @@ impl Report {
             self.line(|| failed(&found.id.to_string(), error));
         }
         if let Some(error) = error {
-            diagnostics::log_failure(&Error::clone(error).about(subject));
+            diagnostics::log_failure(&error.clone().about(subject));
         }
     }
 
@@ -192,21 +190,23 @@ impl Report {
             if self.dry_run {
                 self.tell(done);
             }
-            match (done.result, &done.error) {
-                (TaskResult::Pruned, error) => {
+            match &done.result {
+                TaskResult::Pruned(error) => {
                     self.pruned(done);
                     self.diagnostics.raise(error.as_deref().map_or_else(ExitStatus::default, Error::status));
                 }
-                (_, Some(error)) => self.count_failure(done.found.id.to_string(), error),
-                (TaskResult::Kept | TaskResult::PutBack, None) => self.kept += usize::from(done.rule != Rule::Leftover),
-                (TaskResult::Elsewhere | TaskResult::Failed | TaskResult::NoRoom(_), None) => {}
+                TaskResult::Failed(error) | TaskResult::NoRoom(error, _) => {
+                    self.count_failure(done.found.id.to_string(), error);
+                }
+                TaskResult::Kept | TaskResult::PutBack => self.kept += usize::from(done.found.counts()),
+                TaskResult::Elsewhere => {}
             }
         }
     }
 
     fn pruned(&mut self, done: &Done<'_>) {
         self.number += 1;
-        if self.show.format == Format::Json {
+        if self.format == Format::Json {
             let Done { found, rule, freed, .. } = done;
             let (id, last_accessed) = (found.id, found.last_access);
             self.pruned.push(Pruned { id, last_accessed, size_bytes: *freed, rule: *rule });
@@ -215,7 +215,7 @@ impl Report {
 
     /// Writes a line about one workspace, if such lines are asked for.
     fn line(&self, line: impl FnOnce() -> String) {
-        if self.show.format == Format::Text && self.show.verbosity >= Verbosity::VERBOSE {
+        if self.format == Format::Text && self.verbosity >= Verbosity::VERBOSE {
             self.lines.write(&line());
         }
     }
@@ -240,11 +240,11 @@ fn failed(id: &str, error: &Error) -> String {
 
 impl Outcome for Report {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.show.format == Format::Json {
+        if self.format == Format::Json {
             return escape::json(out, self);
         }
         self.lines.finish()?;
-        if self.show.verbosity > Verbosity::QUIET {
+        if self.verbosity > Verbosity::QUIET {
             writeln!(out, "{}", self.summary())?;
         }
         Ok(())
@@ -255,14 +255,8 @@ impl Outcome for Report {
     }
 
     fn gauges(&self) -> Vec<Gauge> {
-        let counts = Counts {
-            pruned: self.number,
-            kept: self.kept,
-            skipped: self.skipped.len(),
-            failed: self.failed.len(),
-            freed_bytes: self.freed_bytes,
-        };
-        let mut gauges = counts.gauges();
+        let (skipped, failed) = (self.skipped.len(), self.failed.len());
+        let mut gauges = totals::run_gauges(self.number, self.kept, skipped, failed, self.freed_bytes);
         gauges.extend(self.totals.iter().flat_map(Totals::gauges));
         gauges
     }

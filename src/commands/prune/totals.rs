@@ -27,7 +27,7 @@ impl Totals {
     /// Subtracts what has gone, whoever removed it.
     pub(super) fn subtract(&mut self, done: &Done<'_>) {
         let found = done.found;
-        let is_gone = matches!(done.result, TaskResult::Pruned | TaskResult::Elsewhere);
+        let is_gone = matches!(done.result, TaskResult::Pruned(_) | TaskResult::Elsewhere);
         if is_gone && found.counts() {
             let count = &mut self.workspaces[found.status as usize];
             *count = count.saturating_sub(1);
@@ -42,41 +42,25 @@ impl Totals {
     }
 }
 
-/// What a run did.
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    pub(super) pruned: usize,
-    pub(super) kept: usize,
-    pub(super) skipped: usize,
-    pub(super) failed: usize,
-    pub(super) freed_bytes: u64,
-}
-
-impl Counts {
-    /// Returns the gauges.
-    #[allow(clippy::cast_precision_loss)]
-    pub(super) fn gauges(&self) -> Vec<Gauge> {
-        [
-            ("wsctl_prune_last_run_pruned_workspaces", "Workspaces that the last run removed", self.pruned as f64),
-            (
-                "wsctl_prune_last_run_kept_workspaces",
-                "Workspaces that the last run examined and kept",
-                self.kept as f64,
-            ),
-            (
-                "wsctl_prune_last_run_skipped_workspaces",
-                "Workspaces that the last run skipped, because their last access is unknown",
-                self.skipped as f64,
-            ),
-            ("wsctl_prune_last_run_failed_workspaces", "Workspaces that the last run failed on", self.failed as f64),
-            ("wsctl_prune_last_run_freed_bytes", "Bytes that the last run freed", self.freed_bytes as f64),
-        ]
-        .map(|(name, help, value)| Gauge::new(name, help, value))
-        .into()
-    }
+/// Returns the gauges of what a run did.
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn run_gauges(pruned: usize, kept: usize, skipped: usize, failed: usize, freed_bytes: u64) -> Vec<Gauge> {
+    [
+        ("wsctl_prune_last_run_pruned_workspaces", "Workspaces that the last run removed", pruned as f64),
+        ("wsctl_prune_last_run_kept_workspaces", "Workspaces that the last run examined and kept", kept as f64),
+        (
+            "wsctl_prune_last_run_skipped_workspaces",
+            "Workspaces that the last run skipped, because their last access is unknown",
+            skipped as f64,
+        ),
+        ("wsctl_prune_last_run_failed_workspaces", "Workspaces that the last run failed on", failed as f64),
+        ("wsctl_prune_last_run_freed_bytes", "Bytes that the last run freed", freed_bytes as f64),
+    ]
+    .map(|(name, help, value)| Gauge::new(name, help, value))
+    .into()
 }
 
 /// Returns the gauges of a run that failed before it could remove anything.
 pub fn gauges_of_failure() -> Vec<Gauge> {
-    Counts::default().gauges()
+    run_gauges(0, 0, 0, 0, 0)
 }

@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use super::stat::Stat;
 
 /// Whether to stop. It is called before each name.
-pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
+pub type Stop<'a> = &'a dyn Fn() -> bool;
 
 /// The inodes with several names that were counted. So each counts once, as for `du`.
 #[derive(Debug, Default)]

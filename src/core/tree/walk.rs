@@ -200,7 +200,7 @@ impl<L> Walk<'_, L> {
 
     /// Opens a closed level again, from the directory below it.
     fn reopen(&mut self, state: State<L>, below: &DirFd) -> Result<OpenLevel<L>> {
-        let dir = match below.open_parent() {
+        let dir = match below.open_dir(c"..") {
             Err(Errno::NOENT | Errno::XDEV) => return Err(Errno::STALE), // somebody removed or moved the current directory
             dir => dir?,
         };
