@@ -65,7 +65,7 @@ impl Base {
 
     /// Whether a name belongs to a directory or a mount point. It does not query the mount, whose server may never answer.
     pub fn is_directory(&self, name: impl Arg + Copy) -> rustix::io::Result<bool> {
-        match self.dir.stat(name) {
+        match self.dir.cached_stat(name) {
             Err(Errno::XDEV) => Ok(true),
             found => found.map(|stat| stat.is_dir()),
         }

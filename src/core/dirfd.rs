@@ -17,6 +17,8 @@ const FILE: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 /// Opens a path only to look at it.
 const PATH: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// The file systems whose stats are never out of date: ext4, XFS, btrfs, tmpfs and overlay, see statfs(2).
+const LOCAL: [u32; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630];
 
 /// An open directory. At a mount point in it, each call fails with EXDEV. It does not query the other mount, whose server may
 /// never answer.
@@ -24,6 +26,7 @@ const PATH: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC)
 pub struct DirFd {
     fd: OwnedFd,
     mount: Option<u64>,
+    is_local: bool,
 }
 
 impl DirFd {
@@ -34,7 +37,7 @@ impl DirFd {
             Err(Errno::PERM) => open(DIRECTORY)?,
             opened => opened?,
         };
-        Ok(Self { mount: mount_of(&fd)?, fd })
+        Ok(Self { mount: mount_of(&fd)?, is_local: is_local(&fd), fd })
     }
 
     /// Returns the number of its mount, as in /proc/self/mountinfo, if the kernel says so.
@@ -49,7 +52,8 @@ impl DirFd {
 
     /// Opens a directory in this one, or `..`. A symlink is ELOOP or ENOTDIR.
     pub fn open_dir(&self, name: impl Arg + Copy) -> Result<Self> {
-        self.open_noatime(name, DIRECTORY).map(|fd| Self { fd, mount: self.mount })
+        let (mount, is_local) = (self.mount, self.is_local);
+        self.open_noatime(name, DIRECTORY).map(|fd| Self { fd, mount, is_local })
     }
 
     /// Opens a directory that is to be emptied. If its owner may not read it, gives the owner the right first.
@@ -113,9 +117,14 @@ impl DirFd {
         Stat::of_file(&self.fd)
     }
 
-    /// Returns the stat of a name in it. Does not follow a symlink, and asks no file server for newer values, because a server
-    /// whose file system is mounted on the name may never answer.
+    /// Returns the stat of a name in it. Does not follow a symlink, and does not query what is mounted on the name, whose server
+    /// may never answer.
     pub fn stat(&self, name: impl Arg + Copy) -> Result<Stat> {
+        if self.is_local { self.cached_stat(name) } else { self.stat_path(name) }
+    }
+
+    /// Like [`Self::stat`], but asks no file server, not even this directory's own, for newer values. The type is always right.
+    pub fn cached_stat(&self, name: impl Arg + Copy) -> Result<Stat> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
         let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID;
         match retry_on_intr(|| rustix::fs::statx(&self.fd, name, flags, mask)) {
@@ -256,6 +265,12 @@ pub fn sync(file: impl AsFd + Copy) -> Result<()> {
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
         result => result,
     }
+}
+
+/// Whether an open file is on a file system whose stats are never out of date.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the type depends on the architecture
+fn is_local(fd: &OwnedFd) -> bool {
+    retry_on_intr(|| rustix::fs::fstatfs(fd)).is_ok_and(|found| LOCAL.contains(&(found.f_type as u32)))
 }
 
 /// Returns the mount number of an open file: from statx(2) since Linux 5.8, else from proc(5). Unlike a device number, it tells

@@ -68,6 +68,11 @@ impl Bindfs {
         Self::mount(world, &["bindfs", "-f", "-o", no_cache, text(from), text(point)], point)
     }
 
+    /// Mounts it as root. The kernel may remember for minutes which file a name belongs to.
+    pub fn caching(world: &World, from: &Path, point: &Path) -> Self {
+        Self::mount(world, &["bindfs", "-f", "-o", "attr_timeout=0,entry_timeout=600", text(from), text(point)], point)
+    }
+
     /// Mounts it as the ordinary user: nobody else, not even root, may look into it.
     pub fn by_ordinary_user(world: &World, from: &Path, point: &Path) -> Self {
         let [user, group] = ["reuid", "regid"].map(|id| format!("--{id}={ORDINARY_USER}"));

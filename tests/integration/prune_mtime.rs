@@ -1,9 +1,10 @@
 //! `wsctl prune --use-mtime`: when something was last modified counts as an access.
 
-use crate::tools::{modify, text, tool, tree};
+use crate::mounted::Bindfs;
+use crate::tools::{du, modify, text, tool, tree};
 use crate::world::{World, ids_in, sorted};
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 #[test]
@@ -62,7 +63,7 @@ fn with_use_mtime_a_workspace_in_which_an_agent_keeps_writing_stays_through_any_
         let before = tree(&world.dir_of(&busy));
         world.wsctl(["prune", "-y", "--older-than", "30d", "--use-mtime"]).run().exits(0).quietly();
         assert_eq!((world.names(), tree(&world.dir_of(&busy))), (vec![busy.clone()], before), "without {idle}");
-        std::io::Write::write_all(agent.stdin.as_mut().expect("stdin"), b"again\n").expect("a line");
+        agent.stdin.as_mut().expect("stdin").write_all(b"again\n").expect("a line");
     }
     drop(agent.stdin.take());
     let _ = agent.wait();
@@ -82,4 +83,23 @@ fn a_modification_time_that_nanoseconds_cannot_hold_is_ahead_of_the_clock_or_lon
     let report = world.prune(&["--use-mtime"]).run().exits(0).json();
     assert_eq!((ids_in(&report["skipped"]), ids_in(&report["pruned"])), (vec![ahead.clone()], vec![ancient]));
     assert_eq!(world.names(), [ahead]);
+}
+
+/// Of a file on a server (FUSE, NFS), the kernel may remember a stat that it knows to be out of date.
+#[test]
+fn with_use_mtime_a_workspace_stays_in_which_an_agent_writes_through_a_file_system_that_remembers_stats() {
+    needs!("root", "bindfs");
+    let world = World::new();
+    let id = world.aged(40);
+    modify(&world, &id, 40);
+    let (shown, path) = (world.path("shown"), "charts/lap_times.png");
+    fs::create_dir(&shown).expect("a directory");
+    let _mounted = Bindfs::caching(&world, &world.base(), &shown);
+    let wsctl = |args: &[&str]| world.wsctl(args).env("WSCTL_BASE", &shown).run().exits(0).quietly();
+    let mut file = fs::OpenOptions::new().append(true).open(shown.join(&id).join(path)).expect("a file");
+    file.write_all(&[7; 100_000]).expect("a write");
+    wsctl(&["prune", "-y", "--older-than", "30d", "--use-mtime"]);
+    assert_eq!(world.names(), [&*id]);
+    let size = &wsctl(&["list", "-s", "--format", "json"]).json()["workspaces"][0]["size_bytes"];
+    assert_eq!(size.as_u64(), Some(du(&world.dir_of(&id))));
 }
