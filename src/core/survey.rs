@@ -46,6 +46,9 @@ impl Names {
             ControlFlow::Continue(())
         });
         listed.map_err(|errno| base.cannot_list(errno))?;
+        // A workspace that another run takes aside and puts back meanwhile may be listed twice.
+        workspaces.sort_unstable_by_key(|(_, id)| *id);
+        workspaces.dedup_by_key(|(_, id)| *id);
         workspaces.sort_unstable();
         Ok(Self { workspaces: workspaces.into_iter().map(|(_, id)| id).collect(), trash })
     }

@@ -3,8 +3,9 @@
 
 use crate::mounted::{Immutable, Mounted};
 use crate::paused::{Paused, straced};
-use crate::tools::{access, modify, outside, set_aside, text, the_trash, tool, tree};
-use crate::world::{PRUNE, Ran, World, ids_in, sorted};
+use crate::tools::{access, modify, outside, rewrite, set_aside, text, the_trash, tool, tree};
+use crate::world::{PRUNE, Ran, World, ago, ids_in, numbered, sorted};
+use chrono::TimeDelta;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
@@ -195,4 +196,45 @@ fn every_open_follows_no_link_and_waits_for_nothing() {
         let no_links = line.contains("O_NOFOLLOW") || line.contains("NO_SYMLINKS") || line.contains("AT_FDCWD");
         assert!((directory || careful) && no_links, "{line}");
     }
+}
+
+/// Makes so many workspaces without metadata that a listing of the base takes several calls, and returns them in its order.
+fn many(world: &World) -> Vec<String> {
+    (1..=1500).for_each(|number| fs::create_dir(world.dir_of(&numbered(number))).expect("a workspace"));
+    let listed = fs::read_dir(world.base()).expect("the base").map(|entry| entry.expect("a name").file_name());
+    listed.map(|name| name.into_string().expect("UTF-8")).collect()
+}
+
+#[test]
+fn a_workspace_that_is_listed_twice_since_another_run_has_put_it_back_counts_once() {
+    needs!("root", "mkfs.xfs", "strace");
+    let world = World::new();
+    let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"]) else { return };
+    let all = many(&world);
+    let [newest, older, oldest] = [(&all[0], 1), (&all[1], 2), (&all[2], 3)].map(|(id, days)| {
+        rewrite(&world.dir_of(id), &format!("{{\"last_accessed\": \"{}\"}}", ago(TimeDelta::days(days))));
+        id
+    });
+    let run = world.prune(&["--max-total-size", "0B", "--keep-last", "2"]);
+    let paused = Paused::try_after(&world, ("getdents64", 3), run).expect("a second piece");
+    let aside = world.base().join("aside");
+    fs::rename(world.dir_of(newest), &aside).expect("a claim");
+    fs::create_dir(world.dir_of(&numbered(0))).expect("another workspace, in the gap of the listing");
+    fs::rename(&aside, world.dir_of(newest)).expect("put back, at its end");
+    let report = paused.go_on().exits(0).json();
+    assert_eq!(ids_in(&report["pruned"]), [&**oldest]);
+    assert!(world.dir_of(older).exists() && world.dir_of(newest).exists());
+}
+
+#[test]
+fn an_id_that_the_listing_misses_since_another_run_has_put_it_back_is_pruned() {
+    needs!("strace");
+    let world = World::in_memory();
+    let all = many(&world);
+    let last = all.last().expect("a workspace");
+    let run = world.wsctl(["prune", "-y", "--format", "json", last]);
+    let paused = Paused::try_after(&world, ("getdents64", 3), run).expect("a second piece");
+    let aside = world.base().join("aside");
+    fs::rename(world.dir_of(last), &aside).and_then(|()| fs::rename(&aside, world.dir_of(last))).expect("put back");
+    let _ = paused.go_on().pruned([last]);
 }

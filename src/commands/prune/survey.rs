@@ -107,7 +107,7 @@ pub(super) fn survey(base: &Base, scope: &Scope<'_>, threads: usize, now: Timest
     let (trash, missing) = placed(trash, &workspaces);
     let total = workspaces.len() + missing;
     workspaces.retain(|id| scope.all || scope.ids.is_none_or(|ids| ids.contains(id)));
-    let absent = scope.ids.map_or_else(Vec::new, |ids| absent(ids, &workspaces, &trash));
+    let mut absent = scope.ids.map_or_else(Vec::new, |ids| absent(ids, &workspaces, &trash));
     let measures = scope.sizes || scope.use_mtime;
     let meter = Meter::new(watched && measures, Words::MEASURING, workspaces.len() + trash.len());
     let at = |id, place, tag, kept: &mut _| {
@@ -117,6 +117,11 @@ pub(super) fn survey(base: &Base, scope: &Scope<'_>, threads: usize, now: Timest
     };
     let mut found = survey::filter_map_in_threads(&workspaces, threads, |id, kept| at(*id, Place::Own, 0, kept));
     drop(workspaces);
+    // The listing may have missed one that another run took aside and put back meanwhile.
+    let missed = survey::filter_map_in_threads(&absent, threads, |id, kept| at(*id, Place::Own, 0, kept));
+    absent.retain(|id| missed.binary_search_by_key(id, |found| found.id).is_err());
+    let total = total + missed.len();
+    found.extend(missed);
     found.extend(survey::filter_map_in_threads(&trash, threads, |(name, place), kept| {
         at(name.id, *place, name.tag, kept)
     }));
