@@ -9,7 +9,7 @@
 use divan::{Bencher, black_box};
 use std::ffi::OsStr;
 use wsctl::commands::prune::plan::{self, Rules};
-use wsctl::commands::prune::survey::{Facts, Found, Place};
+use wsctl::commands::prune::survey::{Found, Place, Survey};
 use wsctl::core::metadata::{self, Metadata};
 use wsctl::core::workspace::{Seen, Status};
 use wsctl::core::{Timestamp, WorkspaceId};
@@ -79,7 +79,7 @@ fn metadata_edit_of_64_kib(bencher: Bencher) {
 }
 
 /// What there is to decide on in a base of so many workspaces, last accessed at any time in a hundred days.
-fn facts(workspaces: u32) -> Facts {
+fn facts(workspaces: u32) -> Survey {
     let found = |number: u32| {
         let scattered = u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
         let id = uuid::Uuid::from_u128(scattered).to_string();
@@ -96,7 +96,7 @@ fn facts(workspaces: u32) -> Facts {
             unmeasured: None,
         }
     };
-    Facts { found: (0..workspaces).map(found).collect(), ..Facts::default() }
+    Survey { found: (0..workspaces).map(found).collect(), ..Survey::default() }
 }
 
 const NOW: i64 = 1_800_000_000;

@@ -10,11 +10,11 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, Value
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-mod complaint;
 mod lenient;
+mod usage_error;
 
-pub use complaint::complaint;
 pub use lenient::Lenient;
+pub use usage_error::usage_error;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,7 +36,7 @@ wins, and a signal wins over all):
    75  busy: somebody was using or changing it; try again later
    77  permission-denied: the user who runs wsctl may not do this
    78  refused: --max-delete or a `no` at the prompt stopped a prune
-  130  SIGINT, 143 SIGTERM, 129 SIGHUP: interrupted; the next prune goes on";
+  130  SIGINT, 143 SIGTERM, 129 SIGHUP: interrupted; the next prune continues";
 
 /// Check, touch, list and prune the workspaces of PitLane AI while the application runs
 ///
@@ -81,7 +81,7 @@ pub enum Command {
     /// The application's own listing breaks if .metadata.json is missing, or if the last access in it is missing or has no UTC
     /// offset. JSON then has `breaks_listing: true`, and touch repairs it.
     ///
-    /// A warning names each copy that an earlier prune left aside beside a new workspace with the same ID.
+    /// Warns of each claimed copy that an earlier prune could not put back because there was a new workspace with the same ID.
     ///
     /// On a terminal, the table fits the width: it cuts descriptions and leaves out columns, and says which. Columns that you sort
     /// by or ask for stay longest. The last line counts the workspaces. A pipe gets the whole table without that line.

@@ -26,7 +26,7 @@ use crate::commands::{Context, Screen, Terminal};
 use crate::core::{Category, Error, ExitStatus, Timestamp, threads};
 use crate::logging::Verbosity;
 use crate::output::metrics::{self, Gauge};
-use crate::output::{Outcome, diagnostics, patience, stdout};
+use crate::output::{Outcome, descriptor, diagnostics, stdout};
 use crate::signals::Signals;
 use anstream::ColorChoice;
 use clap::FromArgMatches;
@@ -90,7 +90,7 @@ fn run_subcommand(cli: &Cli) -> ExitStatus {
     let status = match &outcome {
         Ok(outcome) => {
             let status = with_result(outcome.status(), stdout::write(|out| outcome.render(out)));
-            status.max(patience::status())
+            status.max(descriptor::lost_output())
         }
         Err(error) => diagnostics::report_chain(error),
     };
@@ -114,7 +114,7 @@ fn write_metrics_without_run(line: &Lenient, status: ExitStatus) -> ExitStatus {
     with_result(status, write_metrics(subcommand, (file, &base), (now, Duration::ZERO), status, None))
 }
 
-/// Writes the metrics of a run. `outcome` has those of its outcome, if there was one.
+/// Writes the metrics of a run. `outcome` are the gauges of its outcome, if there was one.
 fn write_metrics(
     subcommand: &str,
     (file, base): (&Path, &Path),
@@ -143,7 +143,7 @@ fn dispatch(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
         signals: &signals,
         terminal: Terminal {
             interactive: at_terminal && io::stdin().is_terminal(),
-            watched: at_terminal && verbosity > Verbosity::QUIET && can_erase(),
+            show_progress: at_terminal && verbosity > Verbosity::QUIET && can_erase(),
             screen: io::stdout()
                 .is_terminal()
                 .then(|| Screen { width: width(), utf8: is_utf8(|name| std::env::var(name).ok()) }),
@@ -175,7 +175,7 @@ fn is_utf8(env: impl Fn(&str) -> Option<String>) -> bool {
     locale.is_some_and(|locale| ["UTF-8", "UTF8"].iter().any(|name| locale.to_uppercase().contains(name)))
 }
 
-/// Parses the command line. clap would wrap help to the width 0 for `COLUMNS=0`.
+/// Parses the command line. For `COLUMNS=0`, clap would wrap the help at width 0.
 fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let is_zero = std::env::var("COLUMNS").is_ok_and(|columns| columns.parse() == Ok(0));
     let command = cli::command();
@@ -206,7 +206,7 @@ fn show_help_or_error(error: clap::Error, args: &[OsString]) -> ExitStatus {
         }
         // Help without a subcommand. It quotes nothing from the command line, so it needs no escaping.
         DisplayHelpOnMissingArgumentOrSubcommand => drop(io::stderr().write_all(render(color).as_bytes())),
-        _ => diagnostics::log_failure(&Error::new(Category::Usage, cli::complaint(error, args, line))),
+        _ => diagnostics::log_failure(&Error::new(Category::Usage, cli::usage_error(error, args, line))),
     }
     write_metrics_without_run(line, ExitStatus::Failure(Category::Usage))
 }

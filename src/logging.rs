@@ -2,7 +2,7 @@
 
 use crate::output::diagnostics::CATEGORY;
 use crate::output::escape;
-use crate::output::{meter, patience};
+use crate::output::{descriptor, progress};
 use anstream::ColorChoice;
 use env_logger::{Builder, Target, WriteStyle};
 use log::{Level, LevelFilter, Record};
@@ -80,7 +80,7 @@ struct Stderr;
 
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        meter::without_line(|| patience::write(io::stderr(), bytes))
+        progress::with_line_erased(|| descriptor::write(io::stderr(), bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -11,7 +11,7 @@ const LONGEST: Duration = Duration::from_secs(10_000 * 366 * 86_400);
 /// humantime reads each part. It would read `1 12h` as 112 hours, and panic if the sum of several parts is too long.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let none = || "not a duration: write 7d, 12h or 1day 12h".to_owned();
-    let beyond = || "not a time between a nanosecond and 10,000 years: write 7d".to_owned();
+    let beyond = || "not between a nanosecond and 10,000 years: write 7d".to_owned();
     let mut rest = text.trim();
     if rest.starts_with('-') {
         return Err("a duration cannot be negative: write 7d".to_owned());
@@ -23,7 +23,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         let part = match (number, unit) {
             ("", _) => return Err(none()),
             (_, "") if after.starts_with(|c: char| !c.is_ascii_digit()) => return Err(none()), // a date
-            (_, "") => return Err(format!("a unit is needed: write {number}d, {number}h or {number}min")),
+            (_, "") => return Err(format!("{number} has no unit: write {number}d, {number}h or {number}min")),
             (_, "m" | "M") => {
                 return Err(format!("`{unit}` may mean minutes or months: write {number}min or {number}months"));
             }

@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// How IDs are separated, and those after `--`.
 #[derive(Debug, Args)]
-pub struct Separator {
+pub struct IdInput {
     /// Separate IDs by NUL instead of newlines, on stdin and in `list --format ids`
     ///
     /// `xargs -0` and `find -print0` do the same.
@@ -23,8 +23,8 @@ pub struct Separator {
 }
 
 /// Whether no IDs were given and none are to be read from stdin.
-pub fn are_missing(given: &[OsString], separator: &Separator) -> bool {
-    given.is_empty() && separator.literal.is_empty()
+pub fn are_missing(given: &[OsString], input: &IdInput) -> bool {
+    given.is_empty() && input.literal.is_empty()
 }
 
 /// The IDs that a command was given.
@@ -40,10 +40,10 @@ pub struct Given {
 ///
 /// # Errors
 /// As [`candidates`].
-pub fn read(given: &[OsString], separator: &Separator, base: &Path) -> anyhow::Result<Given> {
+pub fn read(given: &[OsString], input: &IdInput, base: &Path) -> anyhow::Result<Given> {
     let given: Vec<_> = given.iter().map(|argument| without_base(argument, base).to_owned()).collect();
     let (mut ids, mut wrong) = (Vec::new(), Vec::new());
-    for candidate in candidates(&given, separator)? {
+    for candidate in candidates(&given, input)? {
         match parse(&candidate) {
             Ok(id) => ids.push(id),
             Err(error) => wrong.push((candidate, error)),
@@ -64,30 +64,38 @@ fn without_base<'a>(argument: &'a OsStr, base: &Path) -> &'a OsStr {
 ///
 /// # Errors
 /// [`Category::Io`] if stdin has to be read and is closed or cannot be read.
-pub fn candidates(given: &[OsString], separator: &Separator) -> anyhow::Result<Vec<OsString>> {
+pub fn candidates(given: &[OsString], input: &IdInput) -> anyhow::Result<Vec<OsString>> {
     let mut all = Vec::with_capacity(given.len());
     for argument in given {
         if argument == "-" {
             let mut bytes = Vec::new();
             stdin::read(|stdin| stdin.read_to_end(&mut bytes))
                 .map_err(|error| Error::io(&error, "cannot read stdin").with_category(Category::Io))?;
-            all.extend(split(&bytes, separator));
+            all.extend(split(&bytes, input));
         } else {
             all.push(argument.clone());
         }
     }
-    all.extend(separator.literal.iter().cloned());
+    all.extend(input.literal.iter().cloned());
     Ok(all)
 }
 
-fn split(bytes: &[u8], separator: &Separator) -> impl Iterator<Item = OsString> {
-    let end = if separator.null { 0 } else { b'\n' };
-    let lines = !separator.null;
+fn split(bytes: &[u8], input: &IdInput) -> impl Iterator<Item = OsString> {
+    let end = if input.null { 0 } else { b'\n' };
+    let lines = !input.null;
     bytes
         .split(move |byte| *byte == end)
         .map(move |item| item.strip_suffix(b"\r").filter(|_| lines).unwrap_or(item))
         .filter(move |item| !(if lines { item.trim_ascii() } else { item }).is_empty())
         .map(|item| OsString::from_vec(item.to_vec()))
+}
+
+/// What to write for an ID.
+const EXPECTED: &str = "write a UUID of 36 characters, as `wsctl list` shows them";
+
+/// Reads the ID that is the value of an option.
+pub fn value(text: &str) -> std::result::Result<WorkspaceId, String> {
+    WorkspaceId::parse(text.as_bytes()).ok_or_else(|| format!("not a workspace ID: {EXPECTED}"))
 }
 
 /// Reads one ID.
@@ -99,11 +107,11 @@ pub fn parse(candidate: &OsStr) -> Result<WorkspaceId> {
         let shown = shown(candidate);
         let id = Path::new(candidate).file_name().and_then(|name| WorkspaceId::parse(name.as_bytes()));
         let advice = match id {
-            Some(id) => format!("write {id}; it is looked up in the base"),
+            Some(id) => format!("write only the ID, {id}: it is looked up in the base"),
             None if shown.len() < 20 && duration::parse(&shown).is_ok() => {
                 format!("list and prune take an age as --older-than {shown}")
             }
-            None => "write a UUID of 36 characters, as `wsctl list` shows them".to_owned(),
+            None => EXPECTED.to_owned(),
         };
         Error::new(Category::InvalidId, format!("'{shown}' is not a workspace ID: {advice}"))
     })

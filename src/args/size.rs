@@ -18,7 +18,7 @@ pub fn parse(text: &str) -> Result<u64, String> {
         return Err(wrong());
     };
     let bytes = u128::from(whole) * factor + u128::from(part) * factor / u128::from(scale);
-    u64::try_from(bytes).map_err(|_| "larger than any disk".to_owned())
+    u64::try_from(bytes).map_err(|_| "too large: write 10GiB".to_owned())
 }
 
 fn factor(unit: &str) -> Option<u128> {

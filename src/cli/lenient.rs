@@ -18,7 +18,7 @@ pub struct Lenient {
 }
 
 impl Lenient {
-    /// Reads the line. It takes any value, and drops unknown options, because clap reads nothing after one.
+    /// Reads the line. Accepts any value for an option. Drops unknown options, because clap stops at the first.
     pub fn of(args: &[OsString]) -> Self {
         let any_value = |arg: Arg| {
             if arg.get_action().takes_values() { arg.value_parser(ValueParser::os_string()) } else { arg }

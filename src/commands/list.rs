@@ -7,15 +7,15 @@ mod table;
 
 use super::{Context, Terminal};
 use crate::args::ids;
-use crate::core::survey::{self, Names};
+use crate::core::survey::{self, BaseListing};
 use crate::core::workspace::{Status, examine};
 use crate::core::{Base, Category, Error, ExitStatus, Timestamp, WorkspaceId, base, threads, tree};
 use crate::logging::Verbosity;
 use crate::output::Outcome;
-use crate::output::amounts::{self, Dates};
+use crate::output::amounts::{self, Zone};
 use crate::output::diagnostics::Diagnostics;
-use crate::output::meter::{Meter, Words};
 use crate::output::metrics::{self, Gauge};
+use crate::output::progress::{Labels, Progress};
 use args::{Format, Key, Times};
 use std::io::{self, Write};
 
@@ -52,7 +52,7 @@ struct Listing {
     sort: Key,
     with_size: bool,
     /// The zone of dates, or `None` to show ages.
-    dates: Option<Dates>,
+    dates: Option<Zone>,
     terminal: Terminal,
     is_quiet: bool,
     gauges: Vec<Gauge>,
@@ -64,33 +64,33 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     arguments.check()?;
     let base = context.open_base()?;
     let mut diagnostics = Diagnostics::default();
-    let were_given = !ids::are_missing(&arguments.ids, &arguments.separator);
+    let were_given = !ids::are_missing(&arguments.ids, &arguments.input);
     let mut rows = if were_given {
-        let mut given = ids::read(&arguments.ids, &arguments.separator, &context.base)?;
+        let mut given = ids::read(&arguments.ids, &arguments.input, &context.base)?;
         given.wrong.iter().for_each(|(_, error)| diagnostics.report(error));
         given.ids.sort_unstable();
         given.ids.dedup();
-        let rows = look(&base, &given.ids, arguments, context);
+        let rows = examine_all(&base, &given.ids, arguments, context);
         let found = |id: &WorkspaceId| rows.binary_search_by_key(id, |row| row.id).is_ok();
         given.ids.iter().filter(|id| !found(id)).for_each(|id| diagnostics.report(&base::absent().about(id.subject())));
         rows
     } else {
-        let names = Names::read(&base)?;
+        let names = BaseListing::read(&base)?;
         copies::warn_of_each(&base, names.trash, context.now);
-        look(&base, &names.workspaces, arguments, context)
+        examine_all(&base, &names.workspaces, arguments, context)
     };
     log::debug!("base {}: {}", context.base.display(), amounts::count(rows.len(), "workspace"));
     rows.sort_unstable_by(|a, b| arguments.order(a, b));
     for failure in rows.iter().filter_map(|row| row.failure.as_deref()) {
         diagnostics.report(failure);
     }
-    let gauges = if arguments.metrics().is_some() { gauges(&rows, arguments.measures()) } else { Vec::new() };
+    let gauges = if arguments.metrics().is_some() { gauges(&rows, arguments.needs_sizes()) } else { Vec::new() };
     let examined = rows.len();
     rows.retain(|row| arguments.matches(row.status, row.last_accessed, context.now));
     let total = rows.len();
     if let Some(limit) = arguments.limit {
         rows.truncate(limit);
-        describe(&base, &mut rows, arguments.kept_of_description(&context.terminal), context.now);
+        describe(&base, &mut rows, arguments.max_description_len(&context.terminal), context.now);
     }
     Ok(Box::new(Listing {
         rows,
@@ -100,7 +100,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         base: context.base.to_string_lossy().into_owned(),
         now: context.now,
         format: arguments.format,
-        end: if arguments.separator.null { 0 } else { b'\n' },
+        end: if arguments.input.null { 0 } else { b'\n' },
         sort: arguments.sort,
         with_size: arguments.size,
         dates: dates(arguments, context),
@@ -112,17 +112,17 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
 }
 
 /// Returns the zone of dates, if dates are to be shown. If the zone cannot be read, it is UTC, as for date(1).
-fn dates(arguments: &Arguments, context: &Context<'_>) -> Option<Dates> {
+fn dates(arguments: &Arguments, context: &Context<'_>) -> Option<Zone> {
     match arguments.time {
         Times::Relative => None,
         Times::Local if arguments.format == Format::Table => {
-            let local = Dates::local(context.time_zone.as_deref());
+            let local = Zone::local(context.time_zone.as_deref());
             Some(local.unwrap_or_else(|error| {
                 log::warn!("{error}; times are shown in UTC");
-                Dates::Utc
+                Zone::Utc
             }))
         }
-        Times::Utc | Times::Local => Some(Dates::Utc),
+        Times::Utc | Times::Local => Some(Zone::Utc),
     }
 }
 
@@ -154,10 +154,10 @@ fn shortened(mut text: String, kept: usize) -> Box<str> {
 }
 
 /// Examines these workspaces. Returns a row for each that exists, in the same order.
-fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Context<'_>) -> Vec<Row> {
-    let sizes = arguments.measures();
-    let kept = if arguments.limit.is_some() { 0 } else { arguments.kept_of_description(&context.terminal) };
-    let meter = Meter::new(context.terminal.watched && sizes, Words::MEASURING, ids.len());
+fn examine_all(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Context<'_>) -> Vec<Row> {
+    let sizes = arguments.needs_sizes();
+    let kept = if arguments.limit.is_some() { 0 } else { arguments.max_description_len(&context.terminal) };
+    let progress = Progress::new(context.terminal.show_progress && sizes, Labels::MEASURING, ids.len());
     survey::filter_map_in_threads(
         ids,
         threads::default_threads(),
@@ -185,7 +185,7 @@ fn look(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context: &Conte
                 is_unmeasured = usage.error.is_some();
                 failure = failure.or(usage.error);
             }
-            meter.advance(measured.map_or(0, |(bytes, _)| bytes));
+            progress.advance(measured.map_or(0, |(bytes, _)| bytes));
             let is_shown = arguments.matches(facts.status, facts.last_accessed, context.now);
             Some(Row {
                 id: *id,
@@ -217,7 +217,7 @@ impl Outcome for Listing {
     }
 
     fn note(&self) -> Option<String> {
-        (self.format == Format::Table).then(|| self.remark()).flatten()
+        (self.format == Format::Table).then(|| self.why_not_all()).flatten()
     }
 
     fn gauges(&self) -> Vec<Gauge> {

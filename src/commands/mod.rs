@@ -5,9 +5,9 @@ pub mod prune;
 pub mod touch;
 pub mod validate;
 
-use crate::core::{Base, Category, Error, Result, Timestamp, neighbours};
+use crate::core::{Base, Category, Error, Result, Timestamp, likely_base};
 use crate::logging::Verbosity;
-use crate::output::patience;
+use crate::output::descriptor;
 use crate::signals::Signals;
 use anstream::ColorChoice;
 use clap::ValueEnum;
@@ -35,7 +35,7 @@ impl Context<'_> {
     /// From now on, a signal is only remembered, so that work in progress can finish. Only output is no longer waited for.
     pub fn defer_exit(&self) {
         self.signals.defer_exit();
-        patience::wait_until(self.signals.number());
+        descriptor::give_up_after(self.signals.number());
     }
 
     /// Opens the base. Warns if it seems to be the wrong one, and names the right one.
@@ -50,9 +50,9 @@ impl Context<'_> {
             }
             _ => error,
         })?;
-        if let Some(meant) = neighbours::likely_base(&base)? {
+        if let Some(meant) = likely_base::likely_base(&base)? {
             let (base, meant) = (self.base.display(), meant.display());
-            log::warn!("base {base}: it holds no workspaces, but {meant} does: did you mean --base {meant}?");
+            log::warn!("base {base}: holds no workspaces, but {meant} does: did you mean --base {meant}?");
         }
         Ok(base)
     }
@@ -64,7 +64,7 @@ pub struct Terminal {
     /// Whether a person can be asked: stdin and stderr are terminals.
     pub interactive: bool,
     /// Whether to show progress: stderr is a terminal, and `-q` was not given.
-    pub watched: bool,
+    pub show_progress: bool,
     /// The terminal on stdout, if stdout is one.
     pub screen: Option<Screen>,
     /// Whether to use colours on stdout.

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::args;
-use crate::args::ids::{self, Separator};
+use crate::args::ids::{self, IdInput};
 use crate::core::rewrite::{Missing, Rewritten, set_last_accessed};
 use crate::core::{Category, Error, ExitStatus, Timestamp};
 use crate::output::Outcome;
@@ -28,14 +28,14 @@ pub struct Arguments {
     no_create: bool,
     /// Set this time instead of now: 2026-11-23T15:51:30Z
     ///
-    /// The format is RFC 3339, with Z or another offset and up to nine digits of a second.
+    /// The format is RFC 3339, with Z or another offset and up to nine fractional digits.
     #[arg(long, value_name = "TIME", value_parser = args::time)]
     at: Option<Timestamp>,
     /// The workspaces to touch; `-` reads IDs from stdin, one a line
     #[arg(value_name = "ID", required_unless_present = "literal")]
     ids: Vec<OsString>,
     #[command(flatten)]
-    separator: Separator,
+    input: IdInput,
 }
 
 /// The outcome: only an exit status.
@@ -45,7 +45,7 @@ struct Touched(ExitStatus);
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     let time = arguments.at.unwrap_or(context.now);
     let missing = if arguments.no_create { Missing::Fail } else { Missing::Create };
-    let given = ids::read(&arguments.ids, &arguments.separator, &context.base)?;
+    let given = ids::read(&arguments.ids, &arguments.input, &context.base)?;
     let base = context.open_base()?;
     context.defer_exit();
     let mut diagnostics = Diagnostics::default();
@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         match set_last_accessed(&base, id, time, missing) {
             Ok(Rewritten::Updated) => log::info!("{}: touched", id.subject()),
             Ok(Rewritten::Created) => {
-                let what = ".metadata.json is missing: created anew";
+                let what = ".metadata.json was missing and has been created";
                 diagnostics::log_failure(&Error::new(Category::NotFound, what).about(id.subject()));
             }
             Err(error) => diagnostics.report(&error),

@@ -1,7 +1,7 @@
 //! `wsctl validate`: is each ID well formed, and does its workspace exist?
 
 use super::{Context, Format};
-use crate::args::ids::{self, Separator};
+use crate::args::ids::{self, IdInput};
 use crate::core::{ExitStatus, WorkspaceId, check::Checker};
 use crate::output::diagnostics::Diagnostics;
 use crate::output::{Outcome, escape};
@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(value_name = "ID", required_unless_present = "literal")]
     ids: Vec<OsString>,
     #[command(flatten)]
-    separator: Separator,
+    input: IdInput,
 }
 
 /// The answer for one candidate. It is the same for a malformed and an absent ID.
@@ -52,7 +52,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let checker = Checker::new(&base)?;
     let mut diagnostics = Diagnostics::default();
     let mut answers = Vec::new();
-    for candidate in ids::candidates(&arguments.ids, &arguments.separator)? {
+    for candidate in ids::candidates(&arguments.ids, &arguments.input)? {
         let id = checker.check(Some(candidate.as_bytes())).unwrap_or_else(|error| {
             diagnostics.report(&error);
             None

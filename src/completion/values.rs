@@ -2,7 +2,7 @@
 
 use crate::args::duration;
 use crate::args::size;
-use crate::core::survey::Names;
+use crate::core::survey::BaseListing;
 use crate::core::workspace::{Facts, examine};
 use crate::core::{Base, Result, Timestamp, WorkspaceId};
 use crate::output::amounts;
@@ -13,8 +13,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-/// Nobody reads the ages of more workspaces than this, and zsh would take minutes to show 100,000.
-const READABLE: usize = 1000;
+/// Shows ages for at most this many workspaces: zsh would take minutes for 100,000.
+const MAX_WITH_AGES: usize = 1000;
 
 /// Completes the IDs of workspaces.
 pub(super) struct Ids {
@@ -38,13 +38,13 @@ impl Ids {
         let Some(path) = &self.base else { return Ok(Vec::new()) };
         let base = Base::open(path)?;
         let begun = current.as_bytes().to_ascii_lowercase();
-        let mut ids = Names::read(&base)?.workspaces;
+        let mut ids = BaseListing::read(&base)?.workspaces;
         ids.retain(|id| {
             let mut name = [0; WorkspaceId::LEN];
             id.encode(&mut name).as_bytes().starts_with(&begun) && !self.named.contains(id)
         });
         ids.sort_unstable();
-        let Some(now) = self.now.filter(|_| ids.len() <= READABLE) else {
+        let Some(now) = self.now.filter(|_| ids.len() <= MAX_WITH_AGES) else {
             return Ok(ids.iter().map(|id| CompletionCandidate::new(id.to_string())).collect());
         };
         let mut buffer = Vec::new();
@@ -54,11 +54,11 @@ impl Ids {
         });
         let mut found: Vec<_> = looks.collect();
         found.sort_by_key(|(_, facts)| Reverse(facts.last_accessed));
-        Ok(found.iter().map(|(id, facts)| described(*id, facts, now)).collect())
+        Ok(found.iter().map(|(id, facts)| candidate(*id, facts, now)).collect())
     }
 }
 
-fn described(id: WorkspaceId, facts: &Facts, now: Timestamp) -> CompletionCandidate {
+fn candidate(id: WorkspaceId, facts: &Facts, now: Timestamp) -> CompletionCandidate {
     let told = facts.last_accessed.map_or_else(|| facts.status.word().to_owned(), |time| amounts::age(time, now));
     CompletionCandidate::new(id.to_string()).help(Some(told.into()))
 }

@@ -89,7 +89,7 @@ impl<'a> Staged<'a> {
         if current.mode != mode || owner.is_some() {
             retry_on_intr(|| rustix::fs::fchmod(&self.file, Mode::from_raw_mode(mode))).map_err(failed)?;
         }
-        to.attributes.map_or(Ok(()), |from| attributes::carry_over(from, &self.file, acl.as_deref()))
+        to.attributes.map_or(Ok(()), |from| attributes::copy(from, &self.file, acl.as_deref()))
     }
 
     /// Renames it over `name`. It is durable once the directory is synced.

@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 /// The ACL that decides who may read and write.
 const ACL: &CStr = c"system.posix_acl_access";
 /// Hashes and signatures of the content: wrong for any other content.
-const OF_CONTENT: [&CStr; 2] = [c"security.ima", c"security.evm"];
+const CONTENT_HASHES: [&CStr; 2] = [c"security.ima", c"security.evm"];
 /// The longest value or list of names, see xattr(7).
 const MAX_LEN: usize = 64 * 1024;
 
@@ -34,7 +34,7 @@ pub fn remove_inherited_acl(file: &OwnedFd) -> rustix::io::Result<()> {
 ///
 /// # Errors
 /// [`Category::Io`] if they cannot be read.
-pub fn carry_over(from: &OwnedFd, to: &OwnedFd, acl: Option<&[u8]>) -> Result<()> {
+pub fn copy(from: &OwnedFd, to: &OwnedFd, acl: Option<&[u8]>) -> Result<()> {
     let set = |name: &CStr, value: &[u8]| {
         let _ = retry_on_intr(|| fsetxattr(to, name, value, XattrFlags::empty()));
     };
@@ -46,7 +46,7 @@ pub fn carry_over(from: &OwnedFd, to: &OwnedFd, acl: Option<&[u8]>) -> Result<()
         return Ok(());
     }
     let names = names.split_inclusive(|byte| *byte == 0).filter_map(|name| CStr::from_bytes_with_nul(name).ok());
-    for name in names.filter(|name| *name != ACL && !OF_CONTENT.contains(name)) {
+    for name in names.filter(|name| *name != ACL && !CONTENT_HASHES.contains(name)) {
         value.clear();
         if was_read(retry_on_intr(|| fgetxattr(from, name, spare_capacity(&mut value))))? {
             set(name, &value);

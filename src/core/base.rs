@@ -96,7 +96,7 @@ impl Base {
             Ok(_) | Err(Errno::NOSYS | Errno::OPNOTSUPP) => {
                 Err(Error::new(Category::Io, "its file system reports neither its size nor its free space"))
             }
-            Err(errno) => Err(Error::os(errno, "cannot find out its free space")),
+            Err(errno) => Err(Error::os(errno, "cannot read its free space")),
         }
         .map_err(|error| error.about(subject(&self.path)))
     }

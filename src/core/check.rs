@@ -40,8 +40,8 @@ impl<'a> Checker<'a> {
         Ok(Self { base, present })
     }
 
-    /// Returns the canonical ID if `candidate` is well formed and its workspace exists. No candidate costs the same as a
-    /// malformed one.
+    /// Returns the canonical ID if `candidate` is well formed and its workspace exists. `None` costs the same as a
+    /// malformed candidate.
     ///
     /// # Errors
     /// By errno, if the name cannot be looked up.
@@ -64,7 +64,7 @@ impl<'a> Checker<'a> {
         let is_dir = found == Ok(true);
         let is_there = well_formed & is_dir;
         match found {
-            Err(errno) if errno != Errno::NOENT => Err(Error::os(errno, "cannot look up a workspace")),
+            Err(errno) if errno != Errno::NOENT => Err(Error::os(errno, "cannot look up the ID")),
             _ => Ok(id.filter(|_| is_there)),
         }
     }

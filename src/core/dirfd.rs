@@ -20,7 +20,7 @@ const PATH: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC)
 /// The file systems whose stats are never out of date: ext4, XFS, btrfs, tmpfs and overlay, see statfs(2).
 const LOCAL: [u32; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630];
 
-/// An open directory. At a mount point in it, each call fails with EXDEV. It does not query the other mount, whose server may
+/// An open directory. At a mount point in it, each call fails with EXDEV. No call queries the other mount, whose server may
 /// never answer.
 #[derive(Debug)]
 pub struct DirFd {

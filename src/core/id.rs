@@ -1,10 +1,8 @@
 //! Workspace IDs.
 
-use super::error::{Category, Error};
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
-use std::str::FromStr;
 use uuid::Uuid;
 
 /// The ID of a workspace: a UUID (RFC 9562) of any version. It can only be parsed from the canonical hyphenated form, and is
@@ -38,19 +36,6 @@ impl WorkspaceId {
     /// Writes the canonical form into `buffer`.
     pub fn encode(self, buffer: &mut [u8; Self::LEN]) -> &str {
         self.0.hyphenated().encode_lower(buffer)
-    }
-}
-
-impl FromStr for WorkspaceId {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::parse(text.as_bytes()).ok_or_else(|| {
-            Error::new(
-                Category::InvalidId,
-                "not a workspace ID (a UUID of 36 characters: 8-4-4-4-12 hexadecimal digits)",
-            )
-        })
     }
 }
 

@@ -16,8 +16,8 @@ pub const APPLICATION_TEMPORARY: &str = ".metadata.tmp.";
 /// The prefix of our temporary files.
 pub const OWN_TEMPORARY: &str = ".wsctl-tmp.";
 
-/// Returns 64 random bits. With them, two runs never choose the same name, even on two hosts, and nobody can guess one. They come
-/// from std, which has random keys even where there is no getrandom(2).
+/// Returns 64 random bits. Two runs never choose the same, even on two hosts, and nobody can guess them. std seeds its hasher at
+/// random even where there is no getrandom(2).
 pub fn fresh_tag() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -62,14 +62,17 @@ impl TrashName {
             id: WorkspaceId::from_dir_name(OsStr::from_bytes(id))?,
             tag: u64::from_str_radix(tag, 16).ok()?,
         };
-        // A name that we would write in another way is not ours.
+        // Only the exact spelling that we write is ours.
         (parsed.to_string().as_bytes() == name.as_bytes()).then_some(parsed)
     }
 
     /// Explains how to put it back by hand if `base` has a new workspace with its ID.
     pub fn put_back_advice(self, base: &Path) -> String {
-        let [from, to] = [self.to_string(), self.id.to_string()].map(|name| base.join(name));
-        format!("to get it back, move the new one away, then: mv -T {} {}", from.display(), to.display())
+        let [from, to] = [self.to_string(), self.id.to_string()].map(|name| {
+            let path = base.join(name).display().to_string();
+            shlex::try_quote(&path).unwrap_or((&*path).into()).into_owned()
+        });
+        format!("to put it back, move the new one away and run: mv -T {from} {to}")
     }
 }
 

@@ -48,7 +48,7 @@ pub fn set_last_accessed(base: &Base, id: WorkspaceId, time: Timestamp, missing:
         Ok(rewritten)
     });
     atomic::sweep(&dir);
-    // If the directory was moved or removed, a missing file is only a consequence.
+    // A missing file may only mean that the whole directory was moved or removed.
     let may_be_gone = rewritten.as_ref().map_or_else(|error| error.category() == Category::NotFound, |_| true);
     let result = match may_be_gone.then(|| is_at_its_path(base, id, &dir)) {
         Some(Ok(false)) => Err(Error::new(Category::Busy, "its directory was moved or removed meanwhile")),
@@ -82,14 +82,14 @@ fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option
     match dir.stat(METADATA) {
         Ok(stat) if Signature::from(&stat) == Signature::from(&read.stat) => {}
         Ok(_) | Err(Errno::NOENT) => return Ok(None),
-        Err(errno) => return Err(Error::os(errno, format!("cannot look at {METADATA}"))),
+        Err(errno) => return Err(Error::os(errno, format!("cannot examine {METADATA}"))),
     }
     check_rename(staged.replace(METADATA), Rewritten::Updated)
 }
 
 /// Creates the file, with the directory's owner. Returns `None` if it exists now, or if somebody swept our temporary file away.
 fn create(dir: &DirFd, content: &[u8]) -> Result<Option<Rewritten>> {
-    let stat = dir.stat_self().map_err(|errno| Error::os(errno, "cannot look at it"))?;
+    let stat = dir.stat_self().map_err(|errno| Error::os(errno, "cannot examine its directory"))?;
     let staged = Staged::new(dir, content, Ownership { mode: 0o600, ..Ownership::from_stat(&stat) })?;
     check_rename(staged.create(METADATA), Rewritten::Created)
 }

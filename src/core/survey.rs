@@ -15,13 +15,13 @@ use std::sync::{Mutex, PoisonError};
 /// How many items are worth another thread.
 const WORTH_A_THREAD: usize = 200;
 /// How many items a thread takes at a time.
-const SHARE: usize = 64;
+const CHUNK: usize = 64;
 /// The size of the buffer for names, in bytes: about a thousand names.
 const BUFFER: usize = 64 * 1024;
 
 /// The workspaces in a base, and what prunes claimed or doomed.
 #[derive(Debug, Default)]
-pub struct Names {
+pub struct BaseListing {
     /// The workspaces at their own paths, in the order of their inode numbers. Inodes lie on the disk in that order, but a file
     /// system may list them in another one: ext4 orders them by a hash of the name.
     pub workspaces: Vec<WorkspaceId>,
@@ -29,7 +29,7 @@ pub struct Names {
     pub trash: Vec<TrashName>,
 }
 
-impl Names {
+impl BaseListing {
     /// Lists the base.
     ///
     /// # Errors
@@ -74,11 +74,11 @@ pub fn filter_map_in_threads<I: Sync, R: Send, S: Default>(
     work: impl Fn(&I, &mut S) -> Option<R> + Sync,
 ) -> Vec<R> {
     let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
-    let shares = Mutex::new(items.chunks(SHARE).zip(results.chunks_mut(SHARE)));
-    let next_share = || shares.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let chunks = Mutex::new(items.chunks(CHUNK).zip(results.chunks_mut(CHUNK)));
+    let next_chunk = || chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
     let run = || {
         let mut scratch = S::default();
-        while let Some((items, results)) = next_share() {
+        while let Some((items, results)) = next_chunk() {
             items.iter().zip(results).for_each(|(item, result)| *result = work(item, &mut scratch));
         }
     };

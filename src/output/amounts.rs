@@ -18,7 +18,7 @@ pub fn last_access(time: Option<Timestamp>, now: Timestamp) -> String {
 
 /// The time zone of dates. Each date shows its offset, which may change within a year.
 #[derive(Debug)]
-pub enum Dates {
+pub enum Zone {
     /// UTC.
     Utc,
     /// The time zone of the machine or of the user.
@@ -34,7 +34,7 @@ const ZONES: TimeZoneSettings<'_> = TimeZoneSettings::new(TimeZoneSettings::DEFA
     Ok(std::fs::read(path)?)
 });
 
-impl Dates {
+impl Zone {
     /// Finds the local time zone: from the value of TZ if it is set, else from `/etc/localtime`. If TZ is empty or neither
     /// exists, it is UTC.
     ///
@@ -112,13 +112,13 @@ mod tests {
             ("NST3:30NDT,M3.2.0,M11.1.0", ["2025-12-31 20:29-03:30", "2026-06-30 21:30-02:30"]),
             ("UTC0", ["2025-12-31 23:59+00", "2026-07-01 00:00+00"]),
         ] {
-            let dates = Dates::local(Some(OsStr::new(tz))).expect("a time zone");
+            let dates = Zone::local(Some(OsStr::new(tz))).expect("a time zone");
             assert_eq!([winter, summer].map(|time| dates.show(time)), shown, "{tz}");
         }
-        let west = Dates::local(Some(OsStr::new("XYZ24:59:59"))).expect("a time zone");
+        let west = Zone::local(Some(OsStr::new("XYZ24:59:59"))).expect("a time zone");
         let [first, last] = [i64::MIN, i64::MAX].map(|seconds| west.show(Timestamp::from_unix(seconds, 0)));
         assert_eq!([first.as_str(), &last], ["0001-01-01 00:00-24:59", "9999-12-30 23:00-24:59"]);
-        assert!(Dates::local(Some(OsStr::new("nonsense"))).is_err());
+        assert!(Zone::local(Some(OsStr::new("nonsense"))).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Reports failures on stderr: each once, in one line with its category. Remembers the most severe for the exit status.
 
-use super::{escape, meter};
+use super::{escape, progress};
 use crate::core::error::Severity;
 use crate::core::workspace::Status;
 use crate::core::{Category, Error, ExitStatus, WorkspaceId};
@@ -51,7 +51,7 @@ pub fn log_failure(error: &Error) {
 /// Shows a note on stderr. It is not a failure.
 pub fn note(text: &str) {
     let line = format!("{}\n", escape::text(text));
-    let _ = meter::without_line(|| io::stderr().write_all(line.as_bytes()));
+    let _ = progress::with_line_erased(|| io::stderr().write_all(line.as_bytes()));
 }
 
 /// Warns that a rule skipped a workspace because its last access is unknown. This is not a failure. `advice` is appended.

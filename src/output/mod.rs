@@ -1,11 +1,11 @@
 //! Everything that people and scripts read: stdout, diagnostics, metrics, progress, tables, ages and sizes, all escaped.
 
 pub mod amounts;
+pub mod descriptor;
 pub mod diagnostics;
 pub mod escape;
-pub mod meter;
 pub mod metrics;
-pub mod patience;
+pub mod progress;
 pub mod stdout;
 pub mod table;
 

@@ -1,6 +1,6 @@
 //! The only place that writes to stdout. It reports failures to write.
 
-use super::{meter, patience};
+use super::{descriptor, progress};
 use crate::core::{Category, Error, Result};
 use rustix::io::Errno;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -18,7 +18,7 @@ fn check_stdout() {
     WAS_CLOSED.store(was_closed, Ordering::Relaxed);
 }
 
-/// Writes the output of `render`. If the reader has closed its end, this is not an error.
+/// Writes the output of `render`. A reader that has closed its end is not an error.
 ///
 /// # Errors
 /// [`Category::Io`] if stdout is closed, full or otherwise cannot be written.
@@ -46,7 +46,7 @@ impl Lines {
     pub fn write(&self, line: &str) {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         if failed.is_none() {
-            *failed = meter::without_line(|| Stdout.write_all(format!("{line}\n").as_bytes())).err();
+            *failed = progress::with_line_erased(|| Stdout.write_all(format!("{line}\n").as_bytes())).err();
         }
     }
 
@@ -64,7 +64,7 @@ impl Write for Stdout {
         if WAS_CLOSED.load(Ordering::Relaxed) {
             return Err(Errno::BADF.into());
         }
-        patience::write(io::stdout(), bytes)
+        descriptor::write(io::stdout(), bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -75,14 +75,14 @@ impl Table {
     }
 
     /// Writes the headings.
-    pub fn heads(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write_header(&self, out: &mut dyn Write) -> io::Result<()> {
         let heads: Vec<_> =
             self.columns.iter().map(|(column, _)| Cell { text: column.head.into(), color: 1 }).collect();
-        self.row(out, &heads)
+        self.write_row(out, &heads)
     }
 
     /// Writes one row, with a cell for each column.
-    pub fn row(&self, out: &mut dyn Write, cells: &[Cell]) -> io::Result<()> {
+    pub fn write_row(&self, out: &mut dyn Write, cells: &[Cell]) -> io::Result<()> {
         let mut line = String::new();
         let mut used = 0;
         let last = self.columns.len() - 1;
@@ -188,7 +188,7 @@ mod tests {
             let columns = vec![column("A", 3, 0), column("B", 3, 2), column("C", 3, 3), column("D", 3, 1)];
             let mut out = Vec::new();
             let table = Table::new(columns, style);
-            table.heads(&mut out).expect("a row");
+            table.write_header(&mut out).expect("a row");
             assert_eq!(table.left_out().len() + shown.split_whitespace().count(), 4, "{table:?}");
             assert_eq!(String::from_utf8_lossy(&out), shown, "{width:?}");
         }

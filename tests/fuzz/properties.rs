@@ -162,7 +162,7 @@ pub fn duration(bytes: &[u8]) {
 /// mount point, below the base where it begins with no slash.
 pub fn mounts(bytes: &[u8]) {
     for mount in [None, Some(30)] {
-        let _ = mounts::known(bytes, mount, b"/base");
+        let _ = mounts::parse_table(bytes, mount, b"/base");
     }
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.contains(&0));
     let points: Vec<_> =
@@ -179,7 +179,7 @@ pub fn mounts(bytes: &[u8]) {
     }
     let names = points.iter().filter_map(|point| point.strip_prefix(b"/a base/")?.split(|byte| *byte == b'/').next());
     let of = |name| WorkspaceId::from_dir_name(name).or(TrashName::parse(name).map(|name| name.id));
-    let known = mounts::known(&table, Some(30), b"/a base");
+    let known = mounts::parse_table(&table, Some(30), b"/a base");
     assert_eq!(known.inside, names.map(OsStr::from_bytes).filter_map(of).collect(), "{}", table.escape_ascii());
     assert!(!known.on_overlay);
 }
@@ -255,7 +255,7 @@ pub fn command_line_by(bytes: &[u8], run: impl FnOnce(Vec<OsString>) -> (u8, Str
     let given: Vec<_> = [OsString::from("wsctl")].into_iter().chain(words(bytes)).collect();
     let line = cli::Lenient::of(&given);
     if let Err(error) = <Cli as clap::Parser>::try_parse_from(&given) {
-        let told = error.use_stderr().then(|| cli::complaint(error, &given, &line));
+        let told = error.use_stderr().then(|| cli::usage_error(error, &given, &line));
         assert!(told.is_none_or(|told| !told.contains(is_dangerous)));
     }
     let Some((subcommand, rest)) = given[1..].split_first() else { return };

@@ -111,5 +111,5 @@ fn no_two_modules_of_a_folder_know_each_other_or_go_in_a_circle() {
         }
     }
     let prune = uses_in("commands/prune/");
-    assert!(prune["plan"].contains("survey") && prune["report"].contains("done"), "{prune:#?}");
+    assert!(prune["plan"].contains("survey") && prune["report"].contains("task"), "{prune:#?}");
 }

@@ -58,7 +58,7 @@ fn no_more_workspaces_would_go_than_there_are_where_copies_and_leftovers_go_too(
     let base = world.base();
     let all = format!("1 of 1 workspace in {} would be deleted, ", base.display());
     assert!(question.stdout.contains(&all), "{question:#?}");
-    assert!(question.stdout.contains("In addition, left by earlier prunes: 3\r\n"), "{question:#?}");
+    assert!(question.stdout.contains("Also leftovers of earlier prunes: 3\r\n"), "{question:#?}");
     let _ = world.prune(&["--max-delete", "0"]).run().exits(78).mentions("1 of 1 workspace would go");
     let _ = world.prune(&["--max-delete", "100%"]).run().exits(0);
     assert_eq!(world.names(), [""; 0]);

@@ -35,7 +35,7 @@ fn the_question_says_what_goes_and_what_stays_by_which_rules() {
         "Rule: last accessed more than 7d ago (before 20",
         "then the least recently accessed until all together use at most 1.0 GiB",
         "Protected: the 1 last accessed, 1 excluded",
-        "Skipped, since their last access is not known: 1 missing, 1 corrupt",
+        "Skipped, because their last access is unknown: 1 missing, 1 corrupt",
     ] {
         assert!(ran.stdout.contains(part), "{part}: {ran:#?}");
     }
@@ -94,7 +94,7 @@ fn the_question_counts_what_could_not_be_deleted() {
     std::fs::create_dir(&point).expect("a directory");
     let _mount = Mounted::tmpfs(&world, &point, "size=64k");
     let ran = at_terminal(world.wsctl(["prune", "--older-than", "7d"]), "n\\n").exits(78);
-    assert!(ran.stdout.contains("1 of 2 workspaces") && ran.stdout.contains("Not possible to delete: 1"), "{ran:#?}");
+    assert!(ran.stdout.contains("1 of 2 workspaces") && ran.stdout.contains("Cannot be deleted: 1"), "{ran:#?}");
 }
 
 #[test]

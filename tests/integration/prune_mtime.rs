@@ -97,7 +97,7 @@ fn with_use_mtime_a_workspace_stays_in_which_an_agent_writes_through_a_file_syst
     let _mounted = Bindfs::caching(&world, &world.base(), &shown);
     let wsctl = |args: &[&str]| world.wsctl(args).env("WSCTL_BASE", &shown).run().exits(0).quietly();
     let mut file = fs::OpenOptions::new().append(true).open(shown.join(&id).join(path)).expect("a file");
-    file.write_all(&[7; 100_000]).expect("a write");
+    file.write_all(&vec![7; 100_000]).expect("a write");
     wsctl(&["prune", "-y", "--older-than", "30d", "--use-mtime"]);
     assert_eq!(world.names(), [&*id]);
     let size = &wsctl(&["list", "-s", "--format", "json"]).json()["workspaces"][0]["size_bytes"];

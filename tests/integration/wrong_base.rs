@@ -30,7 +30,7 @@ fn every_subcommand_names_the_base_that_was_probably_meant() {
     symlink(world.path(""), world.path("a/link")).expect("a link");
     for wrong in [world.path(""), world.dir_of(&id), world.path("a").join("link")] {
         let warning = format!(
-            "warning: base {}: it holds no workspaces, but {base} does: did you mean --base {base}?",
+            "warning: base {}: holds no workspaces, but {base} does: did you mean --base {base}?",
             wrong.display(),
             base = base.display()
         );

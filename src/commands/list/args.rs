@@ -39,7 +39,7 @@ pub struct Arguments {
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status_parser(), ignore_case = true)]
     #[arg(help_heading = "Filters")]
     status: Vec<Status>,
-    /// Sort by this: the newest, the largest or the first ID comes first
+    /// Sort by this key: newest, largest or lowest ID first
     ///
     /// Workspaces without a value come last. Ties are sorted by ID, so the order is always the same.
     #[arg(long, value_name = "KEY", default_value = "accessed", help_heading = "Output")]
@@ -49,7 +49,7 @@ pub struct Arguments {
     /// Workspaces without a value still come last.
     #[arg(short, long, help_heading = "Output")]
     reverse: bool,
-    /// Show at most this many
+    /// Show at most N workspaces
     #[arg(long, value_name = "N", value_parser = args::number, allow_negative_numbers = true, help_heading = "Output")]
     pub(super) limit: Option<usize>,
     /// Measure disk usage as `du -sx` does, and count files
@@ -77,7 +77,7 @@ pub struct Arguments {
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<OsString>,
     #[command(flatten)]
-    pub(super) separator: ids::Separator,
+    pub(super) input: ids::IdInput,
 }
 
 fn status_parser() -> impl TypedValueParser<Value = Status> {
@@ -136,13 +136,13 @@ impl Arguments {
     }
 
     /// Whether to measure sizes.
-    pub(super) fn measures(&self) -> bool {
+    pub(super) fn needs_sizes(&self) -> bool {
         self.size || self.sort == Key::Size
     }
 
     /// Returns how many bytes of a description may be shown. In a table that is what a terminal has room for: a character rarely
     /// takes more than four bytes for each column.
-    pub(super) fn kept_of_description(&self, terminal: &Terminal) -> usize {
+    pub(super) fn max_description_len(&self, terminal: &Terminal) -> usize {
         match self.format {
             Format::Ids => 0,
             Format::Table => terminal.screen.and_then(|screen| screen.width).map_or(usize::MAX, |width| 16 * width),

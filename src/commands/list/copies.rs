@@ -14,7 +14,7 @@ pub(super) fn warn_of_each(base: &Base, mut trash: Vec<TrashName>, now: Timestam
         let Some(facts) = examine(base.dir(), &name.to_string(), now, &mut Vec::new()) else { continue };
         let age = amounts::last_access(facts.last_accessed, now);
         let what = format!(
-            "an earlier prune left a copy of it aside as {name} ({age}); prune says how to get it back, and removes it once it is stale"
+            "an earlier prune left a claimed copy of it as {name} ({age}); the next prune says how to put it back, or removes it once it is stale"
         );
         diagnostics::log_failure(&Error::new(Category::Busy, what).about(name.id.subject()));
     }

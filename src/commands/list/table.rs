@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 /// A column and the values in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Head {
+enum Kind {
     Id,
     Status,
     Accessed,
@@ -25,12 +25,12 @@ impl Listing {
         if self.rows.is_empty() && self.total == 0 && self.terminal.screen.is_some() {
             return Ok(()); // a note says so
         }
-        let heads = self.heads();
-        let table = self.laid_out(&heads);
-        table.heads(out)?;
+        let kinds = self.kinds();
+        let table = self.layout(&kinds);
+        table.write_header(out)?;
         for row in &self.rows {
-            let cells: Vec<_> = heads.iter().map(|head| self.cell(*head, row)).collect();
-            table.row(out, &cells)?;
+            let cells: Vec<_> = kinds.iter().map(|head| self.cell(*head, row)).collect();
+            table.write_row(out, &cells)?;
         }
         if self.terminal.screen.is_some() && !self.is_quiet {
             writeln!(out, "{}", self.footer())?;
@@ -39,7 +39,7 @@ impl Listing {
     }
 
     /// Returns a note for a terminal: why nothing is shown, or not all.
-    pub(super) fn remark(&self) -> Option<String> {
+    pub(super) fn why_not_all(&self) -> Option<String> {
         if self.total == 0 {
             return match self.examined {
                 0 if self.were_given => None, // each was reported
@@ -47,7 +47,7 @@ impl Listing {
                 examined => Some(format!("none of {examined} match the filters")),
             };
         }
-        let mut left_out = self.laid_out(&self.heads()).left_out();
+        let mut left_out = self.layout(&self.kinds()).left_out();
         let last = left_out.pop()?;
         let names = if left_out.is_empty() { last.to_owned() } else { format!("{} and {last}", left_out.join(", ")) };
         Some(format!("no room for {names}: use a wider terminal, or --format json"))
@@ -55,66 +55,66 @@ impl Listing {
 
     /// Returns the columns in order: those to sort by and those asked for come first. A terminal gets no column for descriptions
     /// if there are none.
-    fn heads(&self) -> Vec<Head> {
+    fn kinds(&self) -> Vec<Kind> {
         let sorted_by = match self.sort {
-            Key::Created => vec![Head::Created],
-            Key::Size => vec![Head::Size],
+            Key::Created => vec![Kind::Created],
+            Key::Size => vec![Kind::Size],
             Key::Accessed | Key::Id => vec![],
         };
-        let asked_for: &[Head] = if self.with_size { &[Head::Size, Head::Files] } else { &[] };
-        let rest = [Head::Status, Head::Accessed, Head::Created];
+        let asked_for: &[Kind] = if self.with_size { &[Kind::Size, Kind::Files] } else { &[] };
+        let rest = [Kind::Status, Kind::Accessed, Kind::Created];
         let are_described = self.terminal.screen.is_none()
             || self.rows.iter().any(|row| row.description.as_deref().is_some_and(|text| !text.is_empty()));
-        let description: &[Head] = if are_described { &[Head::Description] } else { &[] };
-        let mut heads = vec![Head::Id];
+        let description: &[Kind] = if are_described { &[Kind::Description] } else { &[] };
+        let mut kinds = vec![Kind::Id];
         for head in sorted_by.iter().chain(asked_for).chain(&rest).chain(description) {
-            if !heads.contains(head) {
-                heads.push(*head);
+            if !kinds.contains(head) {
+                kinds.push(*head);
             }
         }
-        heads
+        kinds
     }
 
     /// Returns the columns with their widths. Those further left get their room first, except that the creation comes last if it
     /// is not sorted by.
-    fn laid_out(&self, heads: &[Head]) -> Table {
+    fn layout(&self, kinds: &[Kind]) -> Table {
         let dates = || self.rows.iter().flat_map(|row| [row.last_accessed, row.created_at]).flatten();
         let date = match &self.dates {
             Some(zone) => dates().map(|time| zone.show(time).len()).max().unwrap_or("CREATED".len()),
             None => "59min ago".len(),
         };
         let most = self.rows.iter().filter_map(|row| row.usage).map(|(_, files)| files).max().unwrap_or(0);
-        let column = |(at, head): (u8, &Head)| {
+        let column = |(at, head): (u8, &Kind)| {
             let (head, width, rank) = match head {
-                Head::Id => ("ID", WorkspaceId::LEN, 0),
-                Head::Status => ("STATUS", "missing".len(), at),
-                Head::Accessed => ("LAST ACCESSED", "LAST ACCESSED".len().max(date), at),
-                Head::Created if at == 1 => ("CREATED", date, at),
-                Head::Created => ("CREATED", date, u8::MAX),
-                Head::Size => ("SIZE", "1023.9 KiB".len(), at),
-                Head::Files => ("FILES", "FILES".len().max(most.to_string().len()), at),
-                Head::Description => ("DESCRIPTION", "DESCRIPTION".len(), at),
+                Kind::Id => ("ID", WorkspaceId::LEN, 0),
+                Kind::Status => ("STATUS", "missing".len(), at),
+                Kind::Accessed => ("LAST ACCESSED", "LAST ACCESSED".len().max(date), at),
+                Kind::Created if at == 1 => ("CREATED", date, at),
+                Kind::Created => ("CREATED", date, u8::MAX),
+                Kind::Size => ("SIZE", "1023.9 KiB".len(), at),
+                Kind::Files => ("FILES", "FILES".len().max(most.to_string().len()), at),
+                Kind::Description => ("DESCRIPTION", "DESCRIPTION".len(), at),
             };
             Column { head, width, right: matches!(head, "SIZE" | "FILES"), rank }
         };
         let Terminal { screen, color, .. } = self.terminal;
         let (width, utf8) = screen.map_or((None, true), |screen| (screen.width, screen.utf8));
-        Table::new((0..).zip(heads).map(column).collect(), Style { color, width, utf8 })
+        Table::new((0..).zip(kinds).map(column).collect(), Style { color, width, utf8 })
     }
 
-    fn cell(&self, head: Head, row: &Row) -> Cell {
+    fn cell(&self, head: Kind, row: &Row) -> Cell {
         let absent = || "-".to_owned();
         match head {
-            Head::Id => row.id.to_string().into(),
-            Head::Status => Cell { text: row.status.word().to_owned(), color: color_of_status(row.status) },
-            Head::Accessed => row.last_accessed.map_or_else(
+            Kind::Id => row.id.to_string().into(),
+            Kind::Status => Cell { text: row.status.word().to_owned(), color: color_of_status(row.status) },
+            Kind::Accessed => row.last_accessed.map_or_else(
                 || absent().into(),
                 |time| Cell { text: self.time(time), color: self.color_of_age(time, row.status) },
             ),
-            Head::Created => row.created_at.map_or_else(absent, |time| self.time(time)).into(),
-            Head::Size => row.usage.map_or_else(absent, |(bytes, _)| amounts::size(bytes)).into(),
-            Head::Files => row.usage.map_or_else(absent, |(_, files)| files.to_string()).into(),
-            Head::Description => self.text(row.description.as_deref().unwrap_or_default()).into(),
+            Kind::Created => row.created_at.map_or_else(absent, |time| self.time(time)).into(),
+            Kind::Size => row.usage.map_or_else(absent, |(bytes, _)| amounts::size(bytes)).into(),
+            Kind::Files => row.usage.map_or_else(absent, |(_, files)| files.to_string()).into(),
+            Kind::Description => self.text(row.description.as_deref().unwrap_or_default()).into(),
         }
     }
 

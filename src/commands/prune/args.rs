@@ -2,7 +2,7 @@
 
 use super::plan::{Free, Rules};
 use super::survey::Scope;
-use crate::args::ids::{self, Separator};
+use crate::args::ids::{self, IdInput};
 use crate::args::size::NumberOrShare;
 use crate::args::{self, duration, size};
 use crate::commands::Format;
@@ -35,14 +35,14 @@ pub struct Arguments {
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, allow_hyphen_values = true)]
     #[arg(help_heading = "Rules")]
     pub(super) older_than: Option<Duration>,
-    /// Delete the least recently used until all together use at most SIZE: 10GiB
+    /// Delete the least recently accessed until all workspaces together use at most SIZE: 10GiB
     ///
     /// A number needs a unit: K, M, G, ... and KiB, MiB, GiB, ... are powers of 1024; KB, MB, GB, ... of 1000; B is bytes. Usage
     /// is what `du -sx` counts.
     #[arg(long, value_name = "SIZE", value_parser = size::parse, allow_hyphen_values = true)]
     #[arg(help_heading = "Rules")]
     pub(super) max_total_size: Option<u64>,
-    /// Delete the least recently used until this much of the file system is free: 5% or 20GiB
+    /// Delete the least recently accessed until this much of the file system is free: 5% or 20GiB
     ///
     /// Free space is what ordinary users may use, as df(1) shows it.
     #[arg(long, value_name = "SIZE|P%", value_parser = NumberOrShare::parse_size, allow_hyphen_values = true)]
@@ -59,14 +59,14 @@ pub struct Arguments {
     #[arg(value_parser = args::number, help_heading = "Protection")]
     pub(super) keep_last: usize,
     /// Always keep this workspace (repeatable)
-    #[arg(long, value_name = "ID", help_heading = "Protection")]
+    #[arg(long, value_name = "ID", value_parser = ids::value, help_heading = "Protection")]
     pub(super) exclude: Vec<WorkspaceId>,
     /// Always keep the workspaces in this file: IDs, one a line, with # comments (repeatable)
     ///
     /// If the file cannot be read, or a line is not an ID, nothing is deleted. It may be a pipe: <(command) in bash.
     #[arg(long, value_name = "FILE", help_heading = "Protection")]
     pub(super) exclude_from: Vec<PathBuf>,
-    /// Delete nothing if more workspaces would go than this number or share of all: 100 or 20%
+    /// Delete nothing if more than this number or share of the workspaces would be deleted: 100 or 20%
     ///
     /// Use it in cron: if the clock jumps, every workspace looks stale. The exit status is then 78.
     #[arg(long, value_name = "N|P%", value_parser = NumberOrShare::parse_count, allow_hyphen_values = true)]
@@ -85,7 +85,7 @@ pub struct Arguments {
     /// The default is two for each processor, but at most 4.
     #[arg(short, long, value_name = "N", value_parser = jobs, allow_negative_numbers = true, help_heading = "Running")]
     pub(super) jobs: Option<u16>,
-    /// The format of the report
+    /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Running")]
     pub(super) format: Format,
     /// Write the numbers of this run to a file for Prometheus' `node_exporter`
@@ -101,7 +101,7 @@ pub struct Arguments {
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<OsString>,
     #[command(flatten)]
-    pub(super) separator: Separator,
+    pub(super) input: IdInput,
 }
 
 fn jobs(text: &str) -> std::result::Result<u16, String> {

@@ -4,15 +4,15 @@
 //! a power cut never brings back a workspace that is half removed.
 
 use super::claim::Claims;
-use super::done::{Done, TaskResult};
 use super::mounts::Mounts;
 use super::plan::{Decision, Plan};
 use super::survey::{Found, Place};
+use super::task::{Task, TaskResult};
 use crate::core::names::fresh_tag;
 use crate::core::stat::FileTime;
 use crate::core::tree::{self, Names, Removed, Scratch, Tree};
 use crate::core::{Base, Error, threads};
-use crate::output::meter::{Meter, Words};
+use crate::output::progress::{Labels, Progress};
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
 use std::cell::Cell;
@@ -21,11 +21,11 @@ use std::sync::{Mutex, PoisonError};
 /// The number of workspaces in a batch. More would be out of the application's reach for longer.
 const BATCH: usize = 16;
 /// The most doomed workspaces that a thread holds.
-const IN_HAND: usize = 8 * BATCH;
+const MAX_HELD: usize = 8 * BATCH;
 /// The number of names that share a sync, which on a disk costs as much as removing a hundred of them. After a signal, each
 /// thread still removes up to this many.
 const WORTH_A_SYNC: u64 = 1000;
-/// How often a workspace that another run puts back is claimed again.
+/// How many rounds to try if other runs keep putting workspaces back.
 const ROUNDS: usize = 5;
 /// The descriptors that a thread needs besides those of its workspaces.
 const DESCRIPTORS: usize = 10;
@@ -38,10 +38,10 @@ pub(super) struct Work<'a> {
     /// The most threads to use.
     pub(super) jobs: usize,
     /// Whether to show progress.
-    pub(super) watched: bool,
+    pub(super) show_progress: bool,
     /// Reports a workspace that is gone or has failed. It may wait for a slow reader, so it is called only while the thread holds
     /// no claim.
-    pub(super) tell: &'a (dyn Fn(&Done<'_>) + Sync),
+    pub(super) report_result: &'a (dyn Fn(&Task<'_>) + Sync),
 }
 
 /// Puts back the claims of earlier runs that stay, and returns those that could not be put back.
@@ -56,16 +56,16 @@ pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decis
 
 /// Carries a plan out and returns what was done. It tries again what found no room, as long as removing others helps, and what
 /// another run has put back.
-pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) -> Vec<Done<'p>> {
-    let mut all = Vec::with_capacity(plan.going().count());
-    all.extend(plan.going().map(Done::new));
-    let meter = &Meter::new(work.watched, Words::PRUNING, all.len());
+pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) -> Vec<Task<'p>> {
+    let mut all = Vec::with_capacity(plan.to_prune().count());
+    all.extend(plan.to_prune().map(Task::new));
+    let progress = &Progress::new(work.show_progress, Labels::PRUNING, all.len());
     let mut tasks = &mut all[..];
     for round in 1.. {
         // A new tag for each round: nobody may take an old name for the new claim.
-        Round { work, tag: fresh_tag(), signals, meter }.run(tasks);
+        Round { work, tag: fresh_tag(), signals, progress }.run(tasks);
         let helped = tasks.iter().any(|task| task.freed > 0 || task.result.is_pruned());
-        let is_open = |task: &Done<'_>| (helped && task.result.has_no_room()) || (round < ROUNDS && task.is_put_back());
+        let is_open = |task: &Task<'_>| (helped && task.result.has_no_room()) || (round < ROUNDS && task.is_put_back());
         if !tasks.iter().any(is_open) {
             break;
         }
@@ -81,7 +81,7 @@ pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) 
         if is_interrupted && matches!(task.result, TaskResult::NoRoom(_, None)) {
             task.result = TaskResult::Kept;
         }
-        (work.tell)(task);
+        (work.report_result)(task);
     }
     all
 }
@@ -90,12 +90,12 @@ struct Round<'a> {
     work: &'a Work<'a>,
     tag: u64,
     signals: &'a Signals,
-    meter: &'a Meter,
+    progress: &'a Progress,
 }
 
 impl Round<'_> {
-    fn run(&self, tasks: &mut [Done<'_>]) {
-        let (threads, held) = self.share(tasks.len());
+    fn run(&self, tasks: &mut [Task<'_>]) {
+        let (threads, held) = self.threads_and_held(tasks.len());
         // What takes long to look at is claimed one at a time.
         let size = if self.work.use_mtime { 1 } else { held.min(BATCH) };
         let batches = Mutex::new(tasks.chunks_mut(size));
@@ -103,7 +103,7 @@ impl Round<'_> {
         let run = || {
             let stop = || self.signals.caught().is_some();
             let claims = Claims { base: self.work.base, tag: self.tag, use_mtime: self.work.use_mtime, stop: &stop };
-            let mut hand = Hand {
+            let mut worker = Worker {
                 round: self,
                 mounts: Mounts::read(self.work.base.dir()),
                 scratch: Scratch::default(),
@@ -113,46 +113,46 @@ impl Round<'_> {
             };
             while !stop() {
                 let Some(batch) = next_batch() else { break };
-                let is_full = hand.take_aside(batch, &claims);
-                if is_full || hand.doomed.len() + size > hand.worth_a_sync().max(BATCH).min(held) {
-                    hand.remove();
+                let is_full = worker.take_aside(batch, &claims);
+                if is_full || worker.doomed.len() + size > worker.worth_a_sync().max(BATCH).min(held) {
+                    worker.remove();
                 }
             }
-            hand.remove();
+            worker.remove();
         };
         threads::run_with_others(threads - 1, run);
     }
 
-    fn ended(&self, task: &Done<'_>) {
-        self.meter.advance(task.freed);
-        (self.work.tell)(task);
+    fn ended(&self, task: &Task<'_>) {
+        self.progress.advance(task.freed);
+        (self.work.report_result)(task);
     }
 
     /// Returns how many threads to use and how many workspaces each may hold open, within the limit of descriptors.
-    fn share(&self, tasks: usize) -> (usize, usize) {
+    fn threads_and_held(&self, tasks: usize) -> (usize, usize) {
         let limit =
             getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let free = limit.saturating_sub(2 * DESCRIPTORS);
         let threads = self.work.jobs.min(tasks.div_ceil(BATCH)).min(free / (DESCRIPTORS + BATCH)).max(1);
-        (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, IN_HAND))
+        (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, MAX_HELD))
     }
 }
 
 /// What a thread is working on.
-struct Hand<'a, 't, 'p> {
+struct Worker<'a, 't, 'p> {
     round: &'a Round<'a>,
     mounts: Mounts<'a>,
     scratch: Scratch,
-    doomed: Vec<(&'t mut Done<'p>, Tree)>,
+    doomed: Vec<(&'t mut Task<'p>, Tree)>,
     /// How many workspaces and how many names in them it has removed so far.
     removed: (u64, u64),
     /// How many names may still be removed after a signal.
     grace: Cell<u64>,
 }
 
-impl<'t, 'p> Hand<'_, 't, 'p> {
+impl<'t, 'p> Worker<'_, 't, 'p> {
     /// Claims and dooms a batch. Returns whether there was no room for some of it.
-    fn take_aside(&mut self, batch: &'t mut [Done<'p>], claims: &Claims<'_>) -> bool {
+    fn take_aside(&mut self, batch: &'t mut [Task<'p>], claims: &Claims<'_>) -> bool {
         let mut claimed = Vec::with_capacity(batch.len());
         let mut stayed = Vec::new();
         let mut full: Option<Box<Error>> = None;
@@ -195,7 +195,7 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
                 }
             }
         }
-        for task in stayed.iter().filter(|task| !task.result.has_no_room()) {
+        for task in stayed.iter().filter(|task| !task.result.is_open()) {
             self.round.ended(task);
         }
         stayed.iter().any(|task| task.result.has_no_room())
@@ -214,7 +214,7 @@ impl<'t, 'p> Hand<'_, 't, 'p> {
         }
         let Round { work, signals, .. } = self.round;
         let base = work.base.dir();
-        let failed = |errno| Error::os(errno, "cannot sync the base before removing it");
+        let failed = |errno| Error::os(errno, "not removed, because the base could not be synced");
         // Dooming has just changed the base, so its change time is now, by the clock that stamps its inodes. Its owner can set the
         // modification time.
         let ready = base.sync().and_then(|()| base.stat_self()).map(|stat| stat.changed).map_err(failed);

@@ -8,10 +8,10 @@
 //! The state is in the names. Any run may take the next step for a name that it finds, so no lock is needed, and a run that is
 //! killed loses nothing else.
 
-use super::done::TaskResult;
 use super::look::{self, changed, look, read, replaced, sweep};
 use super::mounts::Mounts;
 use super::survey::Found;
+use super::task::TaskResult;
 use crate::core::base::mounted;
 use crate::core::dirfd::DirFd;
 use crate::core::names::{METADATA, METADATA_C, Stage, TrashName, fresh_tag, is_temporary};
@@ -55,16 +55,16 @@ impl Claims<'_> {
             claimed(tag)
         } else {
             self.look_before_claim(found, scratch)?;
-            self.rename(&found.id.to_string(), claimed(self.tag)).map_err(unclaimed)?
+            self.rename(&found.id.to_string(), claimed(self.tag)).map_err(claim_error)?
         };
         match self.base.dir().open_accessible(&*name.to_string()) {
             Ok(dir) => Ok(Claimed { name, dir }),
-            Err(Errno::NOENT) => Err(self.lost(name)),
+            Err(Errno::NOENT) => Err(self.missing_claim(name)),
             // It was a directory at the time of the decision.
             Err(Errno::LOOP | Errno::NOTDIR) => {
-                Err(self.back(name, Error::new(Category::Busy, "others are changing it")))
+                Err(self.put_back_because(name, Error::new(Category::Busy, "others are changing it")))
             }
-            Err(errno) => Err(self.back(name, Error::os(errno, "cannot open it"))),
+            Err(errno) => Err(self.put_back_because(name, Error::os(errno, "cannot open it"))),
         }
     }
 
@@ -83,7 +83,7 @@ impl Claims<'_> {
         match changed {
             None => Ok(()),
             Some(_) if !self.base.contains(found.id).unwrap_or(true) => Err(TaskResult::Elsewhere), // another run was faster
-            Some(reason) => Err(self.stays(reason)),
+            Some(reason) => Err(self.kept_or_failed(reason)),
         }
     }
 
@@ -117,7 +117,7 @@ impl Claims<'_> {
         scratch: &mut Scratch,
     ) -> Result<(Tree, u64)> {
         let Claimed { name, dir } = claimed;
-        let failed = |errno| self.back(name, Error::os(errno, "cannot look at it once more"));
+        let failed = |errno| self.put_back_because(name, Error::os(errno, "cannot examine it again"));
         let listed_at = FileTime::now();
         let names = Names::read_all(&dir, LISTING, &mut scratch.buffer).map_err(failed)?;
         // A long listing may contain one, too.
@@ -128,23 +128,23 @@ impl Claims<'_> {
         if names.is_none() || is_unseen {
             let first = look_inside().map_err(failed)?;
             if let Some(reason) = replaced(seen, || dir.stat(c".")) {
-                return Err(self.back(name, reason));
+                return Err(self.put_back_because(name, reason));
             }
             if is_unseen {
                 seen = first; // it was named by its ID
             } else if let Some(reason) = changed(found, seen, first, || read(&dir, METADATA, scratch)) {
-                return Err(self.back(name, reason));
+                return Err(self.put_back_because(name, reason));
             }
         }
         // Unlinking changes the directory's own modification time, so look at the times first.
         if let Some(reason) = self.modified(&name.to_string(), found, scratch) {
-            return Err(self.back(name, reason));
+            return Err(self.put_back_because(name, reason));
         }
         let freed = if names.is_none() { sweep(&dir, scratch).map_err(failed)? } else { 0 };
         let last = look_inside().map_err(failed)?;
         let reason = changed(found, seen, last, || read(&dir, METADATA, scratch));
-        if let Some(reason) = reason.or_else(|| obstacle(mounts, name.id)) {
-            return Err(self.back(name, reason));
+        if let Some(reason) = reason.or_else(|| mount_error(mounts, name.id)) {
+            return Err(self.put_back_because(name, reason));
         }
         let doomed = self.rename_doomed(name)?;
         Ok((Tree { name: doomed, dir: Some(dir), names: names.unwrap_or_default(), listed_at }, freed))
@@ -153,12 +153,12 @@ impl Claims<'_> {
     fn rename_doomed(&self, name: TrashName) -> Result<String> {
         match self.rename(&name.to_string(), TrashName { stage: Stage::Doomed, ..name }) {
             Ok(doomed) => Ok(doomed.to_string()),
-            Err(Errno::NOENT) => Err(self.lost(name)),
+            Err(Errno::NOENT) => Err(self.missing_claim(name)),
             Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => {
                 self.put_back(name)?;
                 Err(TaskResult::NoRoom(Error::os(errno, "cannot doom it").into(), None))
             }
-            Err(errno) => Err(self.back(name, Error::os(errno, "cannot doom it"))),
+            Err(errno) => Err(self.put_back_because(name, Error::os(errno, "cannot doom it"))),
         }
     }
 
@@ -174,8 +174,8 @@ impl Claims<'_> {
                 log::debug!("{}: put back", name.id.subject());
                 Ok(())
             }
-            Err(Errno::NOENT) => Err(self.lost(name)),
-            Err(Errno::EXIST) => Err(TaskResult::failed(in_the_way(self.base, name))),
+            Err(Errno::NOENT) => Err(self.missing_claim(name)),
+            Err(Errno::EXIST) => Err(TaskResult::failed(new_workspace_error(self.base, name))),
             Err(errno) => {
                 let error = Error::os(errno, format!("cannot put it back from {name}"));
                 Err(match errno {
@@ -187,45 +187,46 @@ impl Claims<'_> {
     }
 
     /// Puts it back and reports `reason`, or why it could not be put back.
-    fn back(&self, name: TrashName, reason: Error) -> TaskResult {
-        self.put_back(name).err().unwrap_or_else(|| self.stays(reason))
+    fn put_back_because(&self, name: TrashName, reason: Error) -> TaskResult {
+        self.put_back(name).err().unwrap_or_else(|| self.kept_or_failed(reason))
     }
 
     /// After a signal, it is no failure that a workspace stays.
-    fn stays(&self, reason: Error) -> TaskResult {
+    fn kept_or_failed(&self, reason: Error) -> TaskResult {
         if (self.stop)() { TaskResult::Kept } else { TaskResult::failed(reason) }
     }
 
     /// Explains why a claimed workspace is not under its name: another run took the next step.
-    fn lost(&self, name: TrashName) -> TaskResult {
+    fn missing_claim(&self, name: TrashName) -> TaskResult {
         if self.base.contains(name.id).unwrap_or(false) { TaskResult::PutBack } else { TaskResult::Elsewhere }
     }
 }
 
 /// Returns what would keep a claimed workspace from being put back, as far as one can know without trying. `is_taken` says that
 /// another claim would be back at its path.
-pub(super) fn obstacle_to_put_back(base: &Base, name: TrashName, is_taken: bool) -> Option<Error> {
-    (is_taken || base.contains(name.id).unwrap_or(false)).then(|| in_the_way(base, name))
+pub(super) fn error_of_putting_back(base: &Base, name: TrashName, is_taken: bool) -> Option<Error> {
+    (is_taken || base.contains(name.id).unwrap_or(false)).then(|| new_workspace_error(base, name))
 }
 
 /// Returns why a workspace must not be removed: something is mounted inside, or nobody can tell.
-pub(super) fn obstacle(mounts: &Mounts<'_>, id: WorkspaceId) -> Option<Error> {
-    match mounts.are_inside(id) {
+pub(super) fn mount_error(mounts: &Mounts<'_>, id: WorkspaceId) -> Option<Error> {
+    match mounts.is_mounted_in(id) {
         Ok(false) => None,
         Ok(true) => Some(Error::new(Category::Busy, "something is mounted inside")),
         Err(error) => Some(error),
     }
 }
 
-fn in_the_way(base: &Base, name: TrashName) -> Error {
+fn new_workspace_error(base: &Base, name: TrashName) -> Error {
     let put_back_advice = name.put_back_advice(base.path());
-    let what =
-        format!("there is a new workspace with this ID; the old one stays aside until it is stale; {put_back_advice}");
+    let what = format!(
+        "cannot be put back, because there is a new workspace with its ID; a later prune removes it once it is stale; {put_back_advice}"
+    );
     Error::new(Category::Busy, what)
 }
 
 /// Explains why it could not be claimed.
-fn unclaimed(errno: Errno) -> TaskResult {
+fn claim_error(errno: Errno) -> TaskResult {
     match errno {
         Errno::NOENT => TaskResult::Elsewhere,
         Errno::BUSY => TaskResult::failed(mounted()),

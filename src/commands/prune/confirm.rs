@@ -1,13 +1,13 @@
 //! Permission to delete: from `--max-delete`, and on a terminal from the person who sits there.
 
-use super::done::Done;
 use super::plan::{Decision, Plan, Rules, count_workspaces};
 use super::survey::Found;
+use super::task::Task;
 use crate::args::size::NumberOrShare;
 use crate::args::stdin;
 use crate::core::workspace::Status;
 use crate::core::{Base, Category, Error, Timestamp};
-use crate::output::amounts::{self, Dates};
+use crate::output::amounts::{self, Zone};
 use crate::output::escape;
 use std::io::{self, BufRead, Write};
 
@@ -18,14 +18,14 @@ const ATTEMPTS: usize = 3;
 
 /// Refuses a plan that would delete more than `--max-delete` allows.
 pub(super) fn guard(plan: &Plan, max_delete: Option<NumberOrShare>) -> Result<(), Error> {
-    let (chosen, total) = (plan.chosen(), plan.total());
+    let (chosen, total) = (plan.count_to_prune(), plan.total());
     let Some(limit) = max_delete.filter(|limit| chosen as u64 > limit.of(total as u64)) else { return Ok(()) };
     let total = amounts::count(total, "workspace");
     let what = format!("nothing was deleted: {chosen} of {total} would go, and --max-delete allows {limit}");
     Err(Error::new(Category::Refused, what))
 }
 
-/// Asks whether to delete these. A signal ends the program while it waits.
+/// Asks whether to delete them. While it waits for the answer, a signal ends the program.
 pub(super) fn ask(question: &Question<'_>) -> Result<(), Error> {
     if answer(&question.text()).map_err(|error| Error::io(&error, "cannot ask"))? {
         return Ok(());
@@ -38,35 +38,39 @@ pub(super) struct Question<'a> {
     pub(super) base: &'a Base,
     pub(super) rules: &'a Rules,
     pub(super) plan: &'a Plan,
-    pub(super) rehearsed: &'a [Done<'a>],
+    pub(super) rehearsed: &'a [Task<'a>],
     pub(super) now: Timestamp,
 }
 
 impl Question<'_> {
     /// Says what would be deleted, the oldest first, by which rule, and what would stay.
     fn text(&self) -> String {
-        let mut leaving: Vec<_> = self.rehearsed.iter().filter(|done| done.result.is_pruned()).collect();
-        leaving.sort_by_key(|done| done.found.last_access);
-        let workspaces = count_workspaces(leaving.iter().map(|done| done.found));
+        let mut to_prune: Vec<_> = self.rehearsed.iter().filter(|task| task.result.is_pruned()).collect();
+        to_prune.sort_by_key(|task| task.found.last_access);
+        let workspaces = count_workspaces(to_prune.iter().map(|task| task.found));
         let mut lines = vec![format!(
             "{workspaces} of {} in {} would be deleted, {}:",
             amounts::count(self.plan.total(), "workspace"),
             escape::text(&self.base.path().to_string_lossy()),
-            amounts::size(leaving.iter().map(|done| done.freed).sum()),
+            amounts::size(to_prune.iter().map(|task| task.freed).sum()),
         )];
-        lines.extend(self.each(&leaving));
+        lines.extend(self.each(&to_prune));
         let protected = [
-            (self.rules.keep_last > 0).then(|| format!("the {} last accessed", self.rules.keep_last)),
+            match self.rules.keep_last {
+                0 => None,
+                1 => Some("the last accessed".to_owned()),
+                number => Some(format!("the {number} last accessed")),
+            },
             (!self.rules.exclude.is_empty()).then(|| format!("{} excluded", self.rules.exclude.len())),
         ];
-        let [others, failing] = [leaving.len() - workspaces, self.rehearsed.len() - leaving.len()];
+        let [others, failing] = [to_prune.len() - workspaces, self.rehearsed.len() - to_prune.len()];
         let number = |number: usize| (number > 0).then(|| number.to_string()).into_iter().collect();
         for (label, parts) in [
-            ("In addition, left by earlier prunes", number(others)),
+            ("Also leftovers of earlier prunes", number(others)),
             ("Rule", self.rules()),
             ("Protected", protected.into_iter().flatten().collect()),
-            ("Skipped, since their last access is not known", self.skipped()),
-            ("Not possible to delete", number(failing)),
+            ("Skipped, because their last access is unknown", self.skipped()),
+            ("Cannot be deleted", number(failing)),
         ] {
             if !parts.is_empty() {
                 lines.push(format!("{label}: {}", parts.join(", ")));
@@ -76,19 +80,19 @@ impl Question<'_> {
     }
 
     /// Describes the oldest ones and the newest one, a line each.
-    fn each(&self, leaving: &[&Done<'_>]) -> Vec<String> {
-        let known = leaving.iter().position(|done| done.found.last_access.is_some());
-        let last = leaving.len().saturating_sub(1);
-        let line = |(place, done): (usize, &&Done<'_>)| {
+    fn each(&self, to_prune: &[&Task<'_>]) -> Vec<String> {
+        let known = to_prune.iter().position(|task| task.found.last_access.is_some());
+        let last = to_prune.len().saturating_sub(1);
+        let line = |(place, task): (usize, &&Task<'_>)| {
             let mark = match known {
                 Some(first) if first < last && place == first => ", oldest",
                 Some(first) if first < last && place == last => ", newest",
                 _ => "",
             };
-            let (age, size) = (amounts::last_access(done.found.last_access, self.now), amounts::size(done.freed));
-            format!("  {}  {age}, {size}{mark}", done.found.id)
+            let (age, size) = (amounts::last_access(task.found.last_access, self.now), amounts::size(task.freed));
+            format!("  {}  {age}, {size}{mark}", task.found.id)
         };
-        let mut lines: Vec<_> = leaving.iter().enumerate().map(line).collect();
+        let mut lines: Vec<_> = to_prune.iter().enumerate().map(line).collect();
         if lines.len() > NAMED + 2 {
             let more = format!("  and {} more", lines.len() - NAMED - 1);
             lines.splice(NAMED..last, [more]);
@@ -98,11 +102,11 @@ impl Question<'_> {
 
     fn rules(&self) -> Vec<String> {
         let Rules { ids, cutoff, max_total_size, free, .. } = self.rules;
-        let least = "then the least recently accessed until";
+        let least = "the least recently accessed until";
         [
             ids.as_ref().map(|ids| format!("the {} given", amounts::count(ids.len(), "ID"))),
             cutoff.map(|time| {
-                format!("last accessed more than {} (before {})", amounts::age(time, self.now), Dates::Utc.show(time))
+                format!("last accessed more than {} (before {})", amounts::age(time, self.now), Zone::Utc.show(time))
             }),
             max_total_size.map(|size| format!("{least} all together use at most {}", amounts::size(size))),
             free.map(|free| format!("{least} {} are free", amounts::size(free.wanted))),

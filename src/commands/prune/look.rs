@@ -11,7 +11,7 @@ use crate::core::{Category, Error, Result};
 use rustix::io::Errno;
 use std::ops::ControlFlow;
 
-/// Returns which metadata file there is, or which directory lacks one.
+/// Returns the signature of the metadata file or, if there is none, the birth of the directory.
 pub(super) fn look(
     file: impl FnOnce() -> rustix::io::Result<Stat>,
     directory: impl FnOnce() -> rustix::io::Result<Stat>,
@@ -23,8 +23,8 @@ pub(super) fn look(
     }
 }
 
-/// Returns an error if the metadata file is not the one of the decision, or if it has a later access where time stamps are too
-/// coarse to tell.
+/// Returns an error if the metadata file is not the one that the decision was based on. If its time stamps are too coarse to
+/// tell, reads it and compares the last access.
 pub(super) fn changed(
     found: &Found,
     decided_on: Seen,

@@ -17,12 +17,12 @@ pub(super) struct Mounts<'a> {
     base: &'a DirFd,
     table: Option<File>,
     /// What the table says, or why it could not be read.
-    known: Result<Known>,
+    known: Result<BaseMounts>,
 }
 
 /// What the table says about a base.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct BaseMounts {
     /// The workspaces in or on which something is mounted.
     pub inside: HashSet<WorkspaceId>,
     /// Whether the base is on an overlay that cannot rename what is in a lower layer.
@@ -32,14 +32,14 @@ pub struct Known {
 impl<'a> Mounts<'a> {
     /// Reads the table. If there is none (no `/proc`), the removal itself still stops at every mount.
     pub(super) fn read(base: &'a DirFd) -> Self {
-        let mut mounts = Self { base, table: None, known: Ok(Known::default()) };
+        let mut mounts = Self { base, table: None, known: Ok(BaseMounts::default()) };
         mounts.read_again();
         mounts
     }
 
     /// Reads the table again if it has changed, or if reading it failed before.
     pub(super) fn refresh(&mut self) {
-        if self.known.is_err() || self.have_changed() {
+        if self.known.is_err() || self.has_changed() {
             self.read_again();
         }
     }
@@ -49,7 +49,7 @@ impl<'a> Mounts<'a> {
     ///
     /// # Errors
     /// By errno, if the table exists but cannot be read: then nobody knows, and the removal must not begin.
-    pub(super) fn are_inside(&self, id: WorkspaceId) -> Result<bool> {
+    pub(super) fn is_mounted_in(&self, id: WorkspaceId) -> Result<bool> {
         self.known.as_ref().map(|known| known.inside.contains(&id)).map_err(Error::clone)
     }
 
@@ -58,12 +58,12 @@ impl<'a> Mounts<'a> {
         self.known.as_ref().is_ok_and(|known| known.on_overlay)
     }
 
-    fn have_changed(&self) -> bool {
+    fn has_changed(&self) -> bool {
         let Some(table) = &self.table else { return false };
-        let mut watched = [PollFd::new(table, PollFlags::PRI)];
+        let mut show_progress = [PollFd::new(table, PollFlags::PRI)];
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        match rustix::event::poll(&mut watched, Some(&now)) {
-            Ok(_) => watched[0].revents().intersects(PollFlags::PRI | PollFlags::ERR),
+        match rustix::event::poll(&mut show_progress, Some(&now)) {
+            Ok(_) => show_progress[0].revents().intersects(PollFlags::PRI | PollFlags::ERR),
             Err(_) => true,
         }
     }
@@ -71,8 +71,8 @@ impl<'a> Mounts<'a> {
     fn read_again(&mut self) {
         let cannot = "cannot tell whether something is mounted inside";
         self.known = match self.text() {
-            Ok(Some((text, path))) => Ok(known(&text, self.base.mount(), &path)),
-            Ok(None) => Ok(Known::default()),
+            Ok(Some((text, path))) => Ok(parse_table(&text, self.base.mount(), &path)),
+            Ok(None) => Ok(BaseMounts::default()),
             Err(error) => Err(Error::io(&error, cannot)),
         };
     }
@@ -137,7 +137,7 @@ fn without_slash(path: &[u8]) -> &[u8] {
 }
 
 /// Returns what the table says about the base at this path on this mount.
-pub fn known(text: &[u8], mount: Option<u64>, path: &[u8]) -> Known {
+pub fn parse_table(text: &[u8], mount: Option<u64>, path: &[u8]) -> BaseMounts {
     let mounts: HashMap<u64, Mount<'_>> = text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect();
     // If the kernel does not say which mount it is, take the one with the longest mount point on the path.
     let nearest = || mounts.values().filter(|it| it.place(path).is_some()).max_by_key(|it| it.point.len());
@@ -153,7 +153,10 @@ pub fn known(text: &[u8], mount: Option<u64>, path: &[u8]) -> Known {
         let name = OsStr::from_bytes(place.strip_prefix(base.as_slice())?.split(|byte| *byte == b'/').next()?);
         WorkspaceId::from_dir_name(name).or_else(|| TrashName::parse(name).map(|name| name.id))
     };
-    Known { inside: mounts.values().filter_map(workspace).collect(), on_overlay: own.is_some_and(|own| own.overlay) }
+    BaseMounts {
+        inside: mounts.values().filter_map(workspace).collect(),
+        on_overlay: own.is_some_and(|own| own.overlay),
+    }
 }
 
 /// Undoes the escapes of the table, such as `\040`.
@@ -178,7 +181,7 @@ mod tests {
     /// Whether a mount is found inside the workspace, where the base at `path` lies on mount 30, and these are further lines.
     fn found(path: &str, lines: &[String]) -> bool {
         let text = lines.join("\n");
-        let inside: Vec<_> = known(text.as_bytes(), Some(30), path.as_bytes()).inside.into_iter().collect();
+        let inside: Vec<_> = parse_table(text.as_bytes(), Some(30), path.as_bytes()).inside.into_iter().collect();
         assert!(inside.len() < 2);
         inside.iter().any(|id| id.to_string() == ID)
     }

@@ -1,6 +1,6 @@
 //! The decision: facts and rules become a plan, which owns the facts. It uses neither the disk nor the clock.
 
-use super::survey::{Facts, Found, Place};
+use super::survey::{Found, Place, Survey};
 use crate::core::names::TrashName;
 use crate::core::workspace::Status;
 use crate::core::{Category, Error, Timestamp, WorkspaceId};
@@ -85,7 +85,7 @@ impl Rules {
     }
 
     /// Whether an ID is the only reason to delete a workspace.
-    fn ids_alone(&self) -> bool {
+    fn only_ids(&self) -> bool {
         self.ids.is_some() && self.cutoff.is_none() && !self.choose_by_size()
     }
 
@@ -98,10 +98,10 @@ impl Rules {
             return Decision::Ignore;
         }
         // If there is a copy, the ID means the copy: whoever plants a copy must not get the workspace deleted.
-        if is_protected || (self.ids_alone() && has_copy && found.place == Place::Own) {
+        if is_protected || (self.only_ids() && has_copy && found.place == Place::Own) {
             return Decision::Keep;
         }
-        if self.ids_alone() {
+        if self.only_ids() {
             return Decision::Prune(Rule::Id);
         }
         match (found.status, found.last_access) {
@@ -135,7 +135,7 @@ impl Found {
 /// The facts, with a decision for each workspace.
 #[derive(Debug)]
 pub struct Plan {
-    facts: Facts,
+    facts: Survey,
     decisions: Vec<Decision>,
 }
 
@@ -146,7 +146,7 @@ impl Plan {
     }
 
     /// Iterates over those to delete, with their rules.
-    pub(super) fn going(&self) -> impl Iterator<Item = (&Found, Rule)> + Clone {
+    pub(super) fn to_prune(&self) -> impl Iterator<Item = (&Found, Rule)> + Clone {
         self.iter().filter_map(|(found, decision)| match decision {
             Decision::Prune(rule) => Some((found, rule)),
             _ => None,
@@ -155,7 +155,7 @@ impl Plan {
 
     /// Whether there is nothing to delete.
     pub(super) fn is_empty(&self) -> bool {
-        self.going().next().is_none()
+        self.to_prune().next().is_none()
     }
 
     /// Returns those that stay and need a report, sorted by ID, so that the order does not depend on the listing.
@@ -176,7 +176,7 @@ impl Plan {
         let goes_back = |(found, decision): &(&Found, Decision)| match (found.place, decision) {
             (Place::Own | Place::Doomed, _) | (_, Decision::Prune(_)) => false,
             (Place::Claimed, _) => true,
-            // If its age is unknown, that was reported. If other IDs were given, it is not our business.
+            // If its age is unknown, that was reported. If other IDs were given, this run leaves it alone.
             (Place::Copy, decision) => !matches!(decision, Decision::Skip | Decision::Ignore),
         };
         let mut claims: Vec<_> = self.iter().filter(goes_back).collect();
@@ -190,8 +190,8 @@ impl Plan {
     }
 
     /// Counts the workspaces that the rules select.
-    pub(super) fn chosen(&self) -> usize {
-        count_workspaces(self.going().map(|(found, _)| found))
+    pub(super) fn count_to_prune(&self) -> usize {
+        count_workspaces(self.to_prune().map(|(found, _)| found))
     }
 
     /// Returns the number of workspaces, examined or not.
@@ -206,7 +206,7 @@ impl Plan {
 }
 
 /// Decides on each workspace.
-pub fn decide(facts: Facts, rules: &Rules) -> Plan {
+pub fn decide(facts: Survey, rules: &Rules) -> Plan {
     let found = &facts.found;
     let by_age = if rules.keep_last > 0 || rules.choose_by_size() { oldest_first(found) } else { Vec::new() };
     let kept = last_accessed(found, &by_age, rules.keep_last);
@@ -216,9 +216,9 @@ pub fn decide(facts: Facts, rules: &Rules) -> Plan {
     let first = |(index, found): (usize, &Found)| rules.decide(found, is_protected(index), copied.contains(&found.id));
     let mut decisions: Vec<Decision> = found.iter().enumerate().map(first).collect();
 
-    let size = |leaving: bool| -> u64 {
+    let size = |to_prune: bool| -> u64 {
         let part =
-            found.iter().zip(&decisions).filter(|(_, decision)| matches!(decision, Decision::Prune(_)) == leaving);
+            found.iter().zip(&decisions).filter(|(_, decision)| matches!(decision, Decision::Prune(_)) == to_prune);
         part.map(|(found, _)| found.bytes()).sum()
     };
     let mut used = size(false);
@@ -243,7 +243,7 @@ pub fn decide(facts: Facts, rules: &Rules) -> Plan {
     Plan { facts, decisions }
 }
 
-/// Counts the workspaces among these, as [`Facts::total`] does: a copy or several claims of one ID count once, leftovers do not.
+/// Counts the workspaces among these, as [`Survey::total`] does: a copy or several claims of one ID count once, leftovers do not.
 pub(super) fn count_workspaces<'a>(all: impl Iterator<Item = &'a Found> + Clone) -> usize {
     let all = all.filter(|found| found.place != Place::Doomed);
     let is_own = |found: &&Found| found.place == Place::Own;

@@ -1,28 +1,28 @@
 //! What a plan would do, for the dry run and the question.
 
 use super::claim;
-use super::done::{Done, TaskResult};
 use super::mounts::Mounts;
 use super::plan::{Decision, Plan};
 use super::survey::Found;
+use super::task::{Task, TaskResult};
 use crate::core::names::TrashName;
 use crate::core::{Base, Error, survey, tree};
-use crate::output::meter::{Meter, Words};
+use crate::output::progress::{Labels, Progress};
 use std::collections::HashSet;
 
 /// Returns what would happen to each workspace that is to be deleted, in the order of the plan.
-pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, watched: bool) -> Vec<Done<'p>> {
+pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, show_progress: bool) -> Vec<Task<'p>> {
     let mounts = Mounts::read(base.dir());
     if mounts.is_base_on_overlay() {
         log::warn!("the base is on an overlay: workspaces in a lower layer cannot be claimed and would stay");
     }
-    let going: Vec<_> = plan.going().collect();
-    let meter = Meter::new(watched, Words::MEASURING, going.len());
-    survey::filter_map_in_threads(&going, jobs, |(found, rule), scratch| {
-        let mut done = Done::new((found, *rule));
-        if let Some(error) = claim::obstacle(&mounts, found.id) {
-            done.result = TaskResult::failed(error);
-            return Some(done);
+    let to_prune: Vec<_> = plan.to_prune().collect();
+    let progress = Progress::new(show_progress, Labels::MEASURING, to_prune.len());
+    survey::filter_map_in_threads(&to_prune, jobs, |(found, rule), scratch| {
+        let mut task = Task::new((found, *rule));
+        if let Some(error) = claim::mount_error(&mounts, found.id) {
+            task.result = TaskResult::failed(error);
+            return Some(task);
         }
         let (size, unmeasured) = if let Some(size) = found.size {
             (size.get(), found.unmeasured.clone())
@@ -30,9 +30,9 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, watched: bo
             let usage = tree::measure(base.dir(), &found.name(), &|| false, scratch);
             (usage.bytes, usage.error.map(Box::new))
         };
-        (done.result, done.freed) = (TaskResult::Pruned(unmeasured), size);
-        meter.advance(done.freed);
-        Some(done)
+        (task.result, task.freed) = (TaskResult::Pruned(unmeasured), size);
+        progress.advance(task.freed);
+        Some(task)
     })
 }
 
@@ -40,7 +40,7 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, watched: bo
 pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decision, Error)> {
     let mut back = HashSet::new();
     let obstacle = |(found, decision, name): (_, _, TrashName)| {
-        Some((found, decision, claim::obstacle_to_put_back(base, name, !back.insert(name.id))?))
+        Some((found, decision, claim::error_of_putting_back(base, name, !back.insert(name.id))?))
     };
     plan.claims_to_put_back().into_iter().filter_map(obstacle).collect()
 }

@@ -1,9 +1,9 @@
 //! The report: what happened, for people and scripts. Its counts are never what was planned.
 
 use super::super::{Context, Format};
-use super::done::{Done, TaskResult};
 use super::plan::{Decision, Plan, Rule};
 use super::survey::{Found, Place};
+use super::task::{Task, TaskResult};
 use super::totals::{self, Totals};
 use crate::core::workspace::Status;
 use crate::core::{Category, Error, ExitStatus, Timestamp, WorkspaceId, base};
@@ -112,7 +112,7 @@ impl Report {
     }
 
     /// Reports the decisions on those that stay, and the IDs that do not exist.
-    pub(super) fn plan(&mut self, plan: &Plan, sizes_matter: bool, totals: Option<Totals>) {
+    pub(super) fn add_plan(&mut self, plan: &Plan, sizes_matter: bool, totals: Option<Totals>) {
         self.totals = totals;
         self.kept = plan.kept();
         for id in plan.absent() {
@@ -128,8 +128,8 @@ impl Report {
                 }
                 Decision::Prune(_) | Decision::Keep | Decision::Ignore => {}
             }
-            let is_told = decision == Decision::Fail || found.status == Status::Denied;
-            if let (true, Some(error), false) = (sizes_matter, &found.unmeasured, is_told) {
+            let is_reported = decision == Decision::Fail || found.status == Status::Denied;
+            if let (true, Some(error), false) = (sizes_matter, &found.unmeasured, is_reported) {
                 self.diagnostics.report(&Error::clone(error).about(found.id.subject()));
             }
         }
@@ -141,7 +141,10 @@ impl Report {
         let reason = found.unknown.as_deref().or(found.unmeasured.as_deref());
         let copy = found.trash_name().filter(|_| found.place == Place::Copy);
         let advice = copy.map_or_else(String::new, |name| {
-            format!("; it is a copy that an earlier prune left aside; {}", name.put_back_advice(Path::new(&self.base)))
+            format!(
+                "; it is a claimed copy that an earlier prune left; {}",
+                name.put_back_advice(Path::new(&self.base))
+            )
         });
         diagnostics::warn_of_skip(found.id, status, reason, &advice);
         self.line(|| format!("skipped {} ({})", found.id, status.word()));
@@ -149,7 +152,7 @@ impl Report {
     }
 
     /// Reports the claims of earlier runs that could not be put back.
-    pub(super) fn not_put_back(&mut self, failures: &[(&Found, Decision, Error)]) {
+    pub(super) fn add_claims_that_stay(&mut self, failures: &[(&Found, Decision, Error)]) {
         for (found, decision, error) in failures {
             self.kept -= usize::from(*decision == Decision::Keep && found.counts());
             self.fail(found.id, error);
@@ -157,8 +160,8 @@ impl Report {
     }
 
     /// Reports at once, from any thread, what became of a workspace, or in a dry run what would become of it.
-    pub(super) fn tell(&self, done: &Done<'_>) {
-        let Done { found, rule, freed, result } = done;
+    pub(super) fn report_result(&self, task: &Task<'_>) {
+        let Task { found, rule, freed, result } = task;
         let (subject, error) = (found.id.subject(), result.error());
         if result.is_pruned() {
             let verb = if self.dry_run { "would prune" } else { "pruned" };
@@ -168,7 +171,7 @@ impl Report {
             });
             if found.place == Place::Copy && *rule == Rule::Id {
                 log::warn!(
-                    "{subject}: this ID means the copy that an earlier prune left aside; the workspace itself stays"
+                    "{subject}: the ID stands for the claimed copy that an earlier prune left; the workspace itself stays"
                 );
             }
         } else if let Some(error) = error {
@@ -180,34 +183,34 @@ impl Report {
     }
 
     /// Counts what was done, or in a dry run what would be done, in the order of last accesses.
-    pub(super) fn done(&mut self, mut all: Vec<Done<'_>>) {
-        all.sort_unstable_by_key(|done| (done.found.last_access, done.found.id, done.found.place));
-        for done in &all {
-            self.freed_bytes += done.freed;
+    pub(super) fn add_results(&mut self, mut all: Vec<Task<'_>>) {
+        all.sort_unstable_by_key(|task| (task.found.last_access, task.found.id, task.found.place));
+        for task in &all {
+            self.freed_bytes += task.freed;
             if let Some(totals) = self.totals.as_mut().filter(|_| !self.dry_run) {
-                totals.subtract(done);
+                totals.subtract(task);
             }
             if self.dry_run {
-                self.tell(done);
+                self.report_result(task);
             }
-            match &done.result {
+            match &task.result {
                 TaskResult::Pruned(error) => {
-                    self.pruned(done);
+                    self.add_pruned(task);
                     self.diagnostics.raise(error.as_deref().map_or_else(ExitStatus::default, Error::status));
                 }
                 TaskResult::Failed(error) | TaskResult::NoRoom(error, _) => {
-                    self.count_failure(done.found.id.to_string(), error);
+                    self.count_failure(task.found.id.to_string(), error);
                 }
-                TaskResult::Kept | TaskResult::PutBack => self.kept += usize::from(done.found.counts()),
+                TaskResult::Kept | TaskResult::PutBack => self.kept += usize::from(task.found.counts()),
                 TaskResult::Elsewhere => {}
             }
         }
     }
 
-    fn pruned(&mut self, done: &Done<'_>) {
+    fn add_pruned(&mut self, task: &Task<'_>) {
         self.number += 1;
         if self.format == Format::Json {
-            let Done { found, rule, freed, .. } = done;
+            let Task { found, rule, freed, .. } = task;
             let (id, last_accessed) = (found.id, found.last_access);
             self.pruned.push(Pruned { id, last_accessed, size_bytes: *freed, rule: *rule });
         }

@@ -2,10 +2,10 @@
 //! read.
 
 use crate::core::names::{Stage, TrashName};
-use crate::core::survey::{self, Names};
+use crate::core::survey::{self, BaseListing};
 use crate::core::workspace::{self, Seen, Status};
 use crate::core::{Base, Category, Error, Result, Timestamp, WorkspaceId, tree};
-use crate::output::meter::{Meter, Words};
+use crate::output::progress::{Labels, Progress};
 use std::collections::HashSet;
 use std::num::NonZero;
 
@@ -89,8 +89,8 @@ pub(super) struct Scope<'a> {
 
 /// All facts.
 #[derive(Debug, Default)]
-pub struct Facts {
-    /// In the order of [`Names`], in which a disk also removes them fastest. Claimed and doomed ones come last.
+pub struct Survey {
+    /// In the order of [`BaseListing`], in which a disk also removes them fastest. Claimed and doomed ones come last.
     pub found: Vec<Found>,
     /// The IDs that were given but do not exist.
     pub absent: Vec<WorkspaceId>,
@@ -102,17 +102,23 @@ pub struct Facts {
 ///
 /// # Errors
 /// By errno, if the base cannot be listed.
-pub(super) fn survey(base: &Base, scope: &Scope<'_>, threads: usize, now: Timestamp, watched: bool) -> Result<Facts> {
-    let Names { mut workspaces, trash } = Names::read(base)?;
+pub(super) fn survey(
+    base: &Base,
+    scope: &Scope<'_>,
+    threads: usize,
+    now: Timestamp,
+    show_progress: bool,
+) -> Result<Survey> {
+    let BaseListing { mut workspaces, trash } = BaseListing::read(base)?;
     let (trash, missing) = placed(trash, &workspaces);
     let total = workspaces.len() + missing;
     workspaces.retain(|id| scope.all || scope.ids.is_none_or(|ids| ids.contains(id)));
     let mut absent = scope.ids.map_or_else(Vec::new, |ids| absent(ids, &workspaces, &trash));
     let measures = scope.sizes || scope.use_mtime;
-    let meter = Meter::new(watched && measures, Words::MEASURING, workspaces.len() + trash.len());
+    let progress = Progress::new(show_progress && measures, Labels::MEASURING, workspaces.len() + trash.len());
     let at = |id, place, tag, kept: &mut _| {
-        let found = look(base, (id, place, tag), scope, now, kept)?;
-        meter.advance(found.bytes());
+        let found = examine(base, (id, place, tag), scope, now, kept)?;
+        progress.advance(found.bytes());
         Some(found)
     };
     let mut found = survey::filter_map_in_threads(&workspaces, threads, |id, kept| at(*id, Place::Own, 0, kept));
@@ -125,10 +131,10 @@ pub(super) fn survey(base: &Base, scope: &Scope<'_>, threads: usize, now: Timest
     found.extend(survey::filter_map_in_threads(&trash, threads, |(name, place), kept| {
         at(name.id, *place, name.tag, kept)
     }));
-    Ok(Facts { found, absent, total })
+    Ok(Survey { found, absent, total })
 }
 
-/// Tells copies from claims without a workspace at their own path, and counts the latter.
+/// Sets the place of each. Also returns how many workspaces exist only as claims.
 fn placed(trash: Vec<TrashName>, workspaces: &[WorkspaceId]) -> (Vec<(TrashName, Place)>, usize) {
     let is_claim = |name: &&TrashName| name.stage == Stage::Claimed;
     let claimed: HashSet<WorkspaceId> = trash.iter().filter(is_claim).map(|name| name.id).collect();
@@ -150,7 +156,7 @@ fn absent(ids: &HashSet<WorkspaceId>, workspaces: &[WorkspaceId], trash: &[(Tras
     absent
 }
 
-fn look(
+fn examine(
     base: &Base,
     (id, place, tag): (WorkspaceId, Place, u64),
     scope: &Scope<'_>,

@@ -1,7 +1,7 @@
 //! The numbers for monitoring: what there is after a run, and what the run did.
 
-use super::done::{Done, TaskResult};
 use super::plan::Plan;
+use super::task::{Task, TaskResult};
 use crate::output::metrics::{self, Gauge};
 
 /// What there is. It is counted before the run, and what has gone is subtracted.
@@ -24,15 +24,15 @@ impl Totals {
         totals
     }
 
-    /// Subtracts what has gone, whoever removed it.
-    pub(super) fn subtract(&mut self, done: &Done<'_>) {
-        let found = done.found;
-        let is_gone = matches!(done.result, TaskResult::Pruned(_) | TaskResult::Elsewhere);
+    /// Subtracts a workspace that is gone, even if another run removed it, or the bytes that were freed of one that is not.
+    pub(super) fn subtract(&mut self, task: &Task<'_>) {
+        let found = task.found;
+        let is_gone = matches!(task.result, TaskResult::Pruned(_) | TaskResult::Elsewhere);
         if is_gone && found.counts() {
             let count = &mut self.workspaces[found.status as usize];
             *count = count.saturating_sub(1);
         }
-        let freed = if is_gone { found.bytes() } else { done.freed };
+        let freed = if is_gone { found.bytes() } else { task.freed };
         self.used_bytes = self.used_bytes.saturating_sub(freed);
     }
 

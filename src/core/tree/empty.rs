@@ -1,6 +1,6 @@
 //! Empties the directories of a doomed tree: the visitor of the walk in `remove.rs`.
 //!
-//! It also removes names that others create meanwhile, but at most `MAX_NEWCOMERS`. If a directory is not empty afterwards, it
+//! It also removes names that others create meanwhile, but at most `MAX_NEW_NAMES`. If a directory is not empty afterwards, it
 //! takes the directory over, if it may, and reads it again.
 
 use super::super::dirfd::DirFd;
@@ -14,9 +14,9 @@ use rustix::io::{Errno, Result};
 use std::ffi::CStr;
 
 /// How often to empty a directory again if others have created names in it.
-pub(super) const MAX_REFILLS: u8 = 2;
+pub(super) const MAX_RETRIES: u8 = 2;
 /// How many names to remove from directories that others changed after the doom.
-const MAX_NEWCOMERS: u64 = 2_000_000;
+const MAX_NEW_NAMES: u64 = 2_000_000;
 /// How many names such a directory itself counts for: a chain of them may grow faster than the walk descends.
 const NAMES_PER_DIRECTORY: u64 = 20;
 /// After this many pieces, take a directory over: some kernels list names for as long as others create them.
@@ -31,7 +31,7 @@ pub(super) struct Emptying<'a> {
     links: Links,
     pub(super) bytes: u64,
     pub(super) names: u64,
-    newcomers: u64,
+    new_names: u64,
     /// Why something could not be removed: the first reason.
     pub(super) stuck: Option<Error>,
     /// Whether to remove `.metadata.json` in the root, too.
@@ -43,9 +43,9 @@ pub(super) struct Emptying<'a> {
 pub(super) struct Level {
     is_root: bool,
     /// Whether others changed it after the doom.
-    is_disturbed: bool,
+    is_changed: bool,
     state: State,
-    refills: u8,
+    retries: u8,
     pieces: u8,
     /// Its own disk usage, in bytes.
     allocated: u32,
@@ -64,7 +64,7 @@ enum State {
 impl<'a> Emptying<'a> {
     pub(super) fn new(doomed_at: FileTime, stop: Stop<'a>) -> Self {
         let links = Links::default();
-        Self { doomed_at, stop, links, bytes: 0, names: 0, newcomers: 0, stuck: None, with_metadata: false }
+        Self { doomed_at, stop, links, bytes: 0, names: 0, new_names: 0, stuck: None, with_metadata: false }
     }
 
     /// Removes a name, or opens it if it is a directory with something in it.
@@ -86,24 +86,24 @@ impl<'a> Emptying<'a> {
         }
         let below = dir.open_accessible(name)?;
         let level = self.level(&stat);
-        if level.is_disturbed {
-            self.newcomers += NAMES_PER_DIRECTORY;
+        if level.is_changed {
+            self.new_names += NAMES_PER_DIRECTORY;
         }
         Ok(Some(Entered::new(below, stat, level)))
     }
 
     /// Whether others write so much that this run leaves the rest to a later one.
     pub(super) fn must_give_up(&self) -> bool {
-        self.newcomers > MAX_NEWCOMERS
+        self.new_names > MAX_NEW_NAMES
     }
 
-    pub(super) fn root_level(&self, stat: &Stat, refills: u8) -> Level {
-        Level { is_root: true, refills, ..self.level(stat) }
+    pub(super) fn root_level(&self, stat: &Stat, retries: u8) -> Level {
+        Level { is_root: true, retries, ..self.level(stat) }
     }
 
     fn level(&self, stat: &Stat) -> Level {
         Level {
-            is_disturbed: stat.changed > self.doomed_at && stat.changed < self.doomed_at.plus_seconds(MAX_DURATION),
+            is_changed: stat.changed > self.doomed_at && stat.changed < self.doomed_at.plus_seconds(MAX_DURATION),
             allocated: u32::try_from(stat.allocated).unwrap_or(u32::MAX),
             ..Level::default()
         }
@@ -112,7 +112,7 @@ impl<'a> Emptying<'a> {
     /// Counts a removed name. Its bytes do not count as freed if it was created after the directory was emptied.
     fn count(&mut self, stat: &Stat, above: &Level) {
         self.names += 1;
-        if above.refills == 0 {
+        if above.retries == 0 {
             self.bytes += self.links.allocated(stat);
         }
     }
@@ -134,7 +134,7 @@ fn reenter(above: &DirFd, name: &CStr, level: Level) -> Result<Entered<Level>> {
     let dir = above.open_accessible(name)?;
     dir.take_over();
     let stat = dir.stat_self()?;
-    Ok(Entered::new(dir, stat, Level { is_disturbed: true, refills: level.refills + 1, ..level }))
+    Ok(Entered::new(dir, stat, Level { is_changed: true, retries: level.retries + 1, ..level }))
 }
 
 impl Visitor for Emptying<'_> {
@@ -148,7 +148,7 @@ impl Visitor for Emptying<'_> {
         if level.is_root && !self.with_metadata && name == METADATA_C {
             return None;
         }
-        self.newcomers += u64::from(level.is_disturbed);
+        self.new_names += u64::from(level.is_changed);
         match dir.with_rights(|| self.remove_or_open(dir, name, level)) {
             Ok(entered) => return entered,
             // It is gone or was replaced. If it was replaced, the directory will turn out not to be empty.
@@ -188,7 +188,7 @@ impl Visitor for Emptying<'_> {
         match removed {
             Ok(()) => self.count_directory(&level),
             Err(Errno::NOENT | Errno::NOTDIR) => {}
-            Err(Errno::NOTEMPTY | Errno::EXIST) if level.refills < MAX_REFILLS => match reenter(above, name, level) {
+            Err(Errno::NOTEMPTY | Errno::EXIST) if level.retries < MAX_RETRIES => match reenter(above, name, level) {
                 Ok(again) => return Some(again),
                 Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
                 Err(errno) => self.mark_stuck(level_above, describe(errno)),

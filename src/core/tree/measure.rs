@@ -2,7 +2,7 @@
 //!
 //! A size is never more than the truth. An inode that changed since the measurement began may already have been counted under
 //! another name. So it is not counted, and this is reported. An inode with an older change time, which only the kernel sets, has
-//! not been moved, so the walk meets it once. So no set of all inodes is needed.
+//! not been moved, so the walk meets it once, and no set of all inodes is needed.
 
 use super::super::dirfd::DirFd;
 use super::super::error::{Category, Error};

@@ -18,7 +18,7 @@ use super::stat::Stat;
 /// Whether to stop. It is called before each name.
 pub type Stop<'a> = &'a dyn Fn() -> bool;
 
-/// The inodes with several names that were counted. So each counts once, as for `du`.
+/// The inodes with several names that were already counted, so that each counts once, as for `du`.
 #[derive(Debug, Default)]
 struct Links(HashSet<(u64, u64)>);
 

@@ -7,7 +7,7 @@ use super::super::error::{Category, Error, Result};
 use super::super::names::METADATA_C;
 use super::super::stat::FileTime;
 use super::Stop;
-use super::empty::{Emptying, Level, MAX_REFILLS, describe, refilled_error};
+use super::empty::{Emptying, Level, MAX_RETRIES, describe, refilled_error};
 use super::names::Names;
 use super::walk::{Entered, Scratch, walk};
 use rustix::io::Errno;
@@ -49,7 +49,7 @@ pub fn remove(base: &DirFd, tree: Tree, doomed_at: FileTime, stop: Stop<'_>, scr
 
 fn empty_and_remove(base: &DirFd, tree: Tree, emptying: &mut Emptying<'_>, scratch: &mut Scratch) -> Result<bool> {
     let Tree { name, mut dir, mut names, listed_at } = tree;
-    let mut refills = 0;
+    let mut retries = 0;
     for _ in 0..TRIES {
         let is_open = dir.is_some();
         let root = match dir.take().map_or_else(|| base.open_accessible(&*name), Ok) {
@@ -69,19 +69,19 @@ fn empty_and_remove(base: &DirFd, tree: Tree, emptying: &mut Emptying<'_>, scrat
             names.clear(); // there may be more names now
             root.seek(0).map_err(describe)?;
         }
-        let level = emptying.root_level(&stat, refills);
+        let level = emptying.root_level(&stat, retries);
         let entered = Entered { dir: root, stat, names: std::mem::take(&mut names), level };
         match walk(entered, emptying, scratch) {
             Ok(root) => {
                 if let Some(gone) = remove_root(emptying, base, &name, &root, &level)? {
                     return Ok(gone);
                 }
-                if refills == MAX_REFILLS {
+                if retries == MAX_RETRIES {
                     break;
                 }
                 root.take_over();
                 root.seek(0).map_err(describe)?;
-                (dir, refills) = (Some(root), refills + 1);
+                (dir, retries) = (Some(root), retries + 1);
             }
             Err(Errno::STALE) => {}
             Err(Errno::CANCELED) if emptying.must_give_up() => break,

@@ -67,7 +67,7 @@ fn decisions(found: &[Found], rules: &Rules) -> String {
         Decision::Fail => 'F',
         Decision::Ignore => 'I',
     };
-    let facts = Facts { found: found.to_vec(), ..Facts::default() };
+    let facts = Survey { found: found.to_vec(), ..Survey::default() };
     decide(facts, rules).iter().map(|(_, decision)| letter(decision)).collect()
 }
 

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 
 /// What users of other programs write, and what to write here. `{}` stands for the number that they gave. An option is suggested
 /// only if the subcommand has it.
-const ELSEWHERE: [(&[&str], &str); 5] = [
+const OTHER_PROGRAMS: [(&[&str], &str); 5] = [
     (&["--json", "-o"], "--format json"),
     (&["--force", "-f"], "--yes"),
     (&["--days"], "--older-than {}d"),
@@ -16,7 +16,7 @@ const ELSEWHERE: [(&[&str], &str); 5] = [
 ];
 
 /// Says what is wrong with these arguments. Uses clap's own words, without the usage, if no others help more.
-pub fn complaint(mut error: clap::Error, args: &[OsString], line: &Lenient) -> String {
+pub fn usage_error(mut error: clap::Error, args: &[OsString], line: &Lenient) -> String {
     let subcommand = line.subcommand.as_deref();
     // Only an argument of validate may begin with a hyphen. So do not suggest `--` for others.
     if error.kind() == ErrorKind::UnknownArgument && subcommand.is_some_and(|subcommand| subcommand != "validate") {
@@ -31,7 +31,7 @@ pub fn complaint(mut error: clap::Error, args: &[OsString], line: &Lenient) -> S
     for (kind, value) in given.into_iter().filter(|(kind, _)| *kind != ContextKind::Suggested) {
         error.insert(kind, value);
     }
-    let wrong = |kind| known_elsewhere(text(&error, kind)?, args, subcommand);
+    let wrong = |kind| suggestion_for(text(&error, kind)?, args, subcommand);
     let what = base_took_subcommand(line).or_else(|| match error.kind() {
         ErrorKind::MissingRequiredArgument => Some(missing(subcommand).to_owned()),
         ErrorKind::UnknownArgument => wrong(ContextKind::InvalidArg),
@@ -65,8 +65,8 @@ fn base_took_subcommand(line: &Lenient) -> Option<String> {
 }
 
 /// Says what to write instead of a word that other programs know.
-fn known_elsewhere(word: &str, args: &[OsString], subcommand: Option<&str>) -> Option<String> {
-    let (_, here) = ELSEWHERE.iter().find(|(words, _)| words.contains(&word))?;
+fn suggestion_for(word: &str, args: &[OsString], subcommand: Option<&str>) -> Option<String> {
+    let (_, here) = OTHER_PROGRAMS.iter().find(|(words, _)| words.contains(&word))?;
     if let Some(option) = here.strip_prefix("--") {
         let command = super::command();
         let mut all = command.find_subcommand(subcommand?)?.get_arguments().filter_map(clap::Arg::get_long);

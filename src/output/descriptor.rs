@@ -18,7 +18,7 @@ const PAUSE: i64 = 100_000_000;
 const READY: usize = 4096;
 
 /// From now on, waits for a reader only until a signal with this number is caught.
-pub fn wait_until(caught: Arc<AtomicUsize>) {
+pub fn give_up_after(caught: Arc<AtomicUsize>) {
     let _ = CAUGHT.set(caught); // a second run in the same process keeps the first one
 }
 
@@ -29,25 +29,34 @@ pub fn wait_until(caught: Arc<AtomicUsize>) {
 pub fn write(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     let caught = CAUGHT.get();
     let bytes = if caught.is_some() { &bytes[..bytes.len().min(READY)] } else { bytes };
-    let mut ready = [PollFd::new(&fd, PollFlags::OUT)];
+    let mut must_wait = caught.is_some();
     loop {
-        // Whoever was not waited for once is not waited for again: every line would take as long.
-        let pause = Timespec { tv_sec: 0, tv_nsec: if IS_LOST.load(Ordering::SeqCst) { 0 } else { PAUSE } };
-        while matches!(poll(&mut ready, Some(&pause)), Ok(0) | Err(Errno::INTR)) {
-            if caught.is_some_and(|number| number.load(Ordering::SeqCst) != 0) {
-                IS_LOST.store(true, Ordering::SeqCst);
-                return Err(Errno::PIPE.into());
-            }
+        if must_wait && !is_ready(&fd, || caught.is_some_and(|number| number.load(Ordering::SeqCst) != 0)) {
+            IS_LOST.store(true, Ordering::SeqCst);
+            return Err(Errno::PIPE.into());
         }
         match rustix::io::write(&fd, bytes) {
-            Err(Errno::AGAIN) => {} // somebody else took the room
+            Err(Errno::AGAIN) => must_wait = true,
             written => return Ok(written?),
         }
     }
 }
 
+/// Waits until the descriptor takes bytes. Returns `false` if a signal comes first.
+fn is_ready(fd: &impl AsFd, has_signal: impl Fn() -> bool) -> bool {
+    // After the first output that was given up, give up at once: otherwise each further line would take as long.
+    let pause = Timespec { tv_sec: 0, tv_nsec: if IS_LOST.load(Ordering::SeqCst) { 0 } else { PAUSE } };
+    let mut ready = [PollFd::new(fd, PollFlags::OUT)];
+    while matches!(poll(&mut ready, Some(&pause)), Ok(0) | Err(Errno::INTR)) {
+        if has_signal() {
+            return false;
+        }
+    }
+    true
+}
+
 /// Returns the exit status if something was not written because of a signal.
-pub fn status() -> ExitStatus {
+pub fn lost_output() -> ExitStatus {
     let caught = CAUGHT.get().filter(|_| IS_LOST.load(Ordering::SeqCst));
     let number = caught.and_then(|caught| u8::try_from(caught.load(Ordering::SeqCst)).ok());
     number.map_or_else(ExitStatus::default, ExitStatus::Signal)

@@ -1,13 +1,13 @@
-//! What became of a workspace that was to be deleted.
+//! A workspace to delete, and what became of it.
 
 use super::plan::Rule;
 use super::survey::{Found, Place};
 use crate::core::Error;
 use crate::core::workspace::Seen;
 
-/// What became of a workspace that was to be deleted.
+/// A workspace to delete, and what became of it.
 #[derive(Debug)]
-pub(super) struct Done<'a> {
+pub(super) struct Task<'a> {
     pub(super) found: &'a Found,
     pub(super) rule: Rule,
     pub(super) result: TaskResult,
@@ -52,14 +52,19 @@ impl TaskResult {
         }
     }
 
+    /// Whether it may be tried again.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self, Self::NoRoom(..) | Self::PutBack)
+    }
+
     /// Whether to try it again when there is room.
     pub(super) fn has_no_room(&self) -> bool {
         matches!(self, Self::NoRoom(..))
     }
 }
 
-impl<'a> Done<'a> {
-    /// One that has not been worked on yet.
+impl<'a> Task<'a> {
+    /// Creates a task that has not been started.
     pub(super) fn new((found, rule): (&'a Found, Rule)) -> Self {
         Self { found, rule, result: TaskResult::Kept, freed: 0 }
     }

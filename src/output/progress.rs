@@ -1,5 +1,5 @@
 //! Shows the progress of a long run: one line on a terminal, which disappears when the run ends.
-//! The thread that finishes a piece of work redraws the line, if it is time to. All other output goes through [`without_line`].
+//! The thread that finishes a piece of work redraws the line, if it is time to. All other output goes through [`with_line_erased`].
 
 use super::amounts;
 use std::io::{self, Write};
@@ -19,14 +19,14 @@ static IS_SHOWN: Mutex<bool> = Mutex::new(false);
 
 /// The words that describe the work, such as `pruning` and `freed`.
 #[derive(Debug, Clone, Copy)]
-pub struct Words {
+pub struct Labels {
     /// What happens to the workspaces.
     pub doing: &'static str,
     /// What happened to the bytes.
     pub done: &'static str,
 }
 
-impl Words {
+impl Labels {
     /// The words for measuring disk usage.
     pub const MEASURING: Self = Self { doing: "measuring", done: "used" };
     /// The words for deleting.
@@ -35,11 +35,11 @@ impl Words {
 
 /// Counts finished work and shows the line. Drop it before showing results.
 #[derive(Debug)]
-pub struct Meter(Option<Mutex<Running>>);
+pub struct Progress(Option<Mutex<Running>>);
 
 #[derive(Debug)]
 struct Running {
-    words: Words,
+    labels: Labels,
     total: usize,
     finished: usize,
     bytes: u64,
@@ -47,11 +47,11 @@ struct Running {
     due: Duration,
 }
 
-impl Meter {
-    /// Creates a meter for `total` pieces of work. Unless `watched`, it shows nothing.
-    pub fn new(watched: bool, words: Words, total: usize) -> Self {
-        let running = || Running { words, total, finished: 0, bytes: 0, begun: Instant::now(), due: DELAY };
-        Self(watched.then(|| Mutex::new(running())))
+impl Progress {
+    /// Starts with `total` pieces of work. Unless `show_progress`, it shows nothing.
+    pub fn new(show_progress: bool, labels: Labels, total: usize) -> Self {
+        let running = || Running { labels, total, finished: 0, bytes: 0, begun: Instant::now(), due: DELAY };
+        Self(show_progress.then(|| Mutex::new(running())))
     }
 
     /// Counts one more finished piece of work, with its bytes.
@@ -74,7 +74,7 @@ impl Running {
     /// Returns `pruning: 1234 of 20000, 1.2 GiB freed, 812/s, 23s left`, or as many parts of it as fit.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn line(&self, elapsed: Duration, width: usize) -> String {
-        let Words { doing, done } = self.words;
+        let Labels { doing, done } = self.labels;
         let rate = self.finished as f64 / elapsed.as_secs_f64();
         let left = self.total.saturating_sub(self.finished) as f64 / rate;
         let parts = [
@@ -93,7 +93,7 @@ impl Running {
     }
 }
 
-impl Drop for Meter {
+impl Drop for Progress {
     fn drop(&mut self) {
         if self.0.is_some() {
             replace_line("");
@@ -111,7 +111,7 @@ fn replace_line(line: &str) {
 }
 
 /// Erases the line and then calls `write`, which may write to the terminal.
-pub fn without_line<T>(write: impl FnOnce() -> T) -> T {
+pub fn with_line_erased<T>(write: impl FnOnce() -> T) -> T {
     let mut is_shown = lock(&IS_SHOWN);
     if std::mem::take(&mut *is_shown) {
         let _ = io::stderr().write_all(ERASE.as_bytes());
@@ -129,8 +129,14 @@ mod tests {
 
     #[test]
     fn a_line_shows_as_many_whole_parts_as_fit() {
-        let running =
-            Running { words: Words::PRUNING, total: 200, finished: 50, bytes: 1024, begun: Instant::now(), due: DELAY };
+        let running = Running {
+            labels: Labels::PRUNING,
+            total: 200,
+            finished: 50,
+            bytes: 1024,
+            begun: Instant::now(),
+            due: DELAY,
+        };
         for (width, expected) in [
             (80, "pruning: 50 of 200, 1.0 KiB freed, 25/s, 6s left"),
             (40, "pruning: 50 of 200, 1.0 KiB freed, 25/s"),
