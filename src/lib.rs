@@ -45,7 +45,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         return answer_completion(request).code();
     }
     panic::set_hook(Box::new(|info| {
-        diagnostics::log_failure(&Error::new(Category::Unexpected, format!("a bug in wsctl: {info}")));
+        diagnostics::report(&Error::new(Category::Unexpected, format!("a bug in wsctl: {info}")));
     }));
     let status = panic::catch_unwind(AssertUnwindSafe(|| execute(&args)));
     status.unwrap_or(ExitStatus::Failure(Category::Unexpected)).code()
@@ -206,14 +206,14 @@ fn show_help_or_error(error: clap::Error, args: &[OsString]) -> ExitStatus {
         }
         // Help without a subcommand. It quotes nothing from the command line, so it needs no escaping.
         DisplayHelpOnMissingArgumentOrSubcommand => drop(io::stderr().write_all(render(color).as_bytes())),
-        _ => diagnostics::log_failure(&Error::new(Category::Usage, cli::usage_error(error, args, line))),
+        _ => {
+            diagnostics::report(&Error::new(Category::Usage, cli::usage_error(error, args, line)));
+        }
     }
     write_metrics_without_run(line, ExitStatus::Failure(Category::Usage))
 }
 
 /// Reports a failed write, and returns the more severe status.
 fn with_result(status: ExitStatus, written: core::Result<()>) -> ExitStatus {
-    let Err(error) = written else { return status };
-    diagnostics::log_failure(&error);
-    status.max(error.status())
+    written.map_or_else(|error| status.max(diagnostics::report(&error)), |()| status)
 }

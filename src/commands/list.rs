@@ -7,13 +7,13 @@ mod table;
 
 use super::{Context, Terminal};
 use crate::args::ids;
-use crate::core::survey::{self, BaseListing};
+use crate::core::survey::BaseListing;
 use crate::core::workspace::{Status, examine};
 use crate::core::{Base, Category, Error, ExitStatus, Timestamp, WorkspaceId, base, threads, tree};
 use crate::logging::Verbosity;
 use crate::output::Outcome;
 use crate::output::amounts::{self, Zone};
-use crate::output::diagnostics::Diagnostics;
+use crate::output::diagnostics;
 use crate::output::metrics::{self, Gauge};
 use crate::output::progress::{Labels, Progress};
 use args::{Format, Key, Times};
@@ -63,16 +63,20 @@ struct Listing {
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     arguments.check()?;
     let base = context.open_base()?;
-    let mut diagnostics = Diagnostics::default();
+    let mut status = ExitStatus::default();
     let were_given = !ids::are_missing(&arguments.ids, &arguments.input);
     let mut rows = if were_given {
         let mut given = ids::read(&arguments.ids, &arguments.input, &context.base)?;
-        given.wrong.iter().for_each(|(_, error)| diagnostics.report(error));
+        given.wrong.iter().for_each(|(_, error)| status.raise(diagnostics::report(error)));
         given.ids.sort_unstable();
         given.ids.dedup();
         let rows = examine_all(&base, &given.ids, arguments, context);
         let found = |id: &WorkspaceId| rows.binary_search_by_key(id, |row| row.id).is_ok();
-        given.ids.iter().filter(|id| !found(id)).for_each(|id| diagnostics.report(&base::absent().about(id.subject())));
+        given
+            .ids
+            .iter()
+            .filter(|id| !found(id))
+            .for_each(|id| status.raise(diagnostics::report(&base::absent().about(id.subject()))));
         rows
     } else {
         let names = BaseListing::read(&base)?;
@@ -82,7 +86,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     log::debug!("base {}: {}", context.base.display(), amounts::count(rows.len(), "workspace"));
     rows.sort_unstable_by(|a, b| arguments.order(a, b));
     for failure in rows.iter().filter_map(|row| row.failure.as_deref()) {
-        diagnostics.report(failure);
+        status.raise(diagnostics::report(failure));
     }
     let gauges = if arguments.metrics().is_some() { gauges(&rows, arguments.needs_sizes()) } else { Vec::new() };
     let examined = rows.len();
@@ -107,7 +111,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         terminal: context.terminal,
         is_quiet: context.verbosity <= Verbosity::QUIET,
         gauges,
-        status: diagnostics.status(),
+        status,
     }))
 }
 
@@ -158,7 +162,7 @@ fn examine_all(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context:
     let sizes = arguments.needs_sizes();
     let kept = if arguments.limit.is_some() { 0 } else { arguments.max_description_len(&context.terminal) };
     let progress = Progress::new(context.terminal.show_progress && sizes, Labels::MEASURING, ids.len());
-    survey::filter_map_in_threads(
+    threads::filter_map_in_threads(
         ids,
         threads::default_threads(),
         |id, (buffer, scratch): &mut (Vec<u8>, tree::Scratch)| {

@@ -6,7 +6,7 @@ use crate::args::ids::{self, IdInput};
 use crate::core::rewrite::{Missing, Rewritten, set_last_accessed};
 use crate::core::{Category, Error, ExitStatus, Timestamp};
 use crate::output::Outcome;
-use crate::output::diagnostics::{self, Diagnostics};
+use crate::output::diagnostics;
 use clap::Args;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -48,23 +48,23 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let given = ids::read(&arguments.ids, &arguments.input, &context.base)?;
     let base = context.open_base()?;
     context.defer_exit();
-    let mut diagnostics = Diagnostics::default();
-    given.wrong.iter().for_each(|(_, error)| diagnostics.report(error));
+    let mut status = ExitStatus::default();
+    given.wrong.iter().for_each(|(_, error)| status.raise(diagnostics::report(error)));
     for id in given.ids {
-        if let Some(status) = context.signals.caught() {
-            diagnostics.raise(status);
+        if let Some(signal) = context.signals.caught() {
+            status.raise(signal);
             break;
         }
         match set_last_accessed(&base, id, time, missing) {
             Ok(Rewritten::Updated) => log::info!("{}: touched", id.subject()),
             Ok(Rewritten::Created) => {
                 let what = ".metadata.json was missing and has been created";
-                diagnostics::log_failure(&Error::new(Category::NotFound, what).about(id.subject()));
+                diagnostics::report(&Error::new(Category::NotFound, what).about(id.subject()));
             }
-            Err(error) => diagnostics.report(&error),
+            Err(error) => status.raise(diagnostics::report(&error)),
         }
     }
-    Ok(Box::new(Touched(diagnostics.status())))
+    Ok(Box::new(Touched(status)))
 }
 
 impl Outcome for Touched {

@@ -3,7 +3,7 @@
 use super::{Context, Format};
 use crate::args::ids::{self, IdInput};
 use crate::core::{ExitStatus, WorkspaceId, check::Checker};
-use crate::output::diagnostics::Diagnostics;
+use crate::output::diagnostics;
 use crate::output::{Outcome, escape};
 use clap::Args;
 use serde::Serialize;
@@ -50,23 +50,23 @@ struct Answers {
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     let base = context.open_base()?;
     let checker = Checker::new(&base)?;
-    let mut diagnostics = Diagnostics::default();
+    let mut status = ExitStatus::default();
     let mut answers = Vec::new();
     for candidate in ids::candidates(&arguments.ids, &arguments.input)? {
         let id = checker.check(Some(candidate.as_bytes())).unwrap_or_else(|error| {
-            diagnostics.report(&error);
+            status.raise(diagnostics::report(&error));
             None
         });
         if id.is_none() {
-            diagnostics.raise(ExitStatus::No);
+            status.raise(ExitStatus::No);
             log::info!("'{}': {}", ids::shown(&candidate), reason(&candidate));
         }
         answers.push(Answer { input: candidate.to_string_lossy().into_owned(), id, valid: id.is_some() });
     }
     if answers.is_empty() {
-        diagnostics.raise(ExitStatus::No); // no ID was read, so none is valid
+        status.raise(ExitStatus::No); // no ID was read, so none is valid
     }
-    Ok(Box::new(Answers { all: answers, format: arguments.format, status: diagnostics.status() }))
+    Ok(Box::new(Answers { all: answers, format: arguments.format, status }))
 }
 
 /// Says why the answer is no. Only `-v` shows this.

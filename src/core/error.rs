@@ -217,6 +217,11 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
+    /// Raises it to `other`, if that is more severe.
+    pub fn raise(&mut self, other: Self) {
+        *self = other.max(*self);
+    }
+
     /// Returns the number for the parent process.
     pub const fn code(self) -> u8 {
         match self {

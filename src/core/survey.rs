@@ -1,21 +1,15 @@
-//! Lists the workspaces in a base, and does the same work on each of many items, on several threads if that is faster.
+//! Lists the workspaces in a base.
 
 use super::base::Base;
 use super::error::Result;
 use super::id::WorkspaceId;
 use super::names::TrashName;
-use super::threads;
 use rustix::fs::{FileType, RawDirEntry};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::{Mutex, PoisonError};
 
-/// How many items are worth another thread.
-const WORTH_A_THREAD: usize = 200;
-/// How many items a thread takes at a time.
-const CHUNK: usize = 64;
 /// The size of the buffer for names, in bytes: about a thousand names.
 const BUFFER: usize = 64 * 1024;
 
@@ -64,25 +58,4 @@ pub(super) fn is_directory(base: &Base, entry: &RawDirEntry<'_>) -> bool {
         }
         _ => false,
     }
-}
-
-/// Calls `work` for each item, on at most `threads` threads. Each thread keeps a `scratch` value from item to item, such as a
-/// buffer. Returns the results in the order of the items, without those that are `None`.
-pub fn filter_map_in_threads<I: Sync, R: Send, S: Default>(
-    items: &[I],
-    threads: usize,
-    work: impl Fn(&I, &mut S) -> Option<R> + Sync,
-) -> Vec<R> {
-    let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
-    let chunks = Mutex::new(items.chunks(CHUNK).zip(results.chunks_mut(CHUNK)));
-    let next_chunk = || chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let run = || {
-        let mut scratch = S::default();
-        while let Some((items, results)) = next_chunk() {
-            items.iter().zip(results).for_each(|(item, result)| *result = work(item, &mut scratch));
-        }
-    };
-    threads::run_with_others(threads.min(items.len() / WORTH_A_THREAD).saturating_sub(1), run);
-    #[allow(clippy::filter_map_identity)] // it reuses the allocation, which `flatten` does not
-    results.into_iter().filter_map(|result| result).collect()
 }

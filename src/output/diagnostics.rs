@@ -1,4 +1,4 @@
-//! Reports failures on stderr: each once, in one line with its category. Remembers the most severe for the exit status.
+//! Reports failures on stderr: each once, in one line with its category.
 
 use super::{escape, progress};
 use crate::core::error::Severity;
@@ -8,30 +8,6 @@ use std::io::{self, Write};
 
 /// The key of the category in a log record.
 pub const CATEGORY: &str = "category";
-
-/// Reports failures and remembers the most severe.
-#[derive(Debug, Default)]
-pub struct Diagnostics {
-    status: ExitStatus,
-}
-
-impl Diagnostics {
-    /// Logs a failure and counts it for the exit status.
-    pub fn report(&mut self, error: &Error) {
-        log_failure(error);
-        self.raise(error.status());
-    }
-
-    /// Raises the exit status to `status` if that is more severe.
-    pub fn raise(&mut self, status: ExitStatus) {
-        self.status = self.status.max(status);
-    }
-
-    /// Returns the most severe status so far.
-    pub fn status(&self) -> ExitStatus {
-        self.status
-    }
-}
 
 /// Logs an error with its whole chain of causes. Returns the exit status of the first [`Error`] in the chain. Without one, it is
 /// [`Category::Unexpected`].
@@ -43,9 +19,10 @@ pub fn report_chain(error: &anyhow::Error) -> ExitStatus {
     ExitStatus::Failure(category)
 }
 
-/// Logs a failure without counting it for an exit status.
-pub fn log_failure(error: &Error) {
+/// Logs a failure, and returns its exit status.
+pub fn report(error: &Error) -> ExitStatus {
     log(error.category(), error.severity(), &error.to_string());
+    error.status()
 }
 
 /// Shows a note on stderr. It is not a failure.

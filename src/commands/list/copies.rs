@@ -16,6 +16,6 @@ pub(super) fn warn_of_each(base: &Base, mut trash: Vec<TrashName>, now: Timestam
         let what = format!(
             "an earlier prune left a claimed copy of it as {name} ({age}); the next prune says how to put it back, or removes it once it is stale"
         );
-        diagnostics::log_failure(&Error::new(Category::Busy, what).about(name.id.subject()));
+        diagnostics::report(&Error::new(Category::Busy, what).about(name.id.subject()));
     }
 }

@@ -18,7 +18,7 @@ mod totals;
 use super::Context;
 use crate::args::ids;
 use crate::core::{Category, Error, threads};
-use crate::output::Outcome;
+use crate::output::{Outcome, diagnostics};
 use carry_out::Work;
 use confirm::Question;
 use report::Report;
@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let free = match arguments.free(&base) {
         Ok(free) => free,
         Err(error) => {
-            report.diagnostics.report(&error); // the summary says that nothing was pruned
+            report.status.raise(diagnostics::report(&error)); // the summary says that nothing was pruned
             return Ok(Box::new(report));
         }
     };
@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         allowed = confirm::ask(&Question { base: &base, rules: &rules, plan: &plan, rehearsed, now: context.now });
     }
     if let Err(refusal) = &allowed {
-        report.diagnostics.report(refusal);
+        report.status.raise(diagnostics::report(refusal));
     }
     if arguments.dry_run {
         report.add_claims_that_stay(&rehearse::put_back(&base, &plan));
@@ -79,7 +79,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
             Work { base: &base, use_mtime: arguments.use_mtime, jobs, show_progress, report_result: &report_result };
         let tasks = carry_out::carry_out(&work, &plan, context.signals);
         report.add_results(tasks);
-        report.diagnostics.raise(context.signals.caught().unwrap_or_default());
+        report.status.raise(context.signals.caught().unwrap_or_default());
     } else {
         report.add_results(plan.to_prune().map(Task::new).collect()); // all stay
     }

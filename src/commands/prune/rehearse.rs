@@ -6,7 +6,7 @@ use super::plan::{Decision, Plan};
 use super::survey::Found;
 use super::task::{Task, TaskResult};
 use crate::core::names::TrashName;
-use crate::core::{Base, Error, survey, tree};
+use crate::core::{Base, Error, threads, tree};
 use crate::output::progress::{Labels, Progress};
 use std::collections::HashSet;
 
@@ -18,7 +18,7 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, show_progre
     }
     let to_prune: Vec<_> = plan.to_prune().collect();
     let progress = Progress::new(show_progress, Labels::MEASURING, to_prune.len());
-    survey::filter_map_in_threads(&to_prune, jobs, |(found, rule), scratch| {
+    threads::filter_map_in_threads(&to_prune, jobs, |(found, rule), scratch| {
         let mut task = Task::new((found, *rule));
         if let Some(error) = claim::mount_error(&mounts, found.id) {
             task.result = TaskResult::failed(error);

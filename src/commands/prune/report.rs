@@ -8,7 +8,7 @@ use super::totals::{self, Totals};
 use crate::core::workspace::Status;
 use crate::core::{Category, Error, ExitStatus, Timestamp, WorkspaceId, base};
 use crate::logging::Verbosity;
-use crate::output::diagnostics::{self, Diagnostics};
+use crate::output::diagnostics;
 use crate::output::metrics::Gauge;
 use crate::output::stdout::Lines;
 use crate::output::{Outcome, amounts, escape};
@@ -36,7 +36,7 @@ pub(super) struct Report {
     #[serde(skip)]
     totals: Option<Totals>,
     #[serde(skip)]
-    pub(super) diagnostics: Diagnostics,
+    pub(super) status: ExitStatus,
     #[serde(skip)]
     format: Format,
     #[serde(skip)]
@@ -84,7 +84,7 @@ impl Report {
             failed: Vec::new(),
             freed_bytes: 0,
             totals: None,
-            diagnostics: Diagnostics::default(),
+            status: ExitStatus::default(),
             format,
             verbosity: context.verbosity,
             now: context.now,
@@ -95,20 +95,20 @@ impl Report {
     /// Reports an argument that is not an ID.
     pub(super) fn fail_input(&mut self, input: &str, error: &Error) {
         self.line(|| failed(input, error));
-        diagnostics::log_failure(error);
+        diagnostics::report(error);
         self.count_failure(input.to_owned(), error);
     }
 
     /// Reports a failure of one workspace.
     fn fail(&mut self, id: WorkspaceId, error: &Error) {
         self.line(|| failed(&id.to_string(), error));
-        diagnostics::log_failure(&error.clone().about(id.subject()));
+        diagnostics::report(&error.clone().about(id.subject()));
         self.count_failure(id.to_string(), error);
     }
 
     fn count_failure(&mut self, id: String, error: &Error) {
         self.failed.push(Failed { id, category: error.category(), message: error.to_string() });
-        self.diagnostics.raise(error.status());
+        self.status.raise(error.status());
     }
 
     /// Reports the decisions on those that stay, and the IDs that do not exist.
@@ -130,7 +130,7 @@ impl Report {
             }
             let is_reported = decision == Decision::Fail || found.status == Status::Denied;
             if let (true, Some(error), false) = (sizes_matter, &found.unmeasured, is_reported) {
-                self.diagnostics.report(&Error::clone(error).about(found.id.subject()));
+                self.status.raise(diagnostics::report(&Error::clone(error).about(found.id.subject())));
             }
         }
     }
@@ -178,7 +178,7 @@ impl Report {
             self.line(|| failed(&found.id.to_string(), error));
         }
         if let Some(error) = error {
-            diagnostics::log_failure(&error.clone().about(subject));
+            diagnostics::report(&error.clone().about(subject));
         }
     }
 
@@ -196,7 +196,7 @@ impl Report {
             match &task.result {
                 TaskResult::Pruned(error) => {
                     self.add_pruned(task);
-                    self.diagnostics.raise(error.as_deref().map_or_else(ExitStatus::default, Error::status));
+                    self.status.raise(error.as_deref().map_or_else(ExitStatus::default, Error::status));
                 }
                 TaskResult::Failed(error) | TaskResult::NoRoom(error, _) => {
                     self.count_failure(task.found.id.to_string(), error);
@@ -254,7 +254,7 @@ impl Outcome for Report {
     }
 
     fn status(&self) -> ExitStatus {
-        self.diagnostics.status()
+        self.status
     }
 
     fn gauges(&self) -> Vec<Gauge> {

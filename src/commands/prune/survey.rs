@@ -2,9 +2,9 @@
 //! read.
 
 use crate::core::names::{Stage, TrashName};
-use crate::core::survey::{self, BaseListing};
+use crate::core::survey::BaseListing;
 use crate::core::workspace::{self, Seen, Status};
-use crate::core::{Base, Category, Error, Result, Timestamp, WorkspaceId, tree};
+use crate::core::{Base, Category, Error, Result, Timestamp, WorkspaceId, threads, tree};
 use crate::output::progress::{Labels, Progress};
 use std::collections::HashSet;
 use std::num::NonZero;
@@ -98,14 +98,14 @@ pub struct Survey {
     pub total: usize,
 }
 
-/// Reads the base and examines what is in scope, on at most `threads` threads.
+/// Reads the base and examines what is in scope, on at most `jobs` threads.
 ///
 /// # Errors
 /// By errno, if the base cannot be listed.
 pub(super) fn survey(
     base: &Base,
     scope: &Scope<'_>,
-    threads: usize,
+    jobs: usize,
     now: Timestamp,
     show_progress: bool,
 ) -> Result<Survey> {
@@ -121,14 +121,14 @@ pub(super) fn survey(
         progress.advance(found.bytes());
         Some(found)
     };
-    let mut found = survey::filter_map_in_threads(&workspaces, threads, |id, kept| at(*id, Place::Own, 0, kept));
+    let mut found = threads::filter_map_in_threads(&workspaces, jobs, |id, kept| at(*id, Place::Own, 0, kept));
     drop(workspaces);
     // The listing may have missed one that another run took aside and put back meanwhile.
-    let missed = survey::filter_map_in_threads(&absent, threads, |id, kept| at(*id, Place::Own, 0, kept));
+    let missed = threads::filter_map_in_threads(&absent, jobs, |id, kept| at(*id, Place::Own, 0, kept));
     absent.retain(|id| missed.binary_search_by_key(id, |found| found.id).is_err());
     let total = total + missed.len();
     found.extend(missed);
-    found.extend(survey::filter_map_in_threads(&trash, threads, |(name, place), kept| {
+    found.extend(threads::filter_map_in_threads(&trash, jobs, |(name, place), kept| {
         at(name.id, *place, name.tag, kept)
     }));
     Ok(Survey { found, absent, total })
