@@ -21,7 +21,7 @@ pub mod logging;
 pub mod output;
 pub mod signals;
 
-use crate::cli::{Cli, Command, Lenient};
+use crate::cli::{Cli, Command, Global, Lenient};
 use crate::commands::{Context, Screen, Terminal};
 use crate::core::{Category, Error, ExitStatus, Timestamp, threads};
 use crate::logging::Verbosity;
@@ -40,7 +40,7 @@ use std::time::{Duration, Instant, SystemTime};
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     signals::survive_file_size_limit();
     let args: Vec<OsString> = args.into_iter().collect();
-    let request = std::env::var_os(completion::VARIABLE).and_then(|shell| completion::Request::of(&shell, &args));
+    let request = env(completion::VARIABLE).and_then(|shell| completion::Request::of(&shell, &args));
     if let Some(request) = request {
         return answer_completion(request).code();
     }
@@ -57,7 +57,7 @@ fn answer_completion(request: completion::Request) -> ExitStatus {
     let mut answer = Vec::new();
     let is_for_script = request.is_for_script();
     let answered = panic::catch_unwind(AssertUnwindSafe(|| -> anyhow::Result<()> {
-        Ok(request.answer(now()?, |name| std::env::var_os(name), &mut answer)?)
+        Ok(request.answer(now()?, env, &mut answer)?)
     }));
     let is_answered = matches!(answered, Ok(Ok(())));
     let answer = if is_answered { &answer[..] } else { &[] };
@@ -103,32 +103,28 @@ fn run_subcommand(cli: &Cli) -> ExitStatus {
     let Some(file) = cli.command.metrics() else { return status };
     let subcommand = if matches!(cli.command, Command::Prune(_)) { "prune" } else { "list" };
     let gauges = outcome.ok().map(|outcome| outcome.gauges());
-    let base = cli.global.base(|name| std::env::var_os(name)).unwrap_or_default();
-    with_result(status, write_metrics(subcommand, (file, &base), (now, begun.elapsed()), status, gauges))
+    write_metrics((subcommand, &cli.global, file), (now, begun.elapsed()), status, gauges)
 }
 
-/// Writes the metrics of a run that did not begin because its command line was wrong.
-fn write_metrics_without_run(line: &Lenient, status: ExitStatus) -> ExitStatus {
-    let (Some(file), Some(subcommand), Ok(now)) = (&line.metrics, &line.subcommand, now()) else { return status };
-    let base = line.global.base(|name| std::env::var_os(name)).unwrap_or_default();
-    with_result(status, write_metrics(subcommand, (file, &base), (now, Duration::ZERO), status, None))
-}
-
-/// Writes the metrics of a run. `outcome` are the gauges of its outcome, if there was one.
+/// Writes the metrics of a run. `gauges` are those of its outcome, if there was one.
 fn write_metrics(
-    subcommand: &str,
-    (file, base): (&Path, &Path),
+    (subcommand, global, file): (&str, &Global, &Path),
     times: (Timestamp, Duration),
     status: ExitStatus,
-    outcome: Option<Vec<Gauge>>,
-) -> core::Result<()> {
-    let mut gauges = metrics::run_gauges(subcommand, times, status.code());
-    match outcome {
-        Some(outcome) => gauges.extend(outcome),
-        None if subcommand == "prune" => gauges.extend(commands::prune::gauges_of_failure()),
+    gauges: Option<Vec<Gauge>>,
+) -> ExitStatus {
+    let mut all = metrics::run_gauges(subcommand, times, status.code());
+    match gauges {
+        Some(gauges) => all.extend(gauges),
+        None if subcommand == "prune" => all.extend(commands::prune::gauges_of_failure()),
         None => {}
     }
-    metrics::replace(file, base, &gauges)
+    with_result(status, metrics::replace(file, &global.base(env).unwrap_or_default(), &all))
+}
+
+/// Reads an environment variable.
+fn env(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// Runs the subcommand.
@@ -137,7 +133,7 @@ fn dispatch(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
     let at_terminal = io::stderr().is_terminal();
     let signals = Signals::install()?;
     let context = Context {
-        base: cli.global.base(|name| std::env::var_os(name))?,
+        base: cli.global.base(env)?,
         now,
         verbosity,
         signals: &signals,
@@ -149,7 +145,7 @@ fn dispatch(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
                 .then(|| Screen { width: width(), utf8: is_utf8(|name| std::env::var(name).ok()) }),
             color: cli.global.color(&io::stdout()),
         },
-        time_zone: std::env::var_os("TZ"),
+        time_zone: env("TZ"),
     };
     match &cli.command {
         Command::Validate(arguments) => commands::validate::run(arguments, &context),
@@ -161,7 +157,7 @@ fn dispatch(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
 
 /// Whether the terminal can erase what it shows.
 fn can_erase() -> bool {
-    std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
+    env("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
 /// Returns the width of stdout in columns, if it is a terminal with a known width.
@@ -210,7 +206,13 @@ fn show_help_or_error(error: clap::Error, args: &[OsString]) -> ExitStatus {
             diagnostics::report(&Error::new(Category::Usage, cli::usage_error(error, args, line)));
         }
     }
-    write_metrics_without_run(line, ExitStatus::Failure(Category::Usage))
+    let status = ExitStatus::Failure(Category::Usage);
+    match (&line.subcommand, &line.metrics, now()) {
+        (Some(subcommand), Some(file), Ok(now)) => {
+            write_metrics((subcommand, &line.global, file), (now, Duration::ZERO), status, None)
+        }
+        _ => status,
+    }
 }
 
 /// Reports a failed write, and returns the more severe status.

@@ -141,11 +141,14 @@ pub fn check(file: &Path) -> Result<()> {
 /// # Errors
 /// As in [`check`], else by errno. Then the old file stays, unless only the last sync failed.
 pub fn replace(file: &Path, base: &Path, gauges: &[Gauge]) -> Result<()> {
-    let failed = |errno, what: &str| Error::os(errno, format!("metrics {}: {what}", file.display())).severe();
     check(file)?;
+    try_replace(file, base, gauges).map_err(|error| error.about(format_args!("metrics {}", file.display())).severe())
+}
+
+fn try_replace(file: &Path, base: &Path, gauges: &[Gauge]) -> Result<()> {
     let name = file.file_name().unwrap_or_default();
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let dir = DirFd::open(parent).map_err(|errno| failed(errno, "cannot open its directory"))?;
+    let dir = DirFd::open(parent).map_err(|errno| Error::os(errno, "cannot open its directory"))?;
     lock(&dir);
     let base = base.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     let mut old = Vec::new();
@@ -153,20 +156,17 @@ pub fn replace(file: &Path, base: &Path, gauges: &[Gauge]) -> Result<()> {
     let found = name.to_str().and_then(|name| metadata::read(&dir, name, &mut old).ok().flatten());
     let old = found.map_or_else(String::new, |_| String::from_utf8_lossy(&old).into_owned());
     let text = format(&base, gauges) + &valid_lines(&old, &base, gauges);
-    let write = || -> Result<rustix::io::Result<()>> {
-        let staged = Staged::new(&dir, text.as_bytes(), Ownership { owner: None, mode: 0o644, attributes: None });
-        Ok(staged.map_err(|error| error.about(format_args!("metrics {}", file.display())).severe())?.replace(name))
-    };
     let mut replaced = Err(Errno::NOENT);
     for _ in 0..TRIES {
-        replaced = write()?;
+        let ownership = Ownership { owner: None, mode: 0o644, attributes: None };
+        replaced = Staged::new(&dir, text.as_bytes(), ownership)?.replace(name);
         // Another run may sweep the file away before it is locked.
         if replaced != Err(Errno::NOENT) {
             break;
         }
     }
     atomic::sweep(&dir);
-    replaced.and_then(|()| dir.sync()).map_err(|errno| failed(errno, "cannot replace it"))
+    replaced.and_then(|()| dir.sync()).map_err(|errno| Error::os(errno, "cannot replace it"))
 }
 
 #[cfg(test)]

@@ -51,7 +51,6 @@ fn empty_and_remove(base: &DirFd, tree: Tree, emptying: &mut Emptying<'_>, scrat
     let Tree { name, mut dir, mut names, listed_at } = tree;
     let mut retries = 0;
     for _ in 0..TRIES {
-        let is_open = dir.is_some();
         let root = match dir.take().map_or_else(|| base.open_accessible(&*name), Ok) {
             Err(Errno::NOENT) => return Ok(false),
             root => root.map_err(describe)?,
@@ -59,7 +58,7 @@ fn empty_and_remove(base: &DirFd, tree: Tree, emptying: &mut Emptying<'_>, scrat
         let stat = root.stat_self().map_err(describe)?;
         // Another run may have put the claim back, and somebody may have created another directory with its name, which was
         // then doomed instead of the open one.
-        match if is_open { base.stat(&*name) } else { Ok(stat) } {
+        match base.stat(&*name) {
             Ok(named) if named.identity() == stat.identity() => {}
             Err(Errno::NOENT) => return Ok(false),
             Ok(_) => return Err(describe(Errno::NOTDIR)),
