@@ -110,3 +110,19 @@ fn dummy(hash: u64) -> [u8; LEN] {
     const DIGITS: &[u8; 16] = b"ghijklmnopqrstuv";
     std::array::from_fn(|place| DIGITS[usize::try_from(hash >> (place % 16 * 4) & 15).unwrap_or(0)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_wrong_bytes_makes_another_id() {
+        let id = b"6c7ab482-a9ca-49d7-9364-b3e425655d2e";
+        assert!(is_same(id, id) && is_same(id, &id.map(|byte| byte.to_ascii_uppercase())));
+        let mut text = *id;
+        for place in 0..LEN {
+            text[place] ^= 1;
+            assert!(!is_same(id, &text), "{} wrong", place + 1);
+        }
+    }
+}

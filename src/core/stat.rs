@@ -217,3 +217,25 @@ impl From<&Stat> for Birth {
         Self { inode: NonZero::new(stat.inode).unwrap_or(NonZero::<u64>::MAX), born: stat.born }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_may_be_since_the_beginning_if_the_file_system_could_have_set_it_since() {
+        let now = FileTime::now().0 / SECOND;
+        let time = |seconds, nanoseconds| FileTime::new(now + seconds, nanoseconds);
+        let begun = time(-10, 500_000_000);
+        for (stamp, may_be) in [
+            (time(-10, 499_999_999), false),
+            (time(-10, 500_000_000), true),
+            (time(-10, 0), true), // perhaps from a file system that stores whole seconds
+            (time(-11, 0), false),
+            (time(0, 1), true),
+            (time(60, 1), false), // from a clock that was wrong
+        ] {
+            assert_eq!(stamp.may_be_since(begun), may_be, "{stamp:?} since {begun:?}");
+        }
+    }
+}
