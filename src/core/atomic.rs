@@ -59,8 +59,10 @@ impl<'a> Staged<'a> {
         let failed = |errno| Error::os(errno, "cannot write a temporary file");
         let mut rest = content;
         while !rest.is_empty() {
-            let written = retry_on_intr(|| rustix::io::write(&self.file, rest)).map_err(failed)?;
-            rest = &rest[written..];
+            match retry_on_intr(|| rustix::io::write(&self.file, rest)).map_err(failed)? {
+                0 => return Err(failed(Errno::IO)), // a FUSE daemon may answer this for ever
+                written => rest = &rest[written..],
+            }
         }
         self.set_ownership(ownership)?;
         dirfd::sync(&self.file).map_err(failed)

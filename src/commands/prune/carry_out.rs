@@ -15,16 +15,18 @@ use crate::core::{Base, Error, threads};
 use crate::output::progress::{Labels, Progress};
 use crate::signals::Signals;
 use rustix::process::{Resource, getrlimit};
-use std::cell::Cell;
+use std::cell::OnceCell;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The number of workspaces in a batch. More would be out of the application's reach for longer.
 const BATCH: usize = 16;
 /// The most doomed workspaces that a thread holds.
 const MAX_HELD: usize = 8 * BATCH;
-/// The number of names that share a sync, which on a disk costs as much as removing a hundred of them. After a signal, each
-/// thread still removes up to this many.
+/// The number of names that share a sync, which on a disk costs as much as removing a hundred of them.
 const WORTH_A_SYNC: u64 = 1000;
+/// How long each thread still removes after a signal, which must be heard within a second.
+const GRACE: Duration = Duration::from_millis(500);
 /// How many rounds to try if other runs keep putting workspaces back.
 const ROUNDS: usize = 5;
 /// The descriptors that a thread needs besides those of its workspaces.
@@ -109,7 +111,7 @@ impl Round<'_> {
                 scratch: Scratch::default(),
                 doomed: Vec::with_capacity(held),
                 removed: (0, 0),
-                grace: Cell::new(WORTH_A_SYNC),
+                interrupted: OnceCell::new(),
             };
             while !stop() {
                 let Some(batch) = next_batch() else { break };
@@ -146,8 +148,8 @@ struct Worker<'a, 't, 'p> {
     doomed: Vec<(&'t mut Task<'p>, Tree)>,
     /// How many workspaces and how many names in them it has removed so far.
     removed: (u64, u64),
-    /// How many names may still be removed after a signal.
-    grace: Cell<u64>,
+    /// When a removal first heard of a signal.
+    interrupted: OnceCell<Instant>,
 }
 
 impl<'t, 'p> Worker<'_, 't, 'p> {
@@ -218,9 +220,8 @@ impl<'t, 'p> Worker<'_, 't, 'p> {
         // Dooming has just changed the base, so its change time is now, by the clock that stamps its inodes. Its owner can set the
         // modification time.
         let ready = base.sync().and_then(|()| base.stat_self()).map(|stat| stat.changed).map_err(failed);
-        let grace = &self.grace;
-        let spent = || grace.replace(grace.get().saturating_sub(1)) == 0;
-        let stop = || signals.caught().is_some() && spent();
+        let interrupted = &self.interrupted;
+        let stop = || signals.caught().is_some() && interrupted.get_or_init(Instant::now).elapsed() > GRACE;
         for (task, tree) in self.doomed.drain(..) {
             let Removed { bytes, names, gone } = match &ready {
                 Ok(now) => tree::remove(base, tree, *now, &stop, &mut self.scratch),

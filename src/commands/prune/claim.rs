@@ -70,6 +70,9 @@ impl Claims<'_> {
 
     /// Looks at a workspace at its own path, so that one that was accessed since the decision never leaves it.
     fn look_before_claim(&self, found: &Found, scratch: &mut Scratch) -> Result<()> {
+        if (self.stop)() {
+            return Err(TaskResult::Kept);
+        }
         let path = format!("{}/{METADATA}", found.id);
         let (base, name) = (self.base.dir(), found.id.to_string());
         let looked = look(|| base.stat_path(&path), || base.stat(&*name));

@@ -13,8 +13,9 @@ use super::{Links, Stop};
 use rustix::io::{Errno, Result};
 use std::ffi::CStr;
 
-/// How often to empty a directory again if others have created names in it.
-pub(super) const MAX_RETRIES: u8 = 2;
+/// How often to empty a directory again: others have created names in it, or the listing of the file system skips names after
+/// others are removed.
+pub(super) const MAX_RETRIES: u8 = 20;
 /// How many names to remove from directories that others changed after the doom.
 const MAX_NEW_NAMES: u64 = 2_000_000;
 /// How many names such a directory itself counts for: a chain of them may grow faster than the walk descends.
@@ -109,10 +110,10 @@ impl<'a> Emptying<'a> {
         }
     }
 
-    /// Counts a removed name. Its bytes do not count as freed if it was created after the directory was emptied.
+    /// Counts a removed name. Its bytes do not count as freed if it was created or renamed after the directory was emptied.
     fn count(&mut self, stat: &Stat, above: &Level) {
         self.names += 1;
-        if above.retries == 0 {
+        if above.retries == 0 || stat.changed <= self.doomed_at {
             self.bytes += self.links.allocated(stat);
         }
     }

@@ -43,7 +43,7 @@ pub struct Removed {
 /// `doomed_at` is the time of the doom, by the file system's clock.
 pub fn remove(base: &DirFd, tree: Tree, doomed_at: FileTime, stop: Stop<'_>, scratch: &mut Scratch) -> Removed {
     let mut emptying = Emptying::new(doomed_at, stop);
-    let gone = empty_and_remove(base, tree, &mut emptying, scratch);
+    let gone = if stop() { Err(interrupted_error()) } else { empty_and_remove(base, tree, &mut emptying, scratch) };
     Removed { bytes: emptying.bytes, names: emptying.names, gone }
 }
 
