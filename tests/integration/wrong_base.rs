@@ -12,10 +12,10 @@ fn said(world: &World, base: &Path, more: &[&str]) -> Vec<String> {
     let absent = numbered(1);
     let commands: [&[&str]; 4] =
         [&["list"], &["validate", &absent], &["touch", &absent], &["prune", "-n", "--older-than", "30d"]];
-    let run = |args: &&[&str]| world.wsctl(more.iter().chain(*args)).env("WSCTL_BASE", base).run().stderr;
-    let warnings =
-        |stderr: String| stderr.lines().filter(|line| line.contains(" did you mean ")).map(str::to_owned).collect();
-    let said: Vec<Vec<String>> = commands.iter().map(run).map(warnings).collect();
+    let said = commands.map(|args| {
+        let stderr = world.wsctl(more.iter().chain(args)).env("WSCTL_BASE", base).run().stderr;
+        stderr.lines().filter(|line| line.contains(" did you mean ")).map(str::to_owned).collect::<Vec<_>>()
+    });
     assert!(said.iter().all(|lines| *lines == said[0]), "all say the same: {said:?}");
     said[0].clone()
 }
@@ -25,8 +25,10 @@ fn every_subcommand_names_the_base_that_was_probably_meant() {
     let world = World::new();
     let id = world.workspace().file("data/file", b"x").make();
     let base = fs::canonicalize(world.base()).expect("the base");
-    let deep = world.path("a/b/c");
-    fs::create_dir_all(&deep).expect("a directory");
+    // A workspace is found two levels below, and not further down.
+    for dir in [&*format!("two/y/z/{id}"), &format!("three/y/z/w/{id}"), "a/b/c"] {
+        fs::create_dir_all(world.path(dir)).expect("a directory");
+    }
     symlink(world.path(""), world.path("a/link")).expect("a link");
     for wrong in [world.path(""), world.dir_of(&id), world.path("a").join("link")] {
         let warning = format!(
@@ -37,32 +39,19 @@ fn every_subcommand_names_the_base_that_was_probably_meant() {
         assert_eq!(said(&world, &wrong, &[]), [warning]);
         assert!(said(&world, &wrong, &["-q"]).is_empty());
     }
-    assert!(said(&world, &world.path("a"), &[]).is_empty(), "a link is not followed");
-    assert!(said(&world, &world.base(), &[]).is_empty());
-    // It is found two levels below, and not further down.
-    let below = world.path("x/y/z");
-    fs::create_dir_all(below.join(&id)).expect("a workspace");
-    assert!(said(&world, &world.path("x"), &[])[0].ends_with("x/y/z?"));
-    fs::rename(below.join(&id), world.path("x/y/id"))
-        .and_then(|()| fs::create_dir(below.join("w")))
-        .expect("a directory");
-    fs::rename(world.path("x/y/id"), below.join("w").join(&id)).expect("a workspace");
-    assert!(said(&world, &world.path("x"), &[]).is_empty());
-}
-
-#[test]
-fn an_empty_base_and_one_that_a_prune_has_wholly_taken_aside_are_right() {
-    let world = World::new();
-    assert!(said(&world, &world.base(), &[]).is_empty());
-    let id = world.aged(1);
+    assert!(said(&world, &world.path("two"), &[])[0].ends_with("two/y/z?"));
+    for (right, why) in [("three", "it is too deep"), ("a", "a link is not followed"), ("base", "it holds one")] {
+        assert!(said(&world, &world.path(right), &[]).is_empty(), "{why}");
+    }
     set_aside(&world, "claimed", &id);
-    assert!(said(&world, &world.base(), &[]).is_empty());
+    assert!(said(&world, &world.base(), &[]).is_empty(), "a prune has wholly taken it aside");
 }
 
 #[test]
-fn the_search_for_a_better_base_enters_no_mount() {
+fn an_empty_base_is_right_and_the_search_for_a_better_one_enters_no_mount() {
     needs!("root", "mount");
     let world = World::new();
+    assert!(said(&world, &world.base(), &[]).is_empty());
     let point = world.base().join("mine");
     fs::create_dir(&point).expect("a directory");
     let _mounted = Mounted::tmpfs(&world, &point, "size=1m");
