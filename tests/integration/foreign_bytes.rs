@@ -1,9 +1,9 @@
 //! What holds whatever bytes come in, on what is generated here and on what the fuzzers have found (`tests/fuzz/`).
 
 #[path = "../fuzz/properties.rs"]
-mod properties;
+pub mod properties;
 
-use crate::world::{World, has};
+use crate::world::World;
 use properties::command_line_by;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -30,6 +30,7 @@ fn command_line(bytes: &[u8]) {
 
 #[test]
 fn what_the_fuzzers_have_found_holds() {
+    needs!("python3");
     let all: [(&str, Property); 10] = [
         ("metadata", properties::metadata),
         ("timestamp", properties::timestamp),
@@ -44,9 +45,6 @@ fn what_the_fuzzers_have_found_holds() {
     ];
     let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/found");
     assert_eq!(fs::read_dir(&found).expect("what was found").count(), all.len());
-    if !has("python3") {
-        return;
-    }
     for (name, property) in all {
         let inputs = fs::read(found.join(name).with_extension("json")).expect(name);
         let inputs: Vec<String> = serde_json::from_slice(&inputs).expect(name);
@@ -93,6 +91,7 @@ fn value() -> impl Strategy<Value = String> {
 
 #[test]
 fn metadata_is_read_as_python_reads_it_and_an_edit_keeps_every_other_byte() {
+    needs!("python3");
     let key = prop_oneof![
         select(vec!["last_accessed", "created_at", "description", "last\\u005faccessed", "\0"]).prop_map(str::to_owned),
         "[a-z]{3}",
@@ -101,29 +100,24 @@ fn metadata_is_read_as_python_reads_it_and_an_edit_keeps_every_other_byte() {
     let member = (space(), key, space(), space(), value(), space());
     let member = member.prop_map(|(a, key, b, c, value, d)| format!("{a}\"{key}\"{b}:{c}{value}{d}"));
     let object = prop::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(",")));
-    if has("python3") {
-        check(properties::metadata, object);
-        check(properties::metadata, "\\{[\\{\\}\\[\\]\",:a1 ]*\\}");
-        check(properties::metadata, prop::collection::vec(any::<u8>(), 0..200));
-    }
+    check(properties::metadata, object);
+    check(properties::metadata, "\\{[\\{\\}\\[\\]\",:a1 ]*\\}");
+    check(properties::metadata, prop::collection::vec(any::<u8>(), 0..200));
 }
 
 #[test]
 fn a_time_is_read_as_python_reads_it() {
-    if has("python3") {
-        check(properties::timestamp, prop_oneof![TIME, "\\PC*", "[0-9TZW:+. -]{8,35}"]);
-    }
+    needs!("python3");
+    check(properties::timestamp, prop_oneof![TIME, "\\PC*", "[0-9TZW:+. -]{8,35}"]);
 }
 
 #[test]
 fn sizes_and_durations_are_what_fractions_make_of_them() {
-    if has("python3") {
-        check(properties::size, "[0-9]{1,20}([.][0-9]{0,10})? ?([kmgtpeKMGTPE]?[iI]?[bB]?|%)");
-        check(properties::size, "\\PC*");
-        let unit = "(ns|us|ms|s|sec|min|h|hours|d|days?|weeks?|w|months|y|years|m|M|x)?";
-        check(properties::duration, format!(" ?([0-9]{{1,12}}([.][0-9]{{1,3}})? ?{unit} ?){{1,4}}").as_str());
-        check(properties::duration, "\\PC*");
-    }
+    needs!("python3");
+    check(properties::size, prop_oneof!["[0-9]{1,20}([.][0-9]{0,10})? ?([kmgtpeKMGTPE]?[iI]?[bB]?|%)", "\\PC*"]);
+    let unit = "(ns|us|ms|s|sec|min|h|hours|d|days?|weeks?|w|months|y|years|m|M|x)?";
+    let parts = format!(" ?([0-9]{{1,12}}([.][0-9]{{1,3}})? ?{unit} ?){{1,4}}");
+    check(properties::duration, prop_oneof![parts.as_str(), "\\PC*"]);
 }
 
 #[test]
@@ -136,10 +130,8 @@ fn an_id_is_what_the_uuid_crate_reads_in_its_canonical_form() {
 
 #[test]
 fn what_is_mounted_in_a_workspace_is_found_in_the_table() {
-    check(
-        properties::mounts,
-        format!("((/a base/)?([.]wsctl-doomed[.])?({ID}|x)([.]0{{14}}ff)?(/[^\0\n]{{0,8}})?\n){{0,6}}").as_str(),
-    );
+    let points = format!("((/a base/)?([.]wsctl-doomed[.])?({ID}|x)([.]0{{14}}ff)?(/[^\0\n]{{0,8}})?\n){{0,6}}");
+    check(properties::mounts, points.as_str());
     check(properties::mounts, prop::collection::vec(any::<u8>(), 0..200));
 }
 
