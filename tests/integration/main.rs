@@ -67,7 +67,6 @@ mod terminal;
 mod tools;
 mod touch;
 mod touch_attributes;
-mod touch_crowds;
 mod touch_failures;
 mod touch_races;
 mod validate;

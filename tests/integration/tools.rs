@@ -10,6 +10,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -106,6 +107,15 @@ pub fn outside(world: &World) -> (PathBuf, Vec<String>) {
     fs::write(outside.join("dir/precious"), "precious").expect("a file");
     let before = tree(&outside);
     (outside, before)
+}
+
+/// Ends what goes on until then, also where the test fails.
+pub struct Ended<'a>(pub &'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A process that holds a lease on a file, and does not give it up until it is dropped.

@@ -1,19 +1,19 @@
-//! `wsctl touch`: what it writes, what it leaves as it was, and how it takes its IDs.
+//! `wsctl touch`: what it writes, and what it leaves as it was.
 
 use crate::tools::tool;
 use crate::world::{AT, ORDINARY_USER, WRITTEN, World, chmod, names};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Permission bits, owner and group.
-fn rights(path: &Path) -> (u32, u32, u32) {
+pub fn rights(path: &Path) -> (u32, u32, u32) {
     let stat = path.symlink_metadata().expect("a stat");
     (stat.mode() & 0o7777, stat.uid(), stat.gid())
 }
 
-/// Beside the code there is a test of each style that a file may have.
+/// For each style that a file may have see the tests beside the code.
 #[test]
 fn touch_changes_only_the_bytes_of_one_value_and_appends_a_missing_key() {
     let world = World::new();
@@ -26,8 +26,11 @@ fn touch_changes_only_the_bytes_of_one_value_and_appends_a_missing_key() {
         ("{\r\n\t\"a\" : 1\r\n}\r\n", "{\r\n\t\"a\" : 1,\r\n\t\"last_accessed\" : \"T\"\r\n}\r\n"),
     ] {
         let id = world.workspace().metadata(before).file("data/laps.csv", b"1,2").make();
+        let other = world.path(&id);
+        fs::hard_link(world.metadata_of(&id), &other).expect("another name of the file");
         world.wsctl(["touch", "--no-create", "--at", AT, &id]).run().exits(0).prints("").quietly();
         assert_eq!(world.read_metadata(&id), after.replace('T', WRITTEN));
+        assert_eq!(fs::read_to_string(other).expect("the old file"), before);
         assert_eq!(names(&world.dir_of(&id)), [".metadata.json", "data"]);
     }
 }
@@ -61,13 +64,12 @@ for v in sys.argv[1:]:
 fn without_at_touch_writes_the_current_time() {
     let world = World::new();
     let (old, missing) = (world.aged(30), world.workspace().make_without_metadata());
-    let before = Utc::now();
+    let before = Utc::now() - TimeDelta::microseconds(1);
     world.wsctl(["touch", &old, &missing]).run().exits(0).prints("").complains(&missing);
-    let after = Utc::now();
     for id in [old, missing] {
-        let written = world.json_of(&id)["last_accessed"].as_str().expect("a time").to_owned();
-        let time = DateTime::parse_from_rfc3339(&written).expect("RFC 3339").to_utc();
-        assert!(time >= before - chrono::TimeDelta::microseconds(1) && time <= after, "{before} {time} {after}");
+        let json = world.json_of(&id);
+        let written = DateTime::parse_from_rfc3339(json["last_accessed"].as_str().expect("a time")).expect("RFC 3339");
+        assert!((before..=Utc::now()).contains(&written.to_utc()), "{before} {json}");
     }
 }
 
@@ -80,58 +82,30 @@ fn touch_makes_a_missing_file_anew_with_a_warning_or_leaves_it_missing() {
         world.wsctl(["touch", option, &id]).run().exits(66).prints("").complains("warning[not-found]: ");
     }
     assert_eq!(world.snapshot(), before);
-    let warning = format!("warning[not-found]: workspace {id}: .metadata.json is missing");
-    // Whatever the umask.
-    let sh = ["sh", "-c", "umask 0; exec \"$@\"", "sh"];
-    world.wsctl(["touch", "--at", AT, &id]).through(sh).run().exits(0).prints("").complains(&warning);
-    assert_eq!(
-        world.read_metadata(&id),
-        format!(
-            "{{\n  \"workspace_id\": \"{id}\",\n  \"created_at\": \"{WRITTEN}\",\n  \"last_accessed\": \"{WRITTEN}\"\n}}"
-        )
-    );
+    let warning = format!("warning[not-found]: workspace {id}: .metadata.json is missing: created anew");
+    let touch = world.wsctl(["touch", "--at", AT, &id]).through_sh("umask 0; exec \"$@\"");
+    touch.run().exits(0).prints("").complains(&warning);
+    let expected = "{\n  \"workspace_id\": \"ID\",\n  \"created_at\": \"T\",\n  \"last_accessed\": \"T\"\n}";
+    assert_eq!(world.read_metadata(&id), expected.replace("ID", &id).replace('T', WRITTEN));
     assert_eq!(rights(&world.metadata_of(&id)).0, 0o600);
     assert_eq!(names(&world.dir_of(&id)), [".metadata.json"]);
 }
 
 #[test]
-fn touch_keeps_mode_and_owner_whatever_the_umask() {
-    let world = World::new();
-    let ids = [world.aged(1), world.aged(2)];
-    for (id, mode) in ids.iter().zip([0o640, 0o4755]) {
-        chmod(world.metadata_of(id), mode);
-    }
-    let sh = ["sh", "-c", "umask 777; exec \"$@\"", "sh"];
-    let before = ids.each_ref().map(|id| rights(&world.metadata_of(id)));
-    world.wsctl(["touch", "--at", AT, &ids[0], &ids[1]]).through(sh).run().exits(0).quietly();
-    assert_eq!(ids.each_ref().map(|id| rights(&world.metadata_of(id))), before);
-    assert!(ids.iter().all(|id| world.read_metadata(id).contains(WRITTEN)));
-}
-
-#[test]
-fn touch_keeps_the_owner_whether_root_or_the_owner_runs_it() {
+fn touch_keeps_mode_and_owner_whatever_the_umask_and_whether_root_or_the_owner_runs_it() {
     needs!("root", "setpriv");
     let world = World::new();
     for as_root in [true, false] {
-        let (old, missing) = (world.aged(1), world.workspace().make_without_metadata());
-        chmod(world.metadata_of(&old), 0o640);
+        let (missing, modes) = (world.workspace().make_without_metadata(), [0o640, 0o4755]);
+        let olds = modes.map(|_| world.aged(1));
         world.give_away();
-        let run = world.wsctl(["touch", "--at", AT, &old, &missing]);
+        olds.iter().zip(modes).for_each(|(id, mode)| chmod(world.metadata_of(id), mode));
+        let run = world.wsctl(["touch", "--at", AT, &olds[0], &olds[1], &missing]).through_sh("umask 777; exec \"$@\"");
         let run = if as_root { run } else { run.by_ordinary_user() };
         let _ = run.run().exits(0).prints("").complains("created anew");
-        assert!(world.read_metadata(&old).contains(WRITTEN) && world.read_metadata(&missing).contains(WRITTEN));
-        assert_eq!(rights(&world.metadata_of(&old)), (0o640, ORDINARY_USER, ORDINARY_USER));
-        assert_eq!(rights(&world.metadata_of(&missing)), (0o600, ORDINARY_USER, ORDINARY_USER));
+        for (id, mode) in [(&olds[0], modes[0]), (&olds[1], modes[1]), (&missing, 0o600)] {
+            assert!(world.read_metadata(id).contains(WRITTEN));
+            assert_eq!(rights(&world.metadata_of(id)), (mode, ORDINARY_USER, ORDINARY_USER));
+        }
     }
-}
-
-#[test]
-fn touch_leaves_other_hard_links_to_the_metadata_as_they_were() {
-    let world = World::new();
-    let id = world.aged(3);
-    let (other, before) = (world.path("other"), world.read_metadata(&id));
-    fs::hard_link(world.metadata_of(&id), &other).expect("a link");
-    world.wsctl(["touch", "--at", AT, &id]).run().exits(0).quietly();
-    assert_eq!(fs::read_to_string(other).expect("the other"), before);
-    assert!(world.read_metadata(&id).contains(WRITTEN));
 }

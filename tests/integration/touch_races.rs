@@ -2,133 +2,108 @@
 
 use crate::paused::Paused;
 use crate::tools::rewrite;
-use crate::world::{AT, Ran, WRITTEN, World};
-use std::fs;
+use crate::world::{AT, WRITTEN, World, names};
+use serde_json::json;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::{fs, io};
 
-/// Touches a workspace, and does something to its directory while touch is paused after it has read the metadata and written
-/// its temporary file, before it looks again and renames.
-fn touch_while(world: &World, id: &str, meanwhile: impl FnOnce(&Path)) -> Ran {
-    let paused = Paused::after(world, "fsync", None, world.wsctl(["touch", "--at", AT, id]));
-    meanwhile(&world.dir_of(id));
-    paused.go_on()
+/// What the application writes meanwhile.
+const THEIRS: &str = "{\n  \"laps\": 57,\n  \"last_accessed\": \"2026-11-23T15:51:29+00:00Z\"\n}";
+const CORRUPT: &str = "{\"last_accessed\": 7}";
+const NEW: &str = "{\"laps\":1}";
+
+/// What others do to a workspace; a claim moves it away.
+fn act(what: &str, dir: &Path, away: &Path) -> io::Result<()> {
+    let file = dir.join(".metadata.json");
+    match what {
+        "rewritten" => rewrite(dir, THEIRS),
+        "written in place" => fs::write(file, THEIRS)?,
+        "removed and rewritten" => {
+            let _ = fs::remove_file(file);
+            rewrite(dir, THEIRS);
+        }
+        "corrupted" => rewrite(dir, CORRUPT),
+        "made a link" => {
+            fs::write(away, CORRUPT)?;
+            symlink(away, dir.join("link"))?;
+            fs::rename(dir.join("link"), file)?;
+        }
+        "claimed" => fs::rename(dir, away)?,
+        "claimed, and made anew" => {
+            fs::rename(dir, away).and_then(|()| fs::create_dir(dir))?;
+            rewrite(dir, NEW);
+        }
+        "claimed, and made a link" => fs::rename(dir, away).and_then(|()| symlink(away, dir))?,
+        _ => fs::remove_dir_all(dir)?,
+    }
+    Ok(())
 }
 
-/// Asserts that a workspace holds nothing but its metadata, which is this.
-#[track_caller]
-fn assert_holds(world: &World, id: &str, content: &str) {
-    assert_eq!(world.read_metadata(id), content);
-    assert_eq!(fs::read_dir(world.dir_of(id)).expect("the workspace").count(), 1, "a temporary file was left");
-}
-
+/// Each happens after touch has read the metadata and written its temporary file, before it looks again and renames.
 #[test]
-fn touch_keeps_what_the_application_writes_meanwhile() {
+fn touch_keeps_what_others_do_meanwhile_and_is_busy_where_the_workspace_is_taken_away() {
     needs!("strace");
-    let newer = |time: &str| format!("{{\n  \"laps\": 57,\n  \"last_accessed\": \"{time}\"\n}}");
-    let theirs = newer("2026-11-23T15:51:29+00:00Z");
-    let appear: &[fn(&Path, &str)] = &[
-        rewrite,
-        |dir, content| fs::write(dir.join(".metadata.json"), content).expect("a write in place"),
-        |dir, content| {
-            let _ = fs::remove_file(dir.join(".metadata.json"));
-            rewrite(dir, content);
-        },
-    ];
-    for change in appear {
+    let theirs = &*THEIRS.replace("2026-11-23T15:51:29+00:00Z", WRITTEN);
+    let (corrupt, busy) = ("error[corrupt-metadata]: workspace ", "warning[busy]: workspace ");
+    for (what, status, message, content) in [
+        ("rewritten", 0, "", Some(theirs)),
+        ("written in place", 0, "", Some(theirs)),
+        ("removed and rewritten", 0, "", Some(theirs)),
+        ("corrupted", 65, corrupt, Some(CORRUPT)),
+        ("made a link", 65, corrupt, Some(CORRUPT)),
+        ("claimed", 75, busy, None),
+        ("claimed, and made anew", 75, busy, Some(NEW)),
+        ("claimed, and made a link", 75, busy, None),
+        ("removed", 75, busy, None),
+    ] {
         let world = World::new();
         for id in [world.workspace().make(), world.workspace().make_without_metadata()] {
-            touch_while(&world, &id, |dir| change(dir, &theirs)).exits(0).prints("").quietly();
-            assert_holds(&world, &id, &newer(WRITTEN));
+            let paused = Paused::after(&world, "fsync", None, world.wsctl(["touch", "--at", AT, &id]));
+            let away = world.base().join(format!(".wsctl-claimed.{id}.0123456789abcdef"));
+            act(what, &world.dir_of(&id), &away).expect(what);
+            let ran = paused.go_on();
+            assert_eq!((ran.status, &*ran.stdout), (status, ""), "{what}: {ran:#?}");
+            let lines: Vec<_> = ran.stderr.lines().collect();
+            assert!(lines.len() == usize::from(status > 0) && ran.stderr.starts_with(message), "{what}: {ran:#?}");
+            if let Some(content) = content {
+                assert_eq!(world.read_metadata(&id), content, "{what}");
+                assert_eq!(names(&world.dir_of(&id)), [".metadata.json"], "{what}");
+            }
         }
     }
-}
-
-#[test]
-fn metadata_that_turns_corrupt_meanwhile_is_not_overwritten() {
-    needs!("strace");
-    let world = World::new();
-    let corrupt = "{\"last_accessed\": 7}";
-    for id in [world.workspace().make(), world.workspace().make_without_metadata()] {
-        touch_while(&world, &id, |dir| rewrite(dir, corrupt)).exits(65).complains("error[corrupt-metadata]: ");
-        assert_holds(&world, &id, corrupt);
-    }
-}
-
-#[test]
-fn a_link_that_takes_the_place_of_the_metadata_meanwhile_is_not_followed() {
-    needs!("strace");
-    let world = World::new();
-    let (id, target) = (world.workspace().make(), world.path("target"));
-    fs::write(&target, "{}").expect("a target");
-    let swap = |dir: &Path| {
-        symlink(&target, dir.join("link")).expect("a link");
-        fs::rename(dir.join("link"), dir.join(".metadata.json")).expect("a rename");
-    };
-    touch_while(&world, &id, swap).exits(65).prints("").complains("error[corrupt-metadata]: ");
-    assert_eq!(fs::read_link(world.metadata_of(&id)).expect("the link"), target);
-    assert_holds(&world, &id, "{}");
 }
 
 #[test]
 fn metadata_that_vanishes_meanwhile_is_made_anew_or_left_missing() {
     needs!("strace");
     let world = World::new();
-    let remove = |dir: &Path| fs::remove_file(dir.join(".metadata.json")).expect("unlink");
-    let id = world.workspace().make();
-    touch_while(&world, &id, remove).exits(0).prints("").complains("warning[not-found]: ");
-    let json: serde_json::Value = world.json_of(&id);
-    assert_eq!(json, serde_json::json!({"workspace_id": id, "created_at": WRITTEN, "last_accessed": WRITTEN}));
-    let paused = Paused::after(&world, "fsync", None, world.wsctl(["touch", "-c", &id]));
-    remove(&world.dir_of(&id));
-    paused.go_on().exits(66).prints("").complains("warning[not-found]: ");
-    assert_eq!(fs::read_dir(world.dir_of(&id)).expect("the workspace").count(), 0);
+    for (option, status) in [("--null", 0), ("-c", 66)] {
+        let id = world.workspace().make();
+        let paused = Paused::after(&world, "fsync", None, world.wsctl(["touch", option, "--at", AT, &id]));
+        fs::remove_file(world.metadata_of(&id)).expect("unlink");
+        paused.go_on().exits(status).prints("").complains("warning[not-found]: ");
+        if status > 0 {
+            assert_eq!(names(&world.dir_of(&id)), [""; 0]);
+        } else {
+            let expected = json!({"workspace_id": id, "created_at": WRITTEN, "last_accessed": WRITTEN});
+            assert_eq!(world.json_of(&id), expected);
+        }
+    }
 }
 
 #[test]
 fn a_temporary_file_that_somebody_sweeps_away_is_written_again() {
     needs!("strace");
     let world = World::new();
-    let id = world.workspace().metadata("{\"last_accessed\":\"2020-01-01T00:00:00Z\"}").make();
-    let sweep = |dir: &Path| {
-        let names = fs::read_dir(dir).expect("the workspace").map(|entry| entry.expect("an entry").path());
-        names.filter(|path| !path.ends_with(".metadata.json")).for_each(|path| fs::remove_file(path).expect("unlink"));
-    };
-    touch_while(&world, &id, sweep).exits(0).prints("").quietly();
-    assert_holds(&world, &id, &format!("{{\"last_accessed\":\"{WRITTEN}\"}}"));
-}
-
-/// Does something to a directory, for which there is a second path.
-type Act = fn(&Path, &Path);
-
-#[test]
-fn a_workspace_that_is_taken_away_meanwhile_is_busy_and_never_touched_with_success() {
-    needs!("strace");
-    let meanwhile: [(&str, Act); 4] = [
-        ("claimed", |dir, away| fs::rename(dir, away).expect("a rename")),
-        ("claimed, and made anew", |dir, away| {
-            fs::rename(dir, away).expect("a rename");
-            fs::create_dir(dir).expect("a workspace");
-            rewrite(dir, "{\"laps\":1}");
-        }),
-        ("claimed, and a link in its place", |dir, away| {
-            fs::rename(dir, away).expect("a rename");
-            symlink(away, dir).expect("a link");
-        }),
-        ("removed", |dir, _| fs::remove_dir_all(dir).expect("a removal")),
-    ];
-    for (what, act) in meanwhile {
-        let world = World::new();
-        for id in [world.workspace().make(), world.workspace().make_without_metadata()] {
-            let away = world.base().join(format!(".wsctl-claimed.{id}.0123456789abcdef"));
-            let ran = touch_while(&world, &id, |dir| act(dir, &away));
-            assert_eq!(ran.status, 75, "{what}: {ran:#?}");
-            ran.prints("").complains(&format!("warning[busy]: workspace {id}: "));
-            if what == "claimed, and made anew" {
-                assert_holds(&world, &id, "{\"laps\":1}");
-            }
-        }
+    let id = world.workspace().metadata(THEIRS).make();
+    let paused = Paused::after(&world, "fsync", None, world.wsctl(["touch", "--at", AT, &id]));
+    for name in names(&world.dir_of(&id)).iter().filter(|name| *name != ".metadata.json") {
+        fs::remove_file(world.dir_of(&id).join(name)).expect("unlink");
     }
+    paused.go_on().exits(0).prints("").quietly();
+    assert!(world.read_metadata(&id).contains(WRITTEN));
+    assert_eq!(names(&world.dir_of(&id)), [".metadata.json"]);
 }
 
 #[test]
@@ -150,5 +125,6 @@ fn touch_gives_up_as_busy_when_others_keep_rewriting_the_file() {
     };
     assert!(stops > 1, "it gives up at once");
     ran.exits(75).prints("").complains(&format!("warning[busy]: workspace {id}: "));
-    assert_holds(&world, &id, &content(stops));
+    assert_eq!(world.read_metadata(&id), content(stops));
+    assert_eq!(names(&world.dir_of(&id)), [".metadata.json"]);
 }
