@@ -4,11 +4,23 @@
 use crate::mounted::AppendOnly;
 use crate::paused::straced;
 use crate::tools::{text, tool};
-use crate::world::{AT, ORDINARY_USER, WRITTEN, World, chmod, names};
-use std::os::unix::fs::{PermissionsExt, chown};
+use crate::touch::rights;
+use crate::world::{AT, ORDINARY_USER, Run, WRITTEN, World, chmod, names};
+use std::os::unix::fs::chown;
 
 /// The group has nothing, though the mask, which is what the mode shows, lets others read and write.
 const ACL: &str = "u::rw,u:65534:rw,u:12345:-,g::-,m::rw,o::r";
+
+/// A workspace of nothing but metadata, with these extended attributes: names and values.
+fn workspace_with(world: &World, acl: Option<&str>, attributes: &[(&str, &str)]) -> String {
+    let id = world.workspace().days_ago(1).make();
+    let file = world.metadata_of(&id);
+    acl.iter().for_each(|acl| drop(tool(&["setfacl", "-m", acl, text(&file)])));
+    for (name, value) in attributes {
+        tool(&["setfattr", "-n", name, "-v", value, text(&file)]);
+    }
+    id
+}
 
 /// Mode, owner, ACL and all attributes that we may see.
 fn attributes(world: &World, id: &str) -> String {
@@ -17,17 +29,8 @@ fn attributes(world: &World, id: &str) -> String {
     acl + &tool(&["getfattr", "--absolute-names", "--dump", "--match=-", text(&file)])
 }
 
-fn mode(world: &World, id: &str) -> u32 {
-    world.metadata_of(id).metadata().expect("a stat").permissions().mode() & 0o7777
-}
-
-/// A workspace of nothing but metadata.
-fn plain(world: &World) -> String {
-    world.workspace().days_ago(1).make()
-}
-
-fn set_acl(world: &World, id: &str, acl: &str) {
-    tool(&["setfacl", "-m", acl, text(&world.metadata_of(id))]);
+fn touch<'a>(world: &'a World, id: &str) -> Run<'a> {
+    world.wsctl(["touch", "--at", AT, id])
 }
 
 #[test]
@@ -35,100 +38,85 @@ fn touch_keeps_the_acl_and_extended_attributes() {
     needs!("root", "setfacl", "setfattr", "strace");
     let world = World::new();
     for (owner, mode) in [(0, 0o600), (ORDINARY_USER, 0o4640)] {
-        let id = plain(&world);
+        let id =
+            workspace_with(&world, None, &[("user.note", "0x00ff"), ("user.empty", "\"\""), ("trusted.note", "x")]);
         let file = world.metadata_of(&id);
         chown(&file, Some(owner), Some(owner)).expect("chown");
         chmod(&file, mode);
-        set_acl(&world, &id, ACL);
-        for (name, value) in [("user.note", "0x00ff"), ("user.empty", "\"\""), ("trusted.note", "x")] {
-            tool(&["setfattr", "-n", name, "-v", value, text(&file)]);
-        }
+        tool(&["setfacl", "-m", ACL, text(&file)]);
         let before = attributes(&world, &id);
         assert!(before.contains("user:65534:rw-") && before.contains("trusted.note"), "{before}");
-        let touch = world.wsctl(["touch", "--at", AT, &id]);
-        let (ran, calls) = straced(&world, touch, "fchown,fchmod,fsetxattr");
+        let (ran, calls) = straced(&world, touch(&world, &id), "fchown,fchmod,fsetxattr");
         let _ = ran.exits(0).quietly();
         assert_eq!(attributes(&world, &id), before);
         assert!(world.read_metadata(&id).contains(WRITTEN));
         // At no time may the group do what the mask says: whoever opens the file then keeps it open.
-        let modes: Vec<_> = calls.iter().filter(|line| line.contains("fchmod(")).collect();
-        assert!(modes.iter().all(|line| line.contains("00)")), "{calls:#?}");
+        let mut modes = calls.iter().filter(|line| line.contains("fchmod("));
+        assert!(modes.all(|line| line.contains("00)")), "{calls:#?}");
     }
 }
 
 #[test]
 fn a_file_without_an_acl_gets_none_from_its_directory() {
-    needs!("setfacl", "setfattr", "strace");
+    needs!("setfacl", "setfattr");
     let world = World::new();
-    let (old, missing) = (plain(&world), world.workspace().make_without_metadata());
+    let (old, missing) = (workspace_with(&world, None, &[]), world.workspace().make_without_metadata());
     chmod(world.metadata_of(&old), 0o640);
     let before = attributes(&world, &old);
     for id in [&old, &missing] {
         tool(&["setfacl", "-d", "-m", "u::rwx,u:65534:rwx,g::rwx,o::rx", text(&world.dir_of(id))]);
+        let _ = touch(&world, id).run().exits(0);
     }
-    let _ = world.wsctl(["touch", "--at", AT, &old, &missing]).run().exits(0);
     assert_eq!(attributes(&world, &old), before);
     assert!(!attributes(&world, &missing).contains("65534:"), "{}", attributes(&world, &missing));
-    assert_eq!(mode(&world, &missing), 0o600);
+    assert_eq!(rights(&world.metadata_of(&missing)).0, 0o600);
 }
 
 #[test]
 fn where_an_acl_cannot_be_kept_only_the_owner_has_access() {
     needs!("setfacl", "setfattr", "strace");
+    let world = World::new();
     for error in ["EPERM", "ENOSPC", "EOPNOTSUPP"] {
-        let world = World::new();
-        let id = plain(&world);
-        set_acl(&world, &id, ACL);
-        let failing = format!("fsetxattr:error={error}");
-        world.wsctl(["touch", "--at", AT, &id]).injecting([&*failing]).run().exits(0).quietly();
-        assert_eq!(mode(&world, &id), 0o600, "{error}");
+        let id = workspace_with(&world, Some(ACL), &[]);
+        touch(&world, &id).injecting([&*format!("fsetxattr:error={error}")]).run().exits(0).quietly();
+        assert_eq!(rights(&world.metadata_of(&id)).0, 0o600, "{error}");
         assert!(world.read_metadata(&id).contains(WRITTEN) && !attributes(&world, &id).contains("65534:"));
     }
 }
 
 #[test]
-fn touch_leaves_out_an_attribute_that_it_may_not_set_and_keeps_the_others() {
+fn touch_leaves_out_what_may_not_be_set_or_read_and_hashes_of_the_old_content_and_keeps_the_others() {
     needs!("root", "setfacl", "setfattr", "strace", "setpriv");
-    let world = World::new();
-    let id = plain(&world);
-    set_acl(&world, &id, "u:12345:r");
-    for name in ["security.note", "trusted.note", "user.note"] {
-        tool(&["setfattr", "-n", name, "-v", "x", text(&world.metadata_of(&id))]);
+    let notes = ["security.evm", "security.ima", "security.note", "trusted.note", "user.note"];
+    for (how, kept, acl) in [
+        ("by root", &notes[2..], "user:12345:r--"),
+        ("by the owner", &notes[4..], "user:12345:r--"),
+        ("while they vanish", &[], ""),
+    ] {
+        let world = World::new();
+        let id = workspace_with(&world, Some("u:12345:r"), &notes.map(|name| (name, "x")));
+        world.give_away();
+        let touch = touch(&world, &id);
+        let touch = match how {
+            "by root" => touch,
+            "by the owner" => touch.by_ordinary_user(),
+            _ => touch.injecting(["fgetxattr:error=ENODATA"]),
+        };
+        touch.run().exits(0).quietly();
+        let after = attributes(&world, &id);
+        let found: Vec<_> = notes.into_iter().filter(|name| after.contains(&format!("{name}="))).collect();
+        assert!(found == kept && after.contains(acl), "{how}: {after}");
     }
-    world.give_away();
-    world.wsctl(["touch", "--at", AT, &id]).by_ordinary_user().run().exits(0).quietly();
-    let after = attributes(&world, &id);
-    assert!(after.contains("user.note") && after.contains("user:12345:r--"), "{after}");
-    assert!(!after.contains("security.note") && !after.contains("trusted.note"), "{after}");
-}
-
-#[test]
-fn touch_leaves_out_hashes_of_the_old_content_and_what_cannot_be_read() {
-    needs!("root", "setfattr", "strace");
-    let world = World::new();
-    let id = plain(&world);
-    for name in ["security.evm", "security.ima", "security.note", "user.note"] {
-        tool(&["setfattr", "-n", name, "-v", "x", text(&world.metadata_of(&id))]);
-    }
-    let touch = || world.wsctl(["touch", "--at", AT, &id]);
-    touch().run().exits(0).quietly();
-    let after = attributes(&world, &id);
-    assert!(after.contains("user.note") && after.contains("security.note"), "{after}");
-    assert!(!after.contains("security.evm") && !after.contains("security.ima"), "{after}");
-    touch().injecting(["fgetxattr:error=ENODATA"]).run().exits(0).quietly();
-    assert!(!attributes(&world, &id).contains("note"));
 }
 
 #[test]
 fn touch_reports_an_io_error_where_attributes_cannot_be_read() {
     needs!("setfacl", "setfattr", "strace");
     let world = World::new();
-    let id = plain(&world);
-    set_acl(&world, &id, ACL);
-    tool(&["setfattr", "-n", "user.note", "-v", "x", text(&world.metadata_of(&id))]);
+    let id = workspace_with(&world, Some(ACL), &[("user.note", "x")]);
     let before = (attributes(&world, &id), world.read_metadata(&id));
     for call in ["flistxattr:error=EIO", "fgetxattr:error=EIO:when=2", "fgetxattr:error=EIO:when=3"] {
-        let _ = world.wsctl(["touch", &id]).injecting([call]).run().exits(74).complains("error[io]: ");
+        let _ = touch(&world, &id).injecting([call]).run().exits(74).complains("error[io]: ");
         assert_eq!((attributes(&world, &id), world.read_metadata(&id)), before, "{call}");
         assert_eq!(names(&world.dir_of(&id)), [".metadata.json"]);
     }
@@ -138,13 +126,12 @@ fn touch_reports_an_io_error_where_attributes_cannot_be_read() {
 fn touch_in_a_user_namespace_that_does_not_map_the_owner_is_permission_denied() {
     needs!("root", "unshare");
     let world = World::new();
-    let id = plain(&world);
+    let id = world.workspace().days_ago(1).make();
     world.give_away();
     chmod(world.dir_of(&id), 0o777);
     chmod(world.metadata_of(&id), 0o644);
     let before = world.read_metadata(&id);
-    let namespace = ["unshare", "--user", "--map-root-user"];
-    let ran = world.wsctl(["touch", &id]).through(namespace).run();
+    let ran = touch(&world, &id).through(["unshare", "--user", "--map-root-user"]).run();
     ran.exits(77).prints("").complains(&format!("error[permission-denied]: workspace {id}: cannot keep the owner"));
     assert_eq!((names(&world.dir_of(&id)), world.read_metadata(&id)), (vec![".metadata.json".to_owned()], before));
 }
@@ -153,11 +140,11 @@ fn touch_in_a_user_namespace_that_does_not_map_the_owner_is_permission_denied() 
 fn touch_makes_no_temporary_file_where_it_could_not_remove_it() {
     needs!("root", "chattr");
     let world = World::new();
-    for id in [plain(&world), world.workspace().make_without_metadata()] {
+    for id in [world.workspace().make(), world.workspace().make_without_metadata()] {
         let Some(_append_only) = AppendOnly::new(&world.dir_of(&id)) else { return };
         let before = world.snapshot();
         let error = format!("error[permission-denied]: workspace {id}: ");
-        let ran = world.wsctl(["touch", &id]).run().exits(77).prints("").complains(&error).mentions("append-only");
+        let ran = touch(&world, &id).run().exits(77).prints("").complains(&error).complains("append-only");
         assert_eq!(world.snapshot(), before, "{ran:#?}");
     }
 }
