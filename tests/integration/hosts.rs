@@ -1,7 +1,7 @@
 //! A shell in which `wsctl` is the program, and hosts that it reaches over ssh: an sshd each on the loopback, with keys made on
 //! the spot. They end when they are dropped.
 
-use crate::needs::{has, is_root};
+use crate::needs;
 use crate::run::TOO_LONG;
 use crate::tools::{text, tool};
 use crate::world::{Ran, World};
@@ -48,45 +48,44 @@ impl Hosts {
     /// A host for each name, with this directory as the home of whoever logs in there; the [`shell`] in this world reaches them
     /// by name. `None`, loudly, where there is no sshd, or nobody whom it lets log in.
     pub fn new(world: &World, hosts: &[(&str, &Path)]) -> Option<Self> {
-        if !(is_root() && ["ssh", "ssh-keygen"].map(has).iter().all(|has| *has) && has("sshd")) {
+        if !needs::all(&["root", "ssh", "ssh-keygen", "sshd"]) {
             return None;
         }
         // What Debian's start script does: sshd keeps its unprivileged half there, and does not begin without.
         fs::create_dir_all("/run/sshd").expect("/run/sshd");
-        key(&world.path("key"));
         let mut made = Self(Vec::new());
-        let (mut client, mut known) = (String::new(), String::new());
-        for (name, home) in hosts {
-            key(&world.path(&format!("{name}.key")));
-            let port = made.start(world, name, home);
-            let public = fs::read_to_string(world.path(&format!("{name}.key.pub"))).expect("a key");
-            let _ = write!(known, "[127.0.0.1]:{port} {public}");
-            let _ = write!(client, "Host {name}\n  HostName 127.0.0.1\n  Port {port}\n");
-        }
-        fs::write(world.path("known_hosts"), known).expect("known hosts");
-        let (key, known) = (world.path("key"), world.path("known_hosts"));
-        let _ = write!(
-            client,
-            "Host *\n  User root\n  IdentityFile {}\n  IdentitiesOnly yes\n  BatchMode yes\n  StrictHostKeyChecking yes\n  \
-             UserKnownHostsFile {}\n  GlobalKnownHostsFile none\n",
-            text(&key),
-            text(&known)
+        let client = key(world, "client");
+        let mut config = format!(
+            "User root\nIdentityFile {}\nIdentitiesOnly yes\nBatchMode yes\nHostName 127.0.0.1\nLogLevel ERROR\n\
+             StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\n",
+            text(&client)
         );
-        let config = world.path("ssh_config");
-        fs::write(&config, client).expect("a configuration");
-        let script = format!("#!/bin/sh\nexec /usr/bin/ssh -F {} \"$@\"\n", text(&config));
+        for (name, home) in hosts {
+            let _ = writeln!(config, "Host {name}\n  Port {}", made.start(world, name, home));
+        }
+        fs::write(world.path("ssh_config"), config).expect("a configuration");
+        let script = format!("#!/bin/sh\nexec /usr/bin/ssh -F {} \"$@\"\n", text(&world.path("ssh_config")));
         fs::write(world.path("ssh"), script).expect("a script");
         // By another process, since what is open for writing, or was when somebody forked, cannot be run.
         tool(&["install", "-D", text(&world.path("ssh")), text(&world.path("bin/ssh"))]);
         Some(made)
     }
 
-    /// Starts an sshd on a port that is free, and waits until it listens there.
+    /// Starts an sshd on a port that is free, and waits until it listens there. It lets in just the one key, and a command
+    /// there finds this build of the program. No start-up file of a shell has a say in that, since the home is not the user's own.
     fn start(&mut self, world: &World, name: &str, home: &Path) -> u16 {
+        let server = format!(
+            "ListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\nPidFile none\n\
+             PasswordAuthentication no\nPermitRootLogin prohibit-password\nSetEnv PATH={}:/usr/bin:/bin HOME={}\n",
+            text(&key(world, name)),
+            text(&world.path("client.key.pub")),
+            text(world.binary.parent().expect("a directory")),
+            text(home)
+        );
         for _ in 0..20 {
             let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
             let (config, log) = (world.path(&format!("{name}.config")), world.path(&format!("{name}.{port}.log")));
-            fs::write(&config, server(world, name, home, port)).expect("a configuration");
+            fs::write(&config, format!("{server}Port {port}\n")).expect("a configuration");
             let mut sshd = Command::new("/usr/sbin/sshd");
             sshd.args(["-D", "-f", text(&config), "-E", text(&log)]).stdin(Stdio::null());
             let mut child = sshd.spawn().expect("sshd");
@@ -115,20 +114,9 @@ impl Drop for Hosts {
     }
 }
 
-fn key(file: &Path) {
-    tool(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", text(file)]);
-}
-
-/// A host's sshd: it lets in just the one key, and a command there finds this build of the program. No start-up file of a
-/// shell has a say in that, since the home is not the user's own.
-fn server(world: &World, name: &str, home: &Path, port: u16) -> String {
-    let binary = world.binary.parent().expect("a directory");
-    format!(
-        "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\nPidFile none\n\
-         PasswordAuthentication no\nPermitRootLogin prohibit-password\nSetEnv PATH={}:/usr/bin:/bin HOME={}\n",
-        text(&world.path(&format!("{name}.key"))),
-        text(&world.path("key.pub")),
-        text(binary),
-        text(home)
-    )
+/// Makes a pair of keys, and gives the file of the private one.
+fn key(world: &World, name: &str) -> PathBuf {
+    let file = world.path(&format!("{name}.key"));
+    tool(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", text(&file)]);
+    file
 }

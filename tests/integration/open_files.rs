@@ -34,7 +34,9 @@ fn a_file_held_open_on_a_fuse_mount_is_left_to_the_run_after_it_is_closed() {
         assert!(ran.json()["freed_bytes"].as_u64().is_some_and(|freed| freed <= size), "{size}: {ran:#?}");
         drop(open);
         // Nobody is told when the daemon has seen that no file is open any more.
-        wait_until("no file is hidden", || tool(&["find", text(&source), "-ignore_readdir_race", "-name", ".fuse_hidden*"]).is_empty());
+        wait_until("no file is hidden", || {
+            tool(&["find", text(&source), "-ignore_readdir_race", "-name", ".fuse_hidden*"]).is_empty()
+        });
         world.prune(&[]).run().pruned([id]);
         assert_eq!(world.names(), [""; 0]);
     }
