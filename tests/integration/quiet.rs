@@ -3,9 +3,7 @@
 //! `prune` reads the table of mounts, and reads it again when the kernel says that it changed. Whatever another test mounts
 //! meanwhile, in a world of its own, changes that one table: then the nth `read` is not the same as the last time.
 
-use crate::mounted::Mounted;
-use crate::tools::{text, tool};
-use crate::world::World;
+use crate::tools::text;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -44,19 +42,4 @@ pub fn wrapper(dir: &Path) -> Vec<String> {
     let Some(holder) = &*HOLDER else { return vec![] };
     let namespace = format!("--mount=/proc/{}/ns/mnt", holder.id());
     ["nsenter", &namespace, "env", "-C", text(dir)].map(str::to_owned).to_vec()
-}
-
-#[test]
-fn the_quiet_mount_table_does_not_show_what_others_mount() {
-    needs!("root", "mount", "unshare", "nsenter");
-    let world = World::new();
-    let wrapper = wrapper(&world.base());
-    let table = |wrapper: &[String]| {
-        let words = wrapper.iter().map(String::as_str).chain(["cat", "/proc/self/mountinfo"]);
-        tool(&words.collect::<Vec<_>>())
-    };
-    let before = table(&wrapper);
-    let _mounted = Mounted::tmpfs(&world, &world.base(), "size=64k");
-    assert!(table(&[]).contains(text(&world.base())));
-    assert_eq!(table(&wrapper), before);
 }

@@ -3,12 +3,14 @@
 //! Nothing is inherited from the environment but `PATH`: every run has its own `HOME` and no `WSCTL_BASE`, `RUST_LOG` or
 //! colour settings. What takes longer than [`TOO_LONG`] hangs.
 
+use crate::foreign_bytes::properties::is_dangerous;
 use crate::world::{ORDINARY_USER, World, ids_in, sorted};
 use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Once, mpsc};
@@ -25,7 +27,7 @@ pub struct Run<'a> {
     args: Vec<OsString>,
     stdin: Vec<u8>,
     env: Vec<(OsString, OsString)>,
-    user: Option<u32>,
+    by_ordinary_user: bool,
     wrapper: Vec<OsString>,
 }
 
@@ -33,7 +35,7 @@ impl<'a> Run<'a> {
     /// A run in this world with these arguments.
     pub fn new<I: AsRef<OsStr>>(world: &'a World, args: impl IntoIterator<Item = I>) -> Self {
         let args = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
-        Self { world, args, stdin: Vec::new(), env: Vec::new(), user: None, wrapper: Vec::new() }
+        Self { world, args, stdin: Vec::new(), env: Vec::new(), by_ordinary_user: false, wrapper: Vec::new() }
     }
 
     /// What it finds on stdin; nothing otherwise.
@@ -55,7 +57,7 @@ impl<'a> Run<'a> {
 
     /// As the ordinary user. The caller must be root (see [`is_root`]).
     pub fn by_ordinary_user(mut self) -> Self {
-        self.user = Some(ORDINARY_USER);
+        self.by_ordinary_user = true;
         self
     }
 
@@ -72,23 +74,21 @@ impl<'a> Run<'a> {
 
     /// Through strace, which does this to its system calls: `renameat2:error=ENOSPC`, say.
     pub fn injecting<'b>(self, injections: impl IntoIterator<Item = &'b str>) -> Self {
-        let injections = injections.into_iter().flat_map(|it| ["-e".to_owned(), format!("inject={it}")]);
-        let strace = ["strace", "-f", "-o", "/dev/null"].map(str::to_owned);
-        self.through(strace.into_iter().chain(injections))
+        let injections = injections.into_iter().map(|it| format!("--inject={it}"));
+        self.through(["strace", "-f", "-o/dev/null"].map(str::to_owned).into_iter().chain(injections))
     }
 
     /// The command, for tests that need more of it than [`Run::run`] gives.
     pub fn command(&self) -> Command {
         take_signals();
         let mut words = self.wrapper.clone();
-        if let Some(user) = self.user {
-            let ids = [format!("--reuid={user}"), format!("--regid={user}")];
-            words.extend(["setpriv".into(), ids[0].clone().into(), ids[1].clone().into(), "--clear-groups".into()]);
+        if self.by_ordinary_user {
+            let ids = ["reuid", "regid"].map(|id| format!("--{id}={ORDINARY_USER}"));
+            words.extend(["setpriv", &ids[0], &ids[1], "--clear-groups"].map(OsString::from));
+            words.push(self.world.binary_for_everybody().into());
+        } else {
+            words.push(self.world.binary.clone().into());
         }
-        words.push(match self.user {
-            Some(_) => self.world.binary_for_everybody().into(),
-            None => self.world.binary.clone().into(),
-        });
         words.extend(self.args.iter().cloned());
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env_clear();
@@ -146,7 +146,6 @@ pub struct Ran {
 
 impl Ran {
     pub fn new(output: Output) -> Self {
-        use std::os::unix::process::ExitStatusExt;
         let status = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal));
         Self {
             status: status.expect("a status"),
@@ -179,8 +178,7 @@ impl Ran {
     /// Asserts that stderr is a single line that contains `part`.
     #[track_caller]
     pub fn complains(self, part: &str) -> Self {
-        let lines: Vec<_> = self.stderr.lines().collect();
-        assert!(lines.len() == 1 && lines[0].contains(part), "one line with {part:?}: {self:#?}");
+        assert!(self.stderr.lines().count() == 1 && self.stderr.contains(part), "one line with {part:?}: {self:#?}");
         self
     }
 
@@ -195,8 +193,7 @@ impl Ran {
     #[track_caller]
     pub fn sanely(self) -> Self {
         assert!(!self.stderr.contains("panicked") && !self.stderr.contains("a bug in wsctl"), "{self:#?}");
-        let bidi = ['\u{61c}'..='\u{61c}', '\u{200e}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
-        let dangerous = |c: char| (c.is_control() && c != '\n') || bidi.iter().any(|range| range.contains(&c));
+        let dangerous = |c| is_dangerous(c) && c != '\n';
         assert!(!self.stderr.contains(dangerous) && !self.stdout.contains(dangerous), "{self:#?}");
         self
     }
@@ -207,8 +204,8 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
 
-    /// Asserts that just this workspace was left alone as busy, by a warning and in the JSON report, and that nothing else
-    /// failed. Gives the report.
+    /// Asserts that just this workspace is busy, by a warning and in the JSON report, and that nothing else failed. Gives the
+    /// report.
     #[track_caller]
     pub fn finds_busy(self, id: &str) -> Value {
         let report = self.exits(75).complains("warning[busy]: ").json();

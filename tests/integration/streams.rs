@@ -9,19 +9,17 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-/// Runs that have something to say on stdout, on a world with this one workspace.
-fn talkative(id: &str) -> Vec<Vec<&str>> {
-    vec![
-        vec!["validate", id],
-        vec!["validate", "--format", "json", id, "nonsense"],
-        vec!["list"],
-        vec!["list", "--format", "json"],
-        vec!["prune", "--dry-run", "--older-than", "1d"],
-        vec!["prune", "--dry-run", "--format", "json", id],
-        vec!["--help"],
-        vec!["--version"],
-    ]
-}
+/// Command lines that have something to say on stdout, on a world with the workspace `ID`.
+const TALKATIVE: [&str; 8] = [
+    "validate ID",
+    "validate --format json ID nonsense",
+    "list",
+    "list --format json",
+    "prune --dry-run --older-than 1d",
+    "prune --dry-run --format json ID",
+    "--help",
+    "--version",
+];
 
 #[test]
 fn a_stdout_that_cannot_be_written_is_an_io_error_which_decides_the_exit_status() {
@@ -30,8 +28,8 @@ fn a_stdout_that_cannot_be_written_is_an_io_error_which_decides_the_exit_status(
         let id = world.aged(400);
         let sh = format!("exec \"$@\" {redirection}");
         let error = "error[io]: cannot write to stdout: ";
-        for args in talkative(&id) {
-            world.wsctl(&args).through_sh(&sh).run().sanely().exits(74).complains(error);
+        for line in TALKATIVE {
+            world.wsctl(line.replace("ID", &id).split(' ')).through_sh(&sh).run().sanely().exits(74).complains(error);
         }
         let list = world.wsctl(["list", "nonsense", &numbered(0)]).through_sh(&sh).run().exits(74);
         let _ = list.mentions(error).mentions("error[invalid-id]: ").mentions("warning[not-found]: ");
@@ -45,15 +43,15 @@ fn a_stdout_that_cannot_be_written_is_an_io_error_which_decides_the_exit_status(
 fn a_stdout_closed_by_its_reader_is_no_error_and_prints_nothing() {
     let world = World::new();
     let id = world.aged(400);
-    for args in talkative(&id) {
+    for line in TALKATIVE {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
-        let mut command = world.wsctl(&args).command();
+        let mut command = world.wsctl(line.replace("ID", &id).split(' ')).command();
         command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
         let child = command.spawn().expect("the program");
         drop(command); // and its end of the pipe
-        let status = i32::from(args.contains(&"nonsense"));
-        finish(child, &args).exits(status).quietly();
+        let status = i32::from(line.contains("nonsense"));
+        finish(child, &line).exits(status).quietly();
     }
 }
 

@@ -2,12 +2,11 @@
 //! mounts see `mounted.rs`, for runs that are paused at a system call `paused.rs`.
 
 use crate::run::TOO_LONG;
-use crate::world::{World, ago};
+use crate::world::{World, ago, lines};
 use chrono::TimeDelta;
 use serde_json::Value;
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,16 +42,10 @@ pub fn du(path: &Path) -> u64 {
     output.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number")
 }
 
-/// What is in a tree: paths relative to it, types, modes and contents. Unlike a snapshot it outlives a move there and back.
+/// What is in a tree: paths relative to it, types, modes, inodes and contents. Unlike a snapshot it outlives a move there and
+/// back.
 pub fn tree(root: &Path) -> Vec<String> {
-    let lines = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().map(|entry| {
-        let entry = entry.expect("an entry");
-        let stat = entry.path().symlink_metadata().expect("a stat");
-        let content = if stat.is_file() { fs::read(entry.path()).ok() } else { None };
-        let path = entry.path().strip_prefix(root).expect("below the root");
-        format!("{path:?} {:o} {} {content:?}", stat.mode(), stat.ino())
-    });
-    lines.collect()
+    lines(root, |_, _| String::new())
 }
 
 /// Sets the modification time of everything in a workspace, and of itself.

@@ -3,6 +3,7 @@
 
 pub use crate::needs::{has, is_root, skip};
 pub use crate::run::{Ran, Run, finish};
+use crate::tools::{text, tool};
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -34,7 +35,7 @@ pub struct World {
 impl World {
     /// A world with an empty base.
     pub fn new() -> Self {
-        Self::made(&std::env::temp_dir(), Path::new(env!("CARGO_BIN_EXE_wsctl")))
+        Self::of(Path::new(env!("CARGO_BIN_EXE_wsctl")))
     }
 
     /// The same for another build of the program.
@@ -44,9 +45,8 @@ impl World {
 
     /// The same in memory, for worlds of many files: nothing waits for a disk there.
     pub fn in_memory() -> Self {
-        let memory = Path::new("/dev/shm");
-        let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        Self::made(&parent, Path::new(env!("CARGO_BIN_EXE_wsctl")))
+        let memory = Some(PathBuf::from("/dev/shm")).filter(|memory| memory.is_dir());
+        Self::made(&memory.unwrap_or_else(std::env::temp_dir), Path::new(env!("CARGO_BIN_EXE_wsctl")))
     }
 
     fn made(parent: &Path, binary: &Path) -> Self {
@@ -88,7 +88,7 @@ impl World {
             id: Uuid::new_v4().to_string(),
             accessed: ago(TimeDelta::minutes(1)),
             created: ago(TimeDelta::days(100)),
-            description: None,
+            description: String::new(),
             metadata: None,
             files: Vec::new(),
         }
@@ -96,8 +96,8 @@ impl World {
 
     /// A workspace with a chart and a conversation, last accessed so many days ago.
     pub fn aged(&self, days: i64) -> String {
-        let chart = ("charts/lap_times.png", &[7; 512][..]);
-        self.workspace().days_ago(days).file(chart.0, chart.1).file("conversations.json", b"[]").make()
+        let workspace = self.workspace().days_ago(days).file("conversations.json", b"[]");
+        workspace.file("charts/lap_times.png", &[7; 512]).make()
     }
 
     /// What there is in the base, sorted.
@@ -132,10 +132,9 @@ impl World {
 
     /// Gives everything to the ordinary user.
     pub fn give_away(&self) {
+        let user = Some(ORDINARY_USER);
         for entry in walkdir::WalkDir::new(self.dir.path()) {
-            let entry = entry.expect("an entry");
-            let (user, group) = (Some(ORDINARY_USER), Some(ORDINARY_USER));
-            std::os::unix::fs::lchown(entry.path(), user, group).expect("chown");
+            std::os::unix::fs::lchown(entry.expect("an entry").path(), user, user).expect("chown");
         }
     }
 
@@ -144,8 +143,7 @@ impl World {
     pub fn binary_for_everybody(&self) -> PathBuf {
         let copy = self.path("wsctl");
         if !copy.exists() {
-            let copied = Command::new("cp").arg(&self.binary).arg(&copy).status();
-            assert!(copied.expect("cp").success());
+            tool(&["cp", text(&self.binary), text(&copy)]);
         }
         copy
     }
@@ -161,22 +159,25 @@ impl Drop for World {
 /// What there is in a directory, sorted.
 pub fn names(dir: &Path) -> Vec<String> {
     let entries = fs::read_dir(dir).expect("a directory");
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
+    sorted(entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()))
 }
 
-/// A line for each path below `root`.
+/// A line for each path below `root`: type, mode, owner, times and content.
 pub fn snapshot(root: &Path) -> Vec<String> {
+    lines(root, |path, stat| {
+        let times = (stat.mtime(), stat.mtime_nsec(), stat.ctime(), stat.ctime_nsec());
+        format!("{}:{} {times:?} {:?}", stat.uid(), stat.gid(), fs::read_link(path).ok())
+    })
+}
+
+/// A line for each path below `root`: where it is there, its type and mode, its inode, what else is to be told, its content.
+pub fn lines(root: &Path, more: impl Fn(&Path, &fs::Metadata) -> String) -> Vec<String> {
     let lines = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().map(|entry| {
         let entry = entry.expect("an entry");
-        let stat = entry.path().symlink_metadata().expect("a stat");
-        let content = if stat.is_file() { fs::read(entry.path()).ok() } else { None };
-        let link = fs::read_link(entry.path()).ok();
-        let (mode, user, group) = (stat.mode(), stat.uid(), stat.gid());
-        let times = (stat.mtime(), stat.mtime_nsec(), stat.ctime(), stat.ctime_nsec(), stat.ino());
-        format!("{:?} {mode:o} {user}:{group} {times:?} {link:?} {content:?}", entry.path())
+        let (path, stat) = (entry.path(), entry.path().symlink_metadata().expect("a stat"));
+        let content = if stat.is_file() { fs::read(path).ok() } else { None };
+        let relative = path.strip_prefix(root).expect("below the root");
+        format!("{relative:?} {:o} {} {} {content:?}", stat.mode(), stat.ino(), more(path, &stat))
     });
     lines.collect()
 }
@@ -203,7 +204,8 @@ pub struct Workspace<'a> {
     id: String,
     accessed: String,
     created: String,
-    description: Option<String>,
+    /// As a member of the JSON object.
+    description: String,
     metadata: Option<Vec<u8>>,
     files: Vec<(String, Vec<u8>)>,
 }
@@ -232,7 +234,7 @@ impl Workspace<'_> {
     }
 
     pub fn description(mut self, text: &str) -> Self {
-        self.description = Some(text.to_owned());
+        self.description = format!(",\n  \"description\": {}", serde_json::to_string(text).expect("JSON"));
         self
     }
 
@@ -262,10 +264,7 @@ impl Workspace<'_> {
 
     /// What the application writes: Python's `json.dumps(…, indent=2)`.
     fn usual_metadata(&self) -> String {
-        let Self { id, created, accessed, .. } = self;
-        let description = self.description.as_ref().map_or_else(String::new, |text| {
-            format!(",\n  \"description\": {}", serde_json::to_string(text).expect("JSON"))
-        });
+        let Self { id, created, accessed, description, .. } = self;
         format!(
             "{{\n  \"workspace_id\": \"{id}\",\n  \"created_at\": \"{created}\",\n  \"last_accessed\": \"{accessed}\"{description}\n}}"
         )
@@ -288,9 +287,7 @@ impl Workspace<'_> {
 /// The IDs in an array of JSON objects, sorted.
 pub fn ids_in(array: &Value) -> Vec<String> {
     let items = array.as_array().expect("an array").iter();
-    let mut ids: Vec<_> = items.map(|item| item["id"].as_str().expect("an id").to_owned()).collect();
-    ids.sort();
-    ids
+    sorted(items.map(|item| item["id"].as_str().expect("an id")))
 }
 
 /// The same IDs, sorted.
