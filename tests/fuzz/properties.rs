@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 use uuid::Uuid;
 use wsctl::args::size::{NumberOrShare, Percent};
@@ -22,14 +22,13 @@ const LONGEST: usize = 8 * 1024;
 
 /// What `reference.py` answers.
 fn python(request: &Value) -> Value {
-    static CHILD: OnceLock<Mutex<(Child, BufReader<std::process::ChildStdout>)>> = OnceLock::new();
+    static CHILD: OnceLock<Mutex<(Child, BufReader<ChildStdout>)>> = OnceLock::new();
     let child = CHILD.get_or_init(|| {
-        let mut command = Command::new("python3");
-        let child =
-            command.args(["-c", include_str!("reference.py")]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut child = child.expect("python3");
-        let stdout = child.stdout.take().expect("its stdout");
-        Mutex::new((child, BufReader::new(stdout)))
+        let mut python = Command::new("python3");
+        python.args(["-c", include_str!("reference.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = python.spawn().expect("python3");
+        let stdout = BufReader::new(child.stdout.take().expect("its stdout"));
+        Mutex::new((child, stdout))
     });
     let (child, stdout) = &mut *child.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     writeln!(child.stdin.as_mut().expect("its stdin"), "{request}").expect("a request");
@@ -161,9 +160,7 @@ pub fn duration(bytes: &[u8]) {
 /// Whatever is mounted where, it is found in the table; no table makes its reader panic. Each line of the input is one more
 /// mount point, below the base where it begins with no slash.
 pub fn mounts(bytes: &[u8]) {
-    for mount in [None, Some(30)] {
-        let _ = mounts::parse_table(bytes, mount, b"/base");
-    }
+    let _ = [None, Some(30)].map(|mount| mounts::parse_table(bytes, mount, b"/base"));
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.contains(&0));
     let points: Vec<_> =
         lines.map(|line| if line[0] == b'/' { line.to_vec() } else { [b"/a base/", line].concat() }).collect();
@@ -205,13 +202,11 @@ pub fn exclude_from(bytes: &[u8]) {
     let without_comment =
         |line: &[u8]| line.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii().to_vec();
     let lines = bytes.split(|byte| *byte == b'\n').map(without_comment).enumerate();
-    let ids = lines.filter(|(_, line)| !line.is_empty()).map(|(number, line)| match str::from_utf8(&line) {
-        Ok(text) if text.len() == 36 => Uuid::parse_str(text).map(|uuid| uuid.to_string()).map_err(|_| number + 1),
-        _ => Err(number + 1),
+    let ids = lines.filter(|(_, line)| !line.is_empty()).map(|(number, line)| {
+        let text = str::from_utf8(&line).ok().filter(|text| text.len() == 36);
+        text.and_then(|text| Uuid::parse_str(text).ok()).map(|uuid| uuid.to_string()).ok_or(number + 1)
     });
-    let read = ids::from_file(file.path());
-    let expected: Result<Vec<_>, _> = ids.collect();
-    match (read, expected) {
+    match (ids::from_file(file.path()), ids.collect::<Result<Vec<_>, _>>()) {
         (Ok(read), Ok(expected)) => assert_eq!(read.iter().map(ToString::to_string).collect::<Vec<_>>(), expected),
         (Err(error), Err(line)) => {
             let category = error.chain().find_map(|cause| cause.downcast_ref::<Error>()).map(Error::category);
@@ -244,15 +239,11 @@ pub fn escape(bytes: &[u8]) {
     assert_eq!(serde_json::from_str::<Value>(&json).expect("JSON"), value);
 }
 
-/// The words of a command line, one a line of the input.
-fn words(bytes: &[u8]) -> impl Iterator<Item = OsString> {
-    bytes.split(|byte| *byte == b'\n').map(|word| OsStr::from_bytes(word).to_owned())
-}
-
-/// No command line makes its reader panic; what is wrong with one is told in a line. What changes nothing on disk is also run:
-/// by `run`, which gives the exit status and what was written.
+/// No command line, of which each line of the input is a word, makes its reader panic; what is wrong with one is told in a line.
+/// What changes nothing on disk is also run: by `run`, which gives the exit status and what was written.
 pub fn command_line_by(bytes: &[u8], run: impl FnOnce(Vec<OsString>) -> (u8, String)) {
-    let given: Vec<_> = [OsString::from("wsctl")].into_iter().chain(words(bytes)).collect();
+    let words = bytes.split(|byte| *byte == b'\n').map(|word| OsStr::from_bytes(word).to_owned());
+    let given: Vec<_> = [OsString::from("wsctl")].into_iter().chain(words).collect();
     let line = cli::Lenient::of(&given);
     if let Err(error) = <Cli as clap::Parser>::try_parse_from(&given) {
         let told = error.use_stderr().then(|| cli::usage_error(error, &given, &line));
