@@ -14,8 +14,11 @@ use std::time::{Duration, Instant};
 pub fn straced(world: &World, run: Run<'_>, calls: &str) -> (Ran, Vec<String>) {
     let log = world.path("strace");
     let ran = run.through(["strace", "-f", "-y", "-o", text(&log), "-e", &format!("trace={calls}")]).run();
-    let lines = fs::read_to_string(log).expect("a log").lines().map(str::to_owned).collect();
-    (ran, lines)
+    (ran, lines(&log))
+}
+
+fn lines(log: &Path) -> Vec<String> {
+    fs::read_to_string(log).expect("a log").lines().map(str::to_owned).collect()
 }
 
 /// A run that is paused (it is stopped by SIGSTOP) right after a system call, until [`Paused::go_on`].
@@ -105,6 +108,12 @@ impl Paused {
     pub fn go_on(self) -> Ran {
         self.signal("CONT");
         self.end()
+    }
+
+    /// Lets it run to its end, and gives strace's log, too.
+    pub fn go_on_logged(self) -> (Ran, Vec<String>) {
+        let log = self.log.clone();
+        (self.go_on(), lines(&log))
     }
 
     /// Lets it run to its next stop, or to its end.

@@ -1,74 +1,38 @@
 //! `wsctl prune --use-mtime`: when something was last modified counts as an access.
 
 use crate::mounted::Bindfs;
-use crate::tools::{du, modify, text, tool, tree};
+use crate::tools::{du, modify, text, tool};
 use crate::world::{World, ids_in, sorted};
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::io::Write;
 
 #[test]
 fn with_use_mtime_the_later_of_access_and_modification_counts() {
     let world = World::new();
-    let [written, idle, read] = [world.aged(40), world.aged(40), world.aged(1)];
-    modify(&world, &written, 40);
+    let [written, idle, read] = [40, 40, 1].map(|days| world.aged(days));
+    [&written, &idle, &read].iter().for_each(|id| modify(&world, id, 40));
     fs::write(world.dir_of(&written).join("charts/lap_times.png"), "new").expect("a write deep inside");
-    modify(&world, &idle, 40);
-    modify(&world, &read, 40);
-    let dry = world.wsctl(["prune", "-n", "--older-than", "30d", "--format", "json"]).run().exits(0).json();
-    assert_eq!(ids_in(&dry["pruned"]), sorted([&written, &idle]), "without --use-mtime");
-    world.wsctl(["prune", "-y", "--older-than", "30d", "--use-mtime"]).run().exits(0).quietly();
-    assert_eq!(world.names(), sorted([written, read]), "without {idle}");
+    let dry = world.prune(&["-n"]).run().pruned([&written, &idle]);
+    assert_eq!(dry["kept"], 1, "without --use-mtime");
+    world.prune(&["--use-mtime"]).run().pruned([idle]);
+    assert_eq!(world.names(), sorted([written, read]));
 }
 
 #[test]
 fn with_use_mtime_modification_is_all_that_counts_where_metadata_is_missing_or_corrupt() {
     let world = World::new();
-    let corrupt = |days| {
-        let id = world.workspace().metadata("{").file("data/x", b"x").make();
-        modify(&world, &id, days);
-        id
-    };
-    let missing = |days| {
-        let id = world.workspace().file("data/x", b"x").make_without_metadata();
-        modify(&world, &id, days);
-        id
-    };
-    let (stale, fresh) = ([corrupt(40), missing(40)], [corrupt(1), missing(1)]);
+    let [stale, fresh] = [40, 1].map(|days| {
+        let unreadable = || world.workspace().metadata("{").file("data/x", b"x");
+        let both = [unreadable().make(), unreadable().make_without_metadata()];
+        both.iter().for_each(|id| modify(&world, id, days));
+        both
+    });
     let future = world.workspace().days_ago(-9).make();
     modify(&world, &future, 40);
-    let args = ["prune", "-y", "--older-than", "30d", "--use-mtime", "--format", "json"];
-    let report = world.wsctl(args).run().exits(0).json();
+    let report = world.prune(&["--use-mtime"]).run().exits(0).json();
     assert_eq!(ids_in(&report["pruned"]), sorted(&stale));
     assert_eq!((report["kept"].as_u64(), ids_in(&report["skipped"])), (Some(2), vec![future.clone()]));
     assert_eq!(world.names(), sorted(fresh.iter().chain([&future])));
-}
-
-/// An agent does its work by paths relative to its workspace, and knows nothing of metadata.
-#[test]
-fn with_use_mtime_a_workspace_in_which_an_agent_keeps_writing_stays_through_any_number_of_prunes() {
-    let world = World::new();
-    let [busy, idle] = [world.aged(40), world.aged(40)];
-    modify(&world, &busy, 40);
-    modify(&world, &idle, 40);
-    let mut agent = Command::new("sh");
-    agent.args(["-c", "while echo lap >> data.csv; do echo written; read -r _ || exit 0; done"]);
-    agent.current_dir(world.dir_of(&busy)).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut agent = agent.spawn().expect("sh");
-    let mut written = BufReader::new(agent.stdout.take().expect("stdout"));
-    for _ in 0..5 {
-        let mut line = String::new();
-        written.read_line(&mut line).expect("a line");
-        assert_eq!(line, "written\n");
-        let before = tree(&world.dir_of(&busy));
-        world.wsctl(["prune", "-y", "--older-than", "30d", "--use-mtime"]).run().exits(0).quietly();
-        assert_eq!((world.names(), tree(&world.dir_of(&busy))), (vec![busy.clone()], before), "without {idle}");
-        agent.stdin.as_mut().expect("stdin").write_all(b"again\n").expect("a line");
-    }
-    drop(agent.stdin.take());
-    let _ = agent.wait();
-    world.wsctl(["prune", "-y", "--older-than", "30d"]).run().exits(0).quietly();
-    assert_eq!(world.names(), [""; 0], "to a prune without --use-mtime it is stale");
 }
 
 /// Nanoseconds since 1970 in 64 bits end in 2262; file systems store later times, and an owner sets what he likes.
