@@ -1,9 +1,9 @@
 //! `wsctl prune` beside others: prunes, the application, and users who mount or swap things. The runs are paused at a
 //! system call, so that nothing here depends on who is faster.
 
-use crate::mounted::Immutable;
+use crate::mounted::{Immutable, Mounted};
 use crate::paused::{Paused, straced};
-use crate::tools::{access, modify, set_aside, text, the_trash, tool, tree};
+use crate::tools::{access, modify, rewrite, set_aside, text, the_trash, tool, tree};
 use crate::world::{PRUNE, Ran, World, ago, ids_in, numbered, sorted};
 use chrono::TimeDelta;
 use serde_json::json;
