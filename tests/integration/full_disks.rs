@@ -2,7 +2,7 @@
 
 use crate::mounted::Mounted;
 use crate::paused::straced;
-use crate::tools::{text, tool, trash, tree};
+use crate::tools::{set_aside, text, tool, trash, tree};
 use crate::world::{World, has, ids_in, is_root, sorted};
 use serde_json::json;
 use std::fs;
@@ -54,10 +54,8 @@ impl Full {
         let spare = world.base().join("s".repeat(200));
         fs::write(&spare, "").expect("a name");
         fill(&world.base());
-        assert!(
-            fs::create_dir(world.base().join(".wsctl-claimed.".to_owned() + &"x".repeat(53))).is_err(),
-            "it is full"
-        );
+        let claim = world.dir_of(&format!(".wsctl-claimed.{}", "x".repeat(53)));
+        assert!(fs::create_dir(claim).is_err(), "it is full");
         Some(Self { _mounted: mounted, world, stale, spare })
     }
 }
@@ -66,11 +64,10 @@ impl Full {
 fn where_no_name_for_a_claim_fits_it_is_an_io_error_and_all_stays_whole() {
     let Some(full) = Full::new(|_| ()) else { return };
     let before = tree(&full.world.base());
-    let ran = full.world.prune(&[]).run().exits(74).mentions("No space left on device");
-    let report = ran.json();
+    let report = full.world.prune(&[]).run().exits(74).mentions("No space left on device").json();
     assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&json!([]), sorted(&full.stale)));
-    let other = |failed: &serde_json::Value| failed["category"] != "io";
-    assert!(!report["failed"].as_array().expect("failures").iter().any(other), "{report}");
+    let mut failed = report["failed"].as_array().expect("failures").iter();
+    assert!(failed.all(|failed| failed["category"] == "io"), "{report}");
     assert_eq!(tree(&full.world.base()), before);
 }
 
@@ -79,36 +76,27 @@ fn on_a_full_file_system_workspaces_that_can_be_claimed_are_erased_first_and_mak
     let Some(full) = Full::new(|_| ()) else { return };
     fs::remove_file(&full.spare).expect("room for two or three claims");
     let (ran, log) = straced(&full.world, full.world.prune(&[]), "renameat2,unlinkat");
-    let report = ran.exits(0).quietly().json();
-    assert_eq!((ids_in(&report["pruned"]), &report["failed"]), (sorted(&full.stale), &json!([])));
+    ran.pruned(&full.stale);
     let no_room = log.iter().position(|line| line.contains("ENOSPC")).expect("a claim that met ENOSPC");
     assert!(log[no_room..].iter().any(|line| line.contains("wsctl-claimed") && line.ends_with("= 0")), "{log:#?}");
 }
 
 #[test]
-fn a_workspace_that_cannot_be_claimed_does_not_stop_the_others() {
+fn a_workspace_that_can_be_neither_claimed_doomed_nor_put_back_is_tried_again_when_others_are_gone() {
     needs!("strace");
-    let world = World::new();
-    let stale: Vec<_> = (0..8).map(|number| world.aged(31 + number)).collect();
-    // As where an index wants the longer name in a block that is full.
-    let report = world.prune(&[]).injecting(["renameat2:error=ENOSPC:when=1..3"]).run().exits(0).quietly().json();
-    assert_eq!((ids_in(&report["pruned"]), world.names()), (sorted(&stale), vec![]));
-}
-
-#[test]
-fn a_workspace_that_can_be_neither_doomed_nor_put_back_is_tried_again_when_others_are_gone() {
-    needs!("strace");
-    // Two claims, then a dooming and the way back that find no room; or one claim, and the same of what a run had claimed.
-    for (aside, when) in [(false, "3"), (false, "3..4"), (true, "2"), (true, "2..3")] {
+    // Three claims, as where an index wants the longer name in a block that is full. Two claims, then a dooming and the way back
+    // that find no room; or one claim, and the same of what a run had claimed.
+    for (workspaces, is_aside, when) in
+        [(8, false, "1..3"), (2, false, "3"), (2, false, "3..4"), (2, true, "2"), (2, true, "2..3")]
+    {
         let world = World::new();
-        let stale = [world.aged(41), world.aged(40)];
-        if aside {
-            crate::tools::set_aside(&world, "claimed", &stale[0]);
+        let stale: Vec<_> = (0..workspaces).map(|number| world.aged(41 - number)).collect();
+        if is_aside {
+            set_aside(&world, "claimed", &stale[0]);
         }
-        let inject = format!("inject=renameat2:error=ENOSPC:when={when}");
-        let full = ["strace", "-f", "-o", "/dev/null", "-e", &inject];
-        let report = world.prune(&[]).through(full).run().exits(0).quietly().json();
-        assert_eq!((ids_in(&report["pruned"]), world.names()), (sorted(&stale), vec![]), "{aside} {when}: {report}");
+        let full = format!("renameat2:error=ENOSPC:when={when}");
+        world.prune(&[]).injecting([&*full]).run().pruned(stale);
+        assert_eq!(world.names(), [""; 0], "{when}");
     }
 }
 
@@ -117,27 +105,36 @@ fn after_a_signal_what_finds_no_room_at_its_own_path_is_kept_and_no_failure() {
     needs!("strace");
     let world = World::new();
     let stale = world.aged(40);
-    let full = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=ENOSPC:signal=SIGTERM:when=1"];
-    let report = world.prune(&[]).through(full).run().exits(143).quietly().json();
+    let run = world.prune(&[]).injecting(["renameat2:error=ENOSPC:signal=SIGTERM:when=1"]);
+    let report = run.run().exits(143).quietly().json();
     assert_eq!((&report["failed"], &report["kept"], world.names()), (&json!([]), &json!(1), vec![stale]), "{report}");
 }
 
-#[test]
-fn freed_blocks_are_committed_before_a_claim_is_tried_again() {
-    needs!("strace");
+/// Prunes so many stale workspaces while the nth rename finds no room, and gives the log.
+fn pruned_while_full(workspaces: i64, nth: usize) -> Vec<String> {
     let world = World::new();
-    let [first, second] = [world.aged(41), world.aged(40)];
+    let stale: Vec<_> = (0..workspaces).map(|number| world.aged(40 + number)).collect();
+    let inject = format!("inject=renameat2:error=ENOSPC:when={nth}");
     let log = world.path("log");
-    let strace = ["strace", "-f", "-o", text(&log), "-e", "trace=renameat2,fsync,unlinkat"];
-    let run = world.prune(&[]).through(strace.iter().chain(&["-e", "inject=renameat2:error=ENOSPC:when=1"]));
-    assert_eq!(ids_in(&run.run().exits(0).quietly().json()["pruned"]), sorted([&first, &second]));
+    let strace = ["strace", "-f", "-o", text(&log), "-e", "trace=renameat2,fsync,unlinkat", "-e", &inject];
+    world.prune(&[]).through(strace).run().pruned(stale);
     let log = fs::read_to_string(log).expect("a log");
-    let lines: Vec<_> = log.lines().collect();
-    let place = |parts: &[&str]| lines.iter().position(|line| parts.iter().all(|part| line.contains(part)));
+    log.lines().skip_while(|line| !line.contains("INJECTED")).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_in_hand_and_earlier_batches_are_erased_and_freed_blocks_are_committed_before_a_claim_is_tried_again() {
+    needs!("strace");
+    let log = pruned_while_full(2, 1);
+    let refused = log[0].split('"').nth(1).expect("an ID");
+    let place = |parts: &[&str]| log.iter().position(|line| parts.iter().all(|part| line.contains(part)));
     let gone = place(&["unlinkat", "wsctl-doomed", "= 0"]).expect("one that was in hand");
-    let other = if place(&["INJECTED", &first]).is_some() { &first } else { &second };
-    let again = place(&["renameat2", "wsctl-claimed", other, "= 0"]).expect("the other one");
-    assert!(lines[gone..again].iter().any(|line| line.contains("fsync(")), "{log}");
+    let again = place(&["renameat2", "wsctl-claimed", refused, "= 0"]).expect("the other one");
+    assert!(log[gone..again].iter().any(|line| line.contains("fsync(")), "{log:#?}");
+    // The first batch is erased at once, the second is in hand. Each takes 16 claims and 16 doomings.
+    let log = pruned_while_full(48, 65);
+    let next = log[1..].iter().find(|line| !line.contains("fsync("));
+    assert!(next.is_some_and(|line| line.contains("unlinkat")), "{log:#?}");
 }
 
 #[test]
@@ -159,14 +156,9 @@ fn a_full_ext4_with_an_index_is_pruned_or_stays_whole() {
 
 #[test]
 fn doomed_leftovers_make_room_where_nothing_can_be_claimed() {
-    let doomed = |world: &World| {
-        let id = world.aged(50);
-        crate::tools::set_aside(world, "doomed", &id);
-    };
-    let Some(full) = Full::new(doomed) else { return };
+    let Some(full) = Full::new(|world| drop(set_aside(world, "doomed", &world.aged(50)))) else { return };
     let report = full.world.prune(&[]).run().exits(0).quietly().json();
-    assert_eq!(report["pruned"].as_array().map(Vec::len), Some(21));
-    assert_eq!(trash(&full.world), [""; 0]);
+    assert_eq!((report["pruned"].as_array().map(Vec::len), trash(&full.world)), (Some(21), vec![]));
 }
 
 #[test]
@@ -175,47 +167,28 @@ fn a_workspace_that_fills_its_file_system_is_pruned() {
     fs::remove_file(&full.spare).expect("room for a claim");
     let id = &full.stale[0];
     fs::rename(full.world.base().join("ballast"), full.world.dir_of(id).join("ballast")).expect("a rename");
-    let report = full.world.wsctl(["prune", "-y", id, "--format", "json"]).run().exits(0).quietly().json();
+    let report = full.world.prune(&[id]).run().pruned([id]);
     assert!(report["freed_bytes"].as_u64().is_some_and(|bytes| bytes > 8 << 20), "{report}");
 }
 
 #[test]
-fn a_full_xfs_is_pruned() {
-    needs!("root", "mkfs.xfs", "python3");
-    let world = World::new();
-    let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"]) else { return };
-    let stale: Vec<_> = (0..100).map(|number| world.aged(31 + number)).collect();
-    fill(&world.base());
-    assert!(fs::write(world.base().join("more"), [7; 8192]).is_err(), "it is full");
-    let report = world.prune(&[]).run().exits(0).quietly().json();
-    assert_eq!((ids_in(&report["pruned"]), trash(&world)), (sorted(&stale), vec![]));
-}
-
-#[test]
-fn a_full_tmpfs_is_pruned() {
-    needs!("root", "mount", "python3");
-    let world = World::new();
-    let _mount = Mounted::tmpfs(&world, &world.base(), "size=256k,nr_inodes=200");
-    let stale: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();
-    fill(&world.base());
-    assert!(fs::create_dir(world.base().join("more")).is_err(), "it is full");
-    let report = world.prune(&[]).run().exits(0).quietly().json();
-    assert_eq!((ids_in(&report["pruned"]), trash(&world)), (sorted(&stale), vec![]));
-    assert!(fs::create_dir(world.base().join("more")).is_ok(), "and that has freed something");
-}
-
-#[test]
-fn earlier_batches_are_erased_before_a_claim_without_room_is_tried_again() {
-    needs!("strace");
-    let world = World::new();
-    let ids = sorted((0..48).map(|_| world.aged(40)));
-    let log = world.path("strace");
-    // The first batch is erased at once, the second is in hand. Each takes 16 claims and 16 doomings.
-    let full = ["-e", "trace=renameat2,unlinkat", "-e", "inject=renameat2:error=ENOSPC:when=65"];
-    let strace = [&["strace", "-f", "-o", text(&log)], &full[..]].concat();
-    let report = world.prune(&[]).through(strace).run().exits(0).json();
-    assert_eq!(sorted(ids_in(&report["pruned"])), ids);
-    let lines = fs::read_to_string(&log).expect("a log");
-    let mut after = lines.lines().skip_while(|line| !line.contains("ENOSPC")).skip(1);
-    assert!(after.next().is_some_and(|line| line.contains("unlinkat")), "{lines}");
+fn a_full_xfs_and_a_full_tmpfs_are_pruned() {
+    needs!("root", "mount", "mkfs.xfs", "python3");
+    for is_xfs in [true, false] {
+        let world = World::new();
+        let mounted = match is_xfs {
+            true => Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"]),
+            false => Some(Mounted::tmpfs(&world, &world.base(), "size=256k,nr_inodes=200")),
+        };
+        let Some(_mounted) = mounted else { return };
+        let stale: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();
+        fill(&world.base());
+        let more = world.base().join("more");
+        let write_more = || fs::create_dir(&more).and_then(|()| fs::write(more.join("file"), [7; 8192]));
+        assert!(write_more().is_err(), "it is full");
+        let _ = fs::remove_dir_all(&more);
+        world.prune(&[]).run().pruned(stale);
+        assert_eq!(trash(&world), [""; 0]);
+        assert!(write_more().is_ok(), "and that has freed something");
+    }
 }

@@ -4,7 +4,7 @@
 use crate::mounted::Mounted;
 use crate::paused::Paused;
 use crate::tools::{outside, the_trash, tree};
-use crate::world::{Ran, Run, World, ids_in};
+use crate::world::{Run, World};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,14 +18,11 @@ const LACKING: [&[&str]; 4] = [
     &["-e", "inject=openat2:error=ENOSYS", "-e", "inject=statx:error=ENOSYS"],
 ];
 
-/// What can be mounted.
+/// What can be mounted: another file system, and a directory or a file of the same one.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    /// Another file system.
     Tmpfs,
-    /// A directory of the same file system.
     Directory,
-    /// A file of the same file system.
     File,
 }
 
@@ -73,8 +70,8 @@ impl Scene {
 
 /// A workspace with a file at each depth.
 fn workspace(world: &World) -> String {
-    let dirs = (1..=15).step_by(2).map(|length| &"a/b/c/d/e/f/g/h"[..length]).chain(["data"]);
-    dirs.fold(world.workspace().days_ago(40), |workspace, dir| workspace.file(&format!("{dir}/file"), b"x")).make()
+    let dirs = ["data", "a", "a/b", "a/b/c", "a/b/c/d", "a/b/c/d/e", "a/b/c/d/e/f", "a/b/c/d/e/f/g", "a/b/c/d/e/f/g/h"];
+    dirs.iter().fold(world.workspace().days_ago(40), |made, dir| made.file(&format!("{dir}/file"), b"x")).make()
 }
 
 fn lacking<'a>(run: Run<'a>, what: &[&str]) -> Run<'a> {
@@ -117,13 +114,12 @@ fn a_mount_that_appears_between_claim_and_dooming_is_seen_and_the_workspace_goes
     }
 }
 
-/// Pauses a prune once it has met the directory `name`, mounts there, and gives the place with what became of the
-/// run.
-fn mount_under_its_hands(scene: &Scene, name: &str, kind: Kind, paused: Paused) -> (PathBuf, Mounted, Ran) {
+/// Mounts on the directory `name`, wherever a paused prune has moved it. Gives the place.
+fn mount_under_its_hands(scene: &Scene, name: &str, kind: Kind) -> (PathBuf, Mounted) {
     let all = walkdir::WalkDir::new(scene.world.base()).into_iter().map(|entry| entry.expect("an entry").into_path());
     let point = all.into_iter().find(|path| path.is_dir() && path.ends_with(name)).expect("the directory");
     let mounted = scene.mount(kind, &point);
-    (point, mounted, paused.go_on())
+    (point, mounted)
 }
 
 #[test]
@@ -134,31 +130,33 @@ fn a_mount_that_appears_right_before_a_directory_is_opened_is_not_entered_whatev
         let id = scene.world.workspace().days_ago(40).file("data/file", b"x").make();
         // Nothing else is there to be unlinked before.
         let paused = Paused::lacking(&scene.world, what, "unlinkat", None, scene.world.prune(&[]));
-        let (point, mounted, ran) = mount_under_its_hands(&scene, "data", kind, paused);
-        ran.finds_busy(&id);
+        let (point, mounted) = mount_under_its_hands(&scene, "data", kind);
+        paused.go_on().finds_busy(&id);
         scene.is_untouched(kind, &point);
         drop(mounted);
-        let report = scene.world.prune(&[]).run().exits(0).quietly().json();
-        assert_eq!(report["pruned"][0]["rule"], json!("leftover"));
+        assert_eq!(scene.world.prune(&[]).run().pruned([id])["pruned"][0]["rule"], json!("leftover"));
         assert_eq!((scene.world.names(), tree(&scene.outside)), (vec![], scene.before));
     }
 }
 
 #[test]
-fn a_mount_that_appears_deep_where_directories_are_opened_is_not_entered() {
+fn a_mount_that_appears_deep_where_directories_are_opened_is_not_entered_and_all_the_rest_goes() {
     needs!("root", "mount", "strace");
     for (kind, name) in KINDS.into_iter().flat_map(|kind| ["c", "d", "e", "f"].map(|name| (kind, name))) {
         let scene = Scene::new();
         let id = workspace(&scene.world);
         let paused = Paused::after(&scene.world, "statx", Some(Path::new(name)), scene.world.prune(&[]));
-        let (_, mounted, ran) = mount_under_its_hands(&scene, name, kind, paused);
-        ran.finds_busy(&id);
+        let (_, mounted) = mount_under_its_hands(&scene, name, kind);
+        paused.go_on().finds_busy(&id);
         assert_eq!(tree(&scene.outside), scene.before);
-        let found = walkdir::WalkDir::new(scene.world.base()).into_iter().map(|entry| entry.expect("an entry"));
-        let precious = found.filter(|entry| fs::read(entry.path()).is_ok_and(|content| content == b"precious"));
-        assert_eq!(precious.count(), 1, "{kind:?} on {name}: it is still mounted");
+        let left = walkdir::WalkDir::new(scene.world.base()).into_iter().map(|entry| entry.expect("an entry"));
+        let (mounted_files, own): (Vec<_>, Vec<_>) = left
+            .filter(|entry| entry.file_type().is_file())
+            .partition(|entry| fs::read(entry.path()).is_ok_and(|content| content == b"precious"));
+        assert_eq!(mounted_files.len(), 1, "{kind:?} on {name}: it is still mounted");
+        assert!(matches!(&own[..], [entry] if entry.file_name() == ".metadata.json"), "{kind:?} on {name}: {own:?}");
         drop(mounted);
-        assert_eq!(ids_in(&scene.world.prune(&[]).run().exits(0).json()["pruned"]), [id]);
+        scene.world.prune(&[]).run().pruned([id]);
     }
 }
 

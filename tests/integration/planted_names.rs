@@ -3,45 +3,40 @@
 use crate::paused::Paused;
 use crate::terminal::at_terminal;
 use crate::tools::{set_aside, text, the_trash, tool, trash, tree};
-use crate::world::{PRUNE, World, ids_in, sorted};
+use crate::world::{World, ids_in, sorted};
 use serde_json::json;
 use std::fs;
 
-/// A fresh workspace and beside it a directory, without metadata, that looks like a claimed copy of it; and its name.
-fn planted(world: &World) -> (String, String) {
-    let id = world.aged(1);
-    let name = format!(".wsctl-claimed.{id}.00c0ffee00c0ffee");
-    fs::create_dir(world.base().join(&name)).expect("a directory");
-    fs::write(world.base().join(&name).join("file"), "x").expect("a file");
-    (id, name)
-}
-
 #[test]
-fn a_planted_copy_beside_a_live_workspace_is_skipped_with_a_warning_and_exit_0() {
+fn a_planted_copy_beside_a_live_workspace_is_skipped_with_a_warning_and_counts_for_nothing_unless_it_is_given_by_id() {
     let world = World::new();
-    let (id, _) = planted(&world);
+    let id = world.aged(1);
+    let copy = world.dir_of(&format!(".wsctl-claimed.{id}.00c0ffee00c0ffee"));
+    fs::create_dir(&copy).and_then(|()| fs::write(copy.join("file"), "x")).expect("a directory without metadata");
     let before = world.snapshot();
-    for run in [&["-n"][..], &[]] {
-        let ran = world.wsctl(PRUNE.iter().chain(run)).run().exits(0).complains("warning[").mentions(&id);
+    for more in [&["-n"][..], &[]] {
+        let ran = world.prune(more).run().exits(0).complains("warning[").mentions(&id);
         let report = ran.json();
         assert_eq!((&report["kept"], &report["pruned"], &report["failed"]), (&json!(1), &json!([]), &json!([])));
         assert_eq!(ids_in(&report["skipped"]), [&*id], "{ran:#?}");
         assert_eq!(world.snapshot(), before);
     }
-}
 
-#[test]
-fn a_planted_copy_and_the_live_workspace_count_as_one() {
-    let world = World::new();
-    let _ = planted(&world);
     let stale = world.aged(40);
-    let run = |limit| world.prune(&["--max-delete", limit, "--metrics", "wsctl.prom"]);
-    let _ = run("40%").run().exits(78); // one of two; of three it would be less
-    assert_eq!(ids_in(&run("60%").run().exits(0).json()["pruned"]), [stale]);
+    let limited = |limit| world.prune(&["--max-delete", limit, "--metrics", "wsctl.prom"]).run();
+    let _ = limited("40%").exits(78); // one of two; of three it would be less
+    assert_eq!(ids_in(&limited("60%").exits(0).json()["pruned"]), [stale]);
     let metrics = fs::read_to_string(world.path("wsctl.prom")).expect("metrics");
-    let counts = metrics.lines().filter(|line| line.starts_with("wsctl_workspaces{"));
-    let total: f64 = counts.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum();
-    assert!((total - 1.0).abs() < 0.1, "{metrics}");
+    let counts = metrics.lines().filter(|line| line.starts_with("wsctl_workspaces{") && !line.ends_with(" 0"));
+    assert!(
+        matches!(&counts.collect::<Vec<_>>()[..], [ok] if ok.contains("\"ok\"") && ok.ends_with(" 1")),
+        "{metrics}"
+    );
+
+    let before = tree(&world.dir_of(&id));
+    let ran = world.wsctl(["prune", "-y", &id]).run().mentions(&id).mentions("stays");
+    assert!(matches!(ran.status, 0 | 75), "{ran:#?}");
+    assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
 }
 
 #[test]
@@ -49,8 +44,7 @@ fn no_more_workspaces_would_go_than_there_are_where_copies_and_leftovers_go_too(
     needs!("python3");
     let world = World::new();
     let id = world.aged(40);
-    for stage in ["claimed", "claimed", "doomed"] {
-        let tag = world.names().len();
+    for (tag, stage) in ["claimed", "claimed", "doomed"].iter().enumerate() {
         let aside = world.dir_of(&format!(".wsctl-{stage}.{id}.{tag:016x}"));
         tool(&["cp", "-a", text(&world.dir_of(&id)), text(&aside)]);
     }
@@ -65,28 +59,18 @@ fn no_more_workspaces_would_go_than_there_are_where_copies_and_leftovers_go_too(
 }
 
 #[test]
-fn prune_by_id_removes_the_planted_copy_and_says_that_the_live_workspace_stays() {
-    let world = World::new();
-    let (id, _) = planted(&world);
-    let before = tree(&world.dir_of(&id));
-    let ran = world.wsctl(["prune", "-y", &id]).run().mentions(&id).mentions("stays");
-    assert!(matches!(ran.status, 0 | 75), "{ran:#?}");
-    assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
-}
-
-#[test]
 fn prune_tries_another_name_where_the_one_for_a_claim_is_taken() {
     needs!("strace");
-    for (calls, aside) in [(1, false), (2, false), (1, true)] {
+    for (calls, is_aside) in [(1, false), (2, false), (1, true)] {
         let world = World::new();
         let id = world.aged(40);
-        if aside {
+        if is_aside {
             set_aside(&world, "claimed", &id); // then the first name is that of the doomed one
         }
         let (log, inject) = (world.path("strace"), format!("inject=renameat2:error=EEXIST:when={calls}"));
         let taken = ["strace", "-f", "-o", text(&log), "-e", "trace=renameat2", "-e", &inject];
-        let report = world.prune(&[]).through(taken).run().exits(0).quietly().json();
-        assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
+        world.prune(&[]).through(taken).run().pruned([id]);
+        assert_eq!(world.names(), [""; 0]);
         let log = fs::read_to_string(log).expect("a log");
         let renames: Vec<_> = log.lines().filter(|line| line.contains("renameat2(")).collect();
         let target = |line: &str| line.split('"').nth(3).expect("a new name").to_owned();
@@ -106,22 +90,18 @@ fn without_rename_noreplace_a_claimed_workspace_does_not_go_back_over_a_new_one(
     let accessed = world.base().join(claimed).join(".metadata.json");
     fs::copy(world.metadata_of(&fresh), accessed).expect("an access under way when the claim came");
     let before = [&*fresh, claimed].map(|name| tree(&world.base().join(name)));
-    let ran = paused.go_on().exits(75).complains("warning[busy]: ");
-    assert_eq!((ids_in(&ran.json()["failed"]), world.names()), (vec![id], sorted([claimed, &fresh])));
+    paused.go_on().finds_busy(&id);
+    assert_eq!(world.names(), sorted([claimed, &fresh]));
     assert_eq!([&*fresh, claimed].map(|name| tree(&world.base().join(name))), before);
-}
 
-#[test]
-fn without_rename_noreplace_a_workspace_made_right_before_the_way_back_makes_the_claimed_one_busy() {
-    needs!("strace");
+    // And where the new one is made right before the way back.
     for errno in ["ENOTEMPTY", "EEXIST"] {
         let world = World::new();
         let id = world.aged(1);
         let claimed = set_aside(&world, "claimed", &id);
         let met = format!("renameat:error={errno}");
-        let run = world.prune(&[]).injecting(["renameat2:error=EINVAL", &met]);
-        let ran = run.run().exits(75).complains("warning[busy]: ");
-        assert_eq!((ids_in(&ran.json()["failed"]), world.names()), (vec![id], vec![claimed]));
+        world.prune(&[]).injecting(["renameat2:error=EINVAL", &met]).run().finds_busy(&id);
+        assert_eq!(world.names(), [claimed]);
     }
 }
 
