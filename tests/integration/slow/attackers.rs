@@ -10,35 +10,18 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// A process that attacks for as long as this lives.
-struct Attacker(Option<Child>);
-
-impl Attacker {
-    fn begin(arena: &Arena) -> Self {
-        let mut python = Command::new("python3");
-        python
-            .args(["-c", include_str!("attackers.py"), text(&arena.world.base()), text(&arena.canary)])
-            .args(&arena.ids);
-        python.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self(Some(python.spawn().expect("python3")))
-    }
-
-    /// Ends it, and gives how often it swapped something.
-    fn end(mut self) -> u64 {
-        let mut child = self.0.take().expect("an attacker");
-        drop(child.stdin.take());
-        let ran = finish(child, &"the attacker").exits(0).quietly();
-        ran.stdout.trim().parse().expect("a number")
-    }
+/// Begins a process that attacks until its stdin ends.
+fn begin(arena: &Arena) -> Child {
+    let mut python = Command::new("python3");
+    python.args(["-c", include_str!("attackers.py"), text(&arena.world.base()), text(&arena.canary)]).args(&arena.ids);
+    python.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("python3")
 }
 
-impl Drop for Attacker {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+/// Ends it, and gives how often it swapped something.
+fn end(mut attacker: Child) -> u64 {
+    drop(attacker.stdin.take());
+    let ran = finish(attacker, &"the attacker").exits(0).quietly();
+    ran.stdout.trim().parse().expect("a number")
 }
 
 /// What is attacked, what must stay as it is, and how that was.
@@ -81,11 +64,6 @@ impl Arena {
         [snapshot(&self.canary), snapshot(&self.world.dir_of(&self.bystander)), linked]
     }
 
-    /// Gives the file outside its name in the base, where the attacker finds it.
-    fn link(&self) {
-        let _ = fs::hard_link(self.world.path("linked"), self.world.base().join("hard")); // unless it has it still
-    }
-
     /// Asserts that nothing outside the attacked workspaces has changed.
     fn assert_unharmed(&self, what: &str) {
         for (before, now) in self.before.iter().zip(self.state()) {
@@ -100,10 +78,11 @@ fn attacked(runs: usize) {
     needs!("root", "python3");
     let arena = Arena::new();
     let world = &arena.world;
-    let attacker = Attacker::begin(&arena);
+    let attacker = begin(&arena);
     let (mut pruned, mut touched, mut listed) = (0, 0, 0);
     for number in 0..runs {
-        arena.link();
+        // The file outside gets its name in the base, where the attacker finds it, unless it has it still.
+        let _ = fs::hard_link(world.path("linked"), world.base().join("hard"));
         let command = match number % 4 {
             0 => vec!["prune", "-y", "--older-than", "7d", "--format", "json"],
             1 => vec!["prune", "-y", "--format", "json"],
@@ -120,7 +99,7 @@ fn attacked(runs: usize) {
         }
         arena.assert_unharmed(&format!("{command:?}: {ran:?}"));
     }
-    let swaps = attacker.end();
+    let swaps = end(attacker);
     println!("{runs} runs, {swaps} swaps; {pruned} pruned, {touched} touched, {listed} listed");
     assert!(pruned > 0 && touched > 0 && listed > 0 && swaps > 10 * runs as u64, "nothing was put to the test");
     let names = walkdir::WalkDir::new(world.base()).into_iter().filter_map(Result::ok);
@@ -161,13 +140,13 @@ for top in sys.argv[1:]:
 fn a_naive_removal_under_the_same_attack_damages_the_canary() {
     needs!("root", "python3");
     let arena = Arena::new();
-    let attacker = Attacker::begin(&arena);
+    let attacker = begin(&arena);
     for _ in 0..500 {
         let dirs = arena.ids.iter().map(|id| arena.world.dir_of(id));
         let naive = Command::new("python3").args(["-c", NAIVE]).args(dirs).status();
         assert!(naive.expect("python3").success());
         if snapshot(&arena.canary) != arena.before[0] {
-            assert!(attacker.end() > 0);
+            assert!(end(attacker) > 0);
             return;
         }
     }

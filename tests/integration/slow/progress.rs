@@ -3,18 +3,16 @@
 //! A run is made long by strace, which delays some of its system calls.
 
 use crate::terminal::{screen, through_terminal};
-use crate::tools::{text, tool, wait_until};
 use crate::world::{Ran, Run, World};
 
-/// So many milliseconds go by before each of these calls.
+/// strace, which lets so many milliseconds go by before each of these calls.
 fn slow(call: &str, milliseconds: u32) -> [String; 6] {
     let inject = format!("inject={call}:delay_enter={}", milliseconds * 1000);
     ["strace", "-f", "-qq", "-o/dev/null", "-e", &inject].map(str::to_owned)
 }
 
 fn slowly(width: usize, run: Run<'_>, typed: (&str, &str), call: &str, milliseconds: u32) -> Ran {
-    let words = slow(call, milliseconds);
-    through_terminal(width, run, typed, &words.each_ref().map(String::as_str))
+    through_terminal(width, run, typed, &slow(call, milliseconds).each_ref().map(String::as_str))
 }
 
 /// A world with so many workspaces that nobody has used for a week.
@@ -81,27 +79,6 @@ fn a_prune_that_measures_first_shows_its_progress() {
 }
 
 #[test]
-fn no_progress_is_left_on_a_terminal_that_becomes_narrower() {
-    needs!("tmux", "strace");
-    let world = world(60);
-    let socket = world.path("tmux");
-    let tmux = |args: &[&str]| tool(&[&["tmux", "-S", text(&socket)], args].concat());
-    let run = world.wsctl(["prune", "-y", "--older-than", "7d"]).through(slow("unlinkat", 20));
-    let command = run.command();
-    let words = [command.get_program()].into_iter().chain(command.get_args());
-    let line = words.map(|word| format!("'{}'", word.display())).collect::<Vec<_>>().join(" ");
-    let base = format!("WSCTL_BASE={}", world.base().display());
-    tmux(&["-f/dev/null", "new-session", "-d", "-x80", "-y20", "-e", &base, &format!("seq 5; {line}; sleep 100")]);
-    let screen = || tmux(&["capture-pane", "-p", "-S-"]);
-    wait_until("it shows its progress", || screen().contains("s left"));
-    tmux(&["resize-window", "-x", "25"]);
-    wait_until("it ends", || screen().contains("pruned 60"));
-    let lines = screen();
-    tmux(&["kill-server"]);
-    assert_eq!(lines.trim_end(), "1\n2\n3\n4\n5\npruned 60 workspaces, fre\ned 1.2 MiB; kept 0");
-}
-
-#[test]
 fn ctrl_c_erases_the_progress() {
     needs!("python3", "strace");
     let world = world(300);
@@ -126,27 +103,19 @@ fn log_messages_during_progress_are_on_lines_of_their_own() {
 }
 
 #[test]
-fn there_is_no_progress_with_q_or_on_a_terminal_that_cannot_erase() {
+fn there_is_no_progress_with_q_or_on_a_terminal_that_cannot_erase_or_where_stderr_is_no_terminal() {
     needs!("python3", "strace");
     let world = world(40);
-    assert!(!long_list(&world, 80, &["-q"]).stdout.contains("measuring"));
-    let list = || world.wsctl(["list", "-s"]);
-    for term in ["dumb", ""] {
-        let ran = slowly(80, list().env("TERM", term), ("", ""), "getdents64", 10).exits(0);
-        assert!(!ran.stdout.contains("measuring"), "{ran:#?}");
+    let strace = slow("getdents64", 10);
+    let redirected = ["sh", "-c", "exec \"$@\" 2>errors", "sh"].map(str::to_owned);
+    let redirected = strace.iter().chain(&redirected).map(String::as_str).collect::<Vec<_>>();
+    let strace = strace.each_ref().map(String::as_str);
+    for (term, option, wrapper) in
+        [("xterm", "-q", &strace[..]), ("dumb", "-r", &strace), ("", "-r", &strace), ("xterm", "-r", &redirected)]
+    {
+        let run = world.wsctl(["list", "--size", option]).env("TERM", term);
+        let ran = through_terminal(80, run, ("", ""), wrapper).exits(0);
+        assert!(!ran.stdout.contains("measuring"), "{term:?} {option}: {ran:#?}");
     }
-}
-
-#[test]
-fn there_is_no_progress_where_stderr_is_no_terminal() {
-    needs!("python3", "strace");
-    let world = world(40);
-    let words = slow("getdents64", 10);
-    let list = || world.wsctl(["list", "-s"]).env("TERM", "xterm");
-    let _ = list().through(&words).run().exits(0).quietly();
-    let redirected: Vec<_> =
-        words.iter().map(String::as_str).chain(["sh", "-c", "exec \"$@\" 2>errors", "sh"]).collect();
-    let ran = through_terminal(80, list(), ("", ""), &redirected).exits(0);
-    assert!(!ran.stdout.contains("measuring"), "{ran:#?}");
     assert_eq!(std::fs::read_to_string(world.path("errors")).expect("a file"), "");
 }

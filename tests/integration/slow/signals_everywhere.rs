@@ -4,7 +4,7 @@
 use crate::paused::Paused;
 use crate::terminal::through_terminal;
 use crate::tools::{text, tool, trash, wait_until};
-use crate::world::{Ran, Run, World, finish, has, ids_in, is_root};
+use crate::world::{PRUNE, Ran, Run, World, finish, has, ids_in, is_root};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
@@ -84,44 +84,29 @@ impl Started {
     }
 }
 
-/// What is done for each file and directory, by whichever call; it takes 3 ms. The points are in the reading of the base, and
+/// What is done for each file and directory, by whichever call; it takes 3 ms. The 60th is in the reading of the base, the 400th
 /// in the measuring.
-const LOOKS: [(&str, usize, usize); 2] =
-    [("newfstatat,statx,openat2,openat", 3000, 60), ("newfstatat,statx,openat2,openat", 3000, 400)];
+const LOOKS: (&str, usize) = ("newfstatat,statx,openat2,openat", 3000);
 /// A removal of 100,000 files takes half a minute.
 const REMOVALS: (&str, usize, usize) = ("unlinkat", 300, 50);
 
-/// 60 stale workspaces, which take about ten seconds when each of [`LOOKS`] takes 3 ms.
-fn slow_world() -> World {
+#[test]
+fn a_signal_ends_prune_and_list_while_they_read_or_measure_also_as_process_1_and_nothing_is_deleted() {
+    needs!("strace");
     let world = World::new();
     for _ in 0..60 {
         let workspace = world.workspace().days_ago(40);
         let _ = (0..40).fold(workspace, |workspace, file| workspace.file(&format!("data/{file}"), b"")).make();
     }
     tool(&["find", text(&world.base()), "-depth", "-exec", "touch", "-d", "40 days ago", "{}", "+"]);
-    world
-}
-
-#[test]
-fn a_signal_ends_prune_while_it_reads_or_measures_and_nothing_is_deleted() {
-    needs!("strace");
-    let world = slow_world();
     let before = world.snapshot();
-    for (point, (signal, status)) in LOOKS.into_iter().flat_map(|point| SIGNALS.map(|signal| (point, signal))) {
-        let run = world.prune(&["--use-mtime"]);
-        let _ = Started::slowed(&world, run, point, &[]).ends_at(signal).exits(status);
-        assert_eq!(world.snapshot(), before);
-    }
-}
-
-#[test]
-fn a_signal_ends_list_while_it_reads_or_measures_also_as_process_1() {
-    needs!("strace");
-    let world = slow_world();
-    for wrapper in wrappers() {
-        for (point, (signal, status)) in LOOKS.into_iter().zip(SIGNALS) {
-            let run = world.wsctl(["list", "-s"]);
-            let _ = Started::slowed(&world, run, point, wrapper).ends_at(signal).exits(status);
+    for args in [&[&PRUNE[..], &["--use-mtime"]].concat()[..], &["list", "-s"]] {
+        for wrapper in wrappers() {
+            for (nth, (signal, status)) in [60, 400].into_iter().zip(SIGNALS) {
+                let point = (LOOKS.0, LOOKS.1, nth);
+                let _ = Started::slowed(&world, world.wsctl(args), point, wrapper).ends_at(signal).exits(status);
+                assert_eq!(world.snapshot(), before, "{args:?}");
+            }
         }
     }
 }
@@ -176,15 +161,11 @@ fn after_a_signal_a_huge_directory_is_reported_as_busy_and_the_next_prune_finish
         let started = Started::slowed(&world, world.prune(&[]), REMOVALS, &[]);
         let ran = started.ends_at(signal).exits(status).mentions("warning[busy]: ").mentions(&id);
         let report = ran.json();
-        assert_eq!((&report["pruned"], ids_in(&report["failed"])), (&serde_json::json!([]), vec![id.clone()]));
+        assert_eq!((ids_in(&report["pruned"]), ids_in(&report["failed"])), (vec![], vec![id.clone()]));
         assert_eq!(report["failed"][0]["category"], "busy");
         assert!(matches!(&trash(&world)[..], [left] if left.starts_with(".wsctl-doomed.")), "{:?}", world.names());
     }
-    let text = ["prune", "-y", "--older-than", "30d"];
-    let ran = Started::slowed(&world, world.wsctl(text), REMOVALS, &[]).ends_at("TERM").exits(143);
-    assert!(ran.stdout.starts_with("pruned 0 workspaces"), "the summary: {ran:#?}");
-    let report = world.prune(&[]).run().exits(0).quietly().json();
-    assert_eq!((&report["pruned"][0]["rule"], ids_in(&report["pruned"])), (&"leftover".into(), vec![id]));
+    assert_eq!(world.prune(&[]).run().pruned([id])["pruned"][0]["rule"], "leftover");
     assert_eq!(world.names(), [""; 0]);
 }
 
@@ -197,8 +178,7 @@ fn a_second_signal_ends_prune_at_once() {
     paused.signal("INT");
     let ran = paused.go_on().prints("");
     assert!([130, 143].contains(&ran.status), "{ran:#?}");
-    let report = world.prune(&[]).run().exits(0).json();
-    assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
+    world.prune(&[]).run().pruned([id]);
 }
 
 #[test]
@@ -206,15 +186,11 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
     needs!("strace");
     for (signal, _) in SIGNALS {
         let world = World::new();
-        let ids: Vec<_> = (0..40).map(|number| world.aged(40 + number)).collect();
+        let ids: Vec<_> = (0..40).map(|_| world.aged(40)).collect();
         let ignore = ["env", &format!("--ignore-signal={signal}")];
         let paused = Paused::lacking(&world, &ignore, "renameat2", None, world.prune(&[]));
         paused.signal(signal);
-        let report = paused.go_on().exits(0).quietly().json();
-        assert_eq!(
-            (report["pruned"].as_array().map(Vec::len), world.names()),
-            (Some(ids.len()), vec![]),
-            "SIG{signal}"
-        );
+        paused.go_on().pruned(ids);
+        assert_eq!(world.names(), [""; 0], "SIG{signal}");
     }
 }

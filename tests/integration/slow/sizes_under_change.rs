@@ -17,10 +17,7 @@ fn make_large(file: &Path) {
 /// A workspace with these directories in it, a small file in each. Gives its ID, and the directories in the order in which
 /// they are listed.
 fn with_directories(world: &World, names: &[&str]) -> (String, Vec<PathBuf>) {
-    let id = names
-        .iter()
-        .fold(world.workspace().days_ago(3), |workspace, name| workspace.file(&format!("{name}/x"), b"x"))
-        .make();
+    let id = names.iter().fold(world.workspace(), |made, name| made.file(&format!("{name}/x"), b"x")).make();
     let entries = fs::read_dir(world.dir_of(&id)).expect("the workspace").map(|entry| entry.expect("an entry").path());
     (id, entries.filter(|path| path.is_dir()).collect())
 }
@@ -34,38 +31,30 @@ fn is_true_or_told(ran: &Ran, id: &str, truth: u64) {
     assert!(told || (ran.status == 0 && size == truth && ran.stderr.is_empty()), "{size} of {truth}: {ran:#?}");
 }
 
-/// Lists while the walk is paused at the second of three directories, where the first has been counted: then what is called
-/// `large` is moved between the first and the third one.
-fn moved_at_the_second(from: usize, to: usize, make: impl Fn(&Path)) {
-    needs!("strace", "fallocate");
-    let world = World::new();
-    let (id, dirs) = with_directories(&world, &["a", "b", "c"]);
-    make(&dirs[from].join("large"));
-    let truth = du(&world.dir_of(&id));
-    let paused = Paused::after(&world, "getdents64", Some(&dirs[1]), world.wsctl(LIST));
-    fs::rename(dirs[from].join("large"), dirs[to].join("large")).expect("a rename");
-    is_true_or_told(&paused.go_on(), &id, truth);
-}
-
 fn make_large_directory(dir: &Path) {
     fs::create_dir(dir).expect("a directory");
     make_large(&dir.join("file"));
 }
 
+/// The walk is paused at the second of three directories, where the first has been counted: then what is called `large` is moved
+/// between the first and the third one.
 #[test]
-fn a_file_moved_ahead_of_the_walk_counts_once() {
-    moved_at_the_second(0, 2, make_large);
-}
-
-#[test]
-fn a_directory_moved_ahead_of_the_walk_counts_once() {
-    moved_at_the_second(0, 2, make_large_directory);
-}
-
-#[test]
-fn a_file_or_directory_moved_behind_the_walk_is_missed_and_reported() {
-    moved_at_the_second(2, 0, make_large);
-    moved_at_the_second(2, 0, make_large_directory);
+fn what_is_moved_ahead_of_the_walk_counts_once_and_what_is_moved_behind_it_is_missed_and_reported() {
+    needs!("strace", "fallocate");
+    let moves = [(0, 2), (2, 0)].into_iter().flat_map(|(from, to)| [(from, to, true), (from, to, false)]);
+    for (from, to, is_file) in moves {
+        let world = World::new();
+        let (id, dirs) = with_directories(&world, &["a", "b", "c"]);
+        if is_file {
+            make_large(&dirs[from].join("large"))
+        } else {
+            make_large_directory(&dirs[from].join("large"))
+        }
+        let truth = du(&world.dir_of(&id));
+        let paused = Paused::after(&world, "getdents64", Some(&dirs[1]), world.wsctl(LIST));
+        fs::rename(dirs[from].join("large"), dirs[to].join("large")).expect("a rename");
+        is_true_or_told(&paused.go_on(), &id, truth);
+    }
 }
 
 #[test]
