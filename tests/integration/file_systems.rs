@@ -178,12 +178,17 @@ fn workspaces_in_a_lower_layer_of_an_overlay_go_where_it_redirects_and_stay_whol
 }
 
 #[test]
-fn a_claim_that_meets_exdev_is_an_io_error_that_names_possible_causes() {
+fn a_claim_that_the_kernel_refuses_leaves_all_as_it_was_and_the_message_gives_possible_causes() {
     needs!("strace");
     let world = World::new();
     let id = world.aged(40);
     let before = tree(&world.base());
     are_refused(world.prune(&[]).injecting(["renameat,renameat2:error=EXDEV"]).run(), &[&id], &["project", "layer"]);
+    // In an idmapped mount, what would change an inode of an owner without a number there is refused with EOVERFLOW.
+    let ran = world.prune(&[]).injecting(["renameat2:error=EOVERFLOW"]).run().exits(77);
+    let message =
+        format!("error[permission-denied]: workspace {id}: cannot claim it: Its owner or this user has no ID");
+    let _ = ran.complains(&message);
     assert_eq!(tree(&world.base()), before);
 }
 

@@ -102,5 +102,4 @@ mod slow {
     pub mod soak;
     pub mod systemd;
     pub mod units;
-    pub mod visitors;
 }

@@ -129,21 +129,3 @@ fn descriptions_that_are_not_shown_take_no_memory() {
         assert!(bytes < 32 << 20, "{options}: {bytes} bytes, and all of them are 120 MB");
     }
 }
-
-#[test]
-fn the_width_of_a_directory_takes_no_memory() {
-    needs!("/usr/bin/time");
-    let [few, many] = [1000, 41_000].map(|files| {
-        let world = World::new();
-        let id = world.workspace().days_ago(40).file("data/x", b"").make();
-        (0..files).for_each(|number| {
-            fs::write(world.dir_of(&id).join(format!("data/{number:0100}")), "").expect("a file");
-        });
-        world
-    });
-    for args in [&["list", "-s"][..], &["prune", "--older-than", "30d", "-n"], &PRUNE[..4]] {
-        let runs = if args.contains(&"-y") { 1 } else { 5 };
-        let more = least(runs, || memory(&many, args)).saturating_sub(least(runs, || memory(&few, args)));
-        assert!(more < 40_000 * 10, "{args:?}: {more} bytes"); // their names alone are ten times that
-    }
-}

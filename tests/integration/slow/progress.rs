@@ -45,47 +45,43 @@ fn a_long_list_shows_its_progress_and_erases_it_at_the_end() {
     }
 }
 
-/// A `prune` that takes more than a second.
-fn long_prune(world: &World, args: &[&str], typed: (&str, &str), call: &str) -> Ran {
-    slowly(100, world.wsctl([&["prune", "--older-than", "7d"], args].concat()), typed, call, 20)
+/// A `prune` that takes more than a second, and the screen at its end.
+fn long_prune(world: &World, args: &[&str], typed: (&str, &str), call: &str) -> (Ran, Vec<String>) {
+    let ran = slowly(100, world.wsctl([&["prune", "--older-than", "7d"], args].concat()), typed, call, 20);
+    let screen = screen(&ran.stdout, 100);
+    (ran, screen)
 }
 
 #[test]
-fn a_long_prune_shows_its_progress() {
+fn a_long_prune_shows_its_progress_and_erases_it_at_the_end_also_at_ctrl_c() {
     needs!("python3", "strace");
-    let world = world(40);
-    let ran = long_prune(&world, &["-y"], ("", ""), "unlinkat").exits(0);
-    for part in ["pruning: ", " of 40, ", " KiB freed, ", "/s, ", "s left"] {
-        assert!(ran.stdout.contains(part), "{part}: {ran:#?}");
+    for (workspaces, keys, status) in [(40, "", 0), (300, "\\x03", 130)] {
+        let world = world(workspaces);
+        let (ran, screen) = long_prune(&world, &["-y"], ("pruning: ", keys), "unlinkat");
+        let ran = ran.exits(status);
+        for part in ["pruning: ", &format!(" of {workspaces}, "), " KiB freed, ", "/s, ", "s left"] {
+            assert!(ran.stdout.contains(part) || status != 0, "{part}: {ran:#?}");
+        }
+        assert!(screen.len() == 1 && screen[0].starts_with("pruned "), "{screen:#?}");
+        assert_eq!(world.names().is_empty(), status == 0);
     }
-    let screen = screen(&ran.stdout, 100);
-    assert!(screen.len() == 1 && screen[0].starts_with("pruned 40 workspaces, freed "), "{screen:#?}");
-    assert!(world.names().is_empty());
 }
 
 #[test]
 fn a_prune_that_measures_first_shows_its_progress() {
     needs!("python3", "strace");
     let world = world(40);
-    for args in [&["-n"][..], &["-n", "--use-mtime"], &["-n", "--max-total-size", "1K"]] {
-        let ran = long_prune(&world, args, ("", ""), "getdents64").exits(0);
+    for (args, last) in [
+        (&["-n"][..], "would prune "),
+        (&["-n", "--use-mtime"], "would prune "),
+        (&["-n", "--max-total-size", "1K"], "would prune "),
+        (&[], "40 of 40 workspaces"),
+    ] {
+        let (ran, screen) = long_prune(&world, args, ("[y/N] ", "n\\n"), "getdents64");
+        let ran = ran.exits(if args.is_empty() { 78 } else { 0 });
         assert!(ran.stdout.contains("measuring: ") && ran.stdout.contains(" KiB used, "), "{ran:#?}");
-        let screen = screen(&ran.stdout, 100);
-        assert!(screen.len() == 1 && screen[0].starts_with("would prune "), "{screen:#?}");
+        assert!(screen[0].starts_with(last) && (args.is_empty() || screen.len() == 1), "{screen:#?}");
     }
-    let ran = long_prune(&world, &[], ("[y/N] ", "n\\n"), "getdents64").exits(78);
-    let screen = screen(&ran.stdout, 100);
-    assert!(ran.stdout.contains("measuring: ") && screen[0].starts_with("40 of 40 workspaces"), "{screen:#?}");
-}
-
-#[test]
-fn ctrl_c_erases_the_progress() {
-    needs!("python3", "strace");
-    let world = world(300);
-    let ran = long_prune(&world, &["-y"], ("pruning: ", "\\x03"), "unlinkat").exits(130);
-    let screen = screen(&ran.stdout, 100);
-    assert!(screen.len() == 1 && screen[0].starts_with("pruned "), "{screen:#?}");
-    assert!(!world.names().is_empty());
 }
 
 #[test]
