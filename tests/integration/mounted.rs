@@ -11,15 +11,30 @@ use std::process::{Child, Command, Stdio};
 pub struct Mounted(PathBuf);
 
 impl Mounted {
-    /// A tmpfs with these options. The caller must be root.
-    pub fn tmpfs(world: &World, point: &Path, options: &str) -> Self {
+    /// Mounts with these words. The caller must be root, here as below.
+    fn new(world: &World, words: &[&str], point: &Path) -> Self {
         quiet::before_a_mount();
-        tool(&["mount", "-t", "tmpfs", "-o", options, "wsctl-test", text(point)]);
+        tool(&[&["mount"], words, &[text(point)]].concat());
         Self(world.path(""))
     }
 
+    /// A tmpfs with these options.
+    pub fn tmpfs(world: &World, point: &Path, options: &str) -> Self {
+        Self::new(world, &["-t", "tmpfs", "-o", options, "wsctl-test"], point)
+    }
+
+    /// An overlay with these options.
+    pub fn overlay(world: &World, point: &Path, options: &str) -> Self {
+        Self::new(world, &["-t", "overlay", "-o", options, "wsctl-test"], point)
+    }
+
+    /// A directory of the same file system.
+    pub fn bind(world: &World, from: &Path, point: &Path) -> Self {
+        Self::new(world, &["--bind", text(from)], point)
+    }
+
     /// A file system of its own, of this many MiB, made by `mkfs` with these words. `None`, loudly, where there are no loop
-    /// devices or the kernel does not know it. The caller must be root.
+    /// devices or the kernel does not know it.
     pub fn image(world: &World, point: &Path, size: u64, mkfs: &[&str]) -> Option<Self> {
         let image = world.path("image");
         fs::File::create(&image).and_then(|file| file.set_len(size << 20)).expect("an image");
@@ -28,20 +43,6 @@ impl Mounted {
         // The loop device goes with the mount.
         let mounted = Command::new("mount").args(["-o", "loop", text(&image), text(point)]).status().expect("mount");
         (mounted.success() || skip("loop devices")).then(|| Self(world.path("")))
-    }
-
-    /// An overlay with these options. The caller must be root.
-    pub fn overlay(world: &World, point: &Path, options: &str) -> Self {
-        quiet::before_a_mount();
-        tool(&["mount", "-t", "overlay", "-o", options, "wsctl-test", text(point)]);
-        Self(world.path(""))
-    }
-
-    /// A directory of the same file system. The caller must be root.
-    pub fn bind(world: &World, from: &Path, point: &Path) -> Self {
-        quiet::before_a_mount();
-        tool(&["mount", "--bind", text(from), text(point)]);
-        Self(world.path(""))
     }
 }
 

@@ -87,20 +87,6 @@ fn a_rename_that_was_under_way_when_the_claim_came_is_seen_before_and_after_the_
 }
 
 #[test]
-fn an_accessed_workspace_never_goes_back_over_a_new_one() {
-    needs!("strace");
-    let world = World::new();
-    let id = world.aged(40);
-    let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
-    let aside = the_trash(&world);
-    access(&world.base().join(&aside));
-    fs::create_dir(world.dir_of(&id)).expect("the application makes it anew");
-    paused.go_on().finds_busy(&id);
-    assert_eq!(world.names(), sorted([&*aside, &*id]));
-    assert_eq!(fs::read_dir(world.dir_of(&id)).expect("the new one").count(), 0);
-}
-
-#[test]
 fn a_file_written_after_the_claim_saves_the_workspace_with_use_mtime_alone() {
     needs!("strace");
     for option in [&[][..], &["--use-mtime"]] {

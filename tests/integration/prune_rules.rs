@@ -46,18 +46,6 @@ fn rules_ids_and_protections_choose_among_the_workspaces() {
 }
 
 #[test]
-fn older_than_and_ids_prune_just_what_they_choose() {
-    let world = World::new();
-    let [old, fresh, other, stale] = [40, 0, 1, 50].map(|days| world.aged(days));
-    let report = world.prune(&[&old, &fresh]).run().pruned([&old]);
-    assert_eq!((report["kept"].as_u64(), world.names()), (Some(1), sorted([&fresh, &other, &stale])));
-    world.wsctl(["prune", "--older-than", "30d", "-y"]).run().exits(0).quietly();
-    assert_eq!(world.names(), sorted([&fresh, &other]));
-    world.wsctl(["prune", "-y", &fresh]).run().exits(0).quietly();
-    assert_eq!(world.names(), [other]);
-}
-
-#[test]
 fn max_total_size_takes_the_least_recently_accessed_until_the_rest_fits_also_beside_what_may_not_go() {
     let world = World::new();
     let big = || world.workspace().file("data", &vec![1; 20_000]);

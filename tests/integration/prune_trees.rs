@@ -1,7 +1,7 @@
 //! `wsctl prune`: the removal of all that an agent may leave in a workspace, and of nothing outside.
 
 use crate::mounted::Immutable;
-use crate::tools::{outside, text, tool, tree};
+use crate::tools::{outside, text, the_trash, tool, tree};
 use crate::world::{World, chmod, ids_in, odd_name};
 use serde_json::json;
 use std::ffi::OsStr;
@@ -10,23 +10,35 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 
 #[test]
-fn an_immutable_file_stays_with_the_metadata_and_is_reported_by_each_run_until_it_can_go() {
-    needs!("root", "chattr");
-    let world = World::new();
-    let [id, other] = [world.workspace().days_ago(40).file("data/deep/x", b"x").file("y", b"y").make(), world.aged(41)];
-    let Some(immutable) = Immutable::new(&world, &world.dir_of(&id).join("data/deep/x")) else { return };
-    for others in [&[other][..], &[]] {
-        let report = world.prune(&[]).run().exits(77).complains("error[permission-denied]: ").json();
-        assert_eq!((ids_in(&report["pruned"]), ids_in(&report["failed"])), (others.to_vec(), vec![id.clone()]));
-        assert_eq!(report["failed"][0]["category"], json!("permission-denied"));
-        let [left] = &world.names()[..] else { panic!("{:?}", world.names()) };
-        assert!(left.starts_with(&format!(".wsctl-doomed.{id}.")), "{left}");
-        let left = world.base().join(left);
-        assert!(left.join(".metadata.json").exists() && left.join("data/deep/x").exists() && !left.join("y").exists());
+fn what_cannot_go_stays_with_the_metadata_alone_and_is_reported_by_each_run_until_it_can() {
+    needs!("root", "setpriv", "chattr");
+    for is_immutable in [false, true] {
+        let world = World::new();
+        let id = world.workspace().days_ago(40).file("data/deep/x", b"x").file("y", b"y").make();
+        let other = world.aged(41);
+        world.give_away();
+        let stuck = world.dir_of(&id).join("data/deep");
+        let immutable = is_immutable.then(|| Immutable::new(&world, &stuck.join("x")));
+        if immutable.as_ref().is_some_and(Option::is_none) {
+            return;
+        }
+        chown(&stuck, Some(0), Some(0)).expect("chown");
+        for others in [&[other][..], &[]] {
+            let run = world.prune(&[]);
+            let run = if is_immutable { run } else { run.by_ordinary_user() };
+            let report = run.run().exits(77).complains("error[permission-denied]: ").json();
+            assert_eq!((ids_in(&report["pruned"]), ids_in(&report["failed"])), (others.to_vec(), vec![id.clone()]));
+            assert_eq!(report["failed"][0]["category"], json!("permission-denied"));
+            let left = the_trash(&world);
+            assert!(left.starts_with(&format!(".wsctl-doomed.{id}.")) && world.names() == [&*left], "{left}");
+            let left = world.dir_of(&left);
+            assert!(left.join(".metadata.json").exists() && left.join("data/deep/x").exists());
+            assert!(!left.join("y").exists());
+        }
+        drop(immutable);
+        assert_eq!(world.prune(&[]).run().pruned([id])["pruned"][0]["rule"], json!("leftover"));
+        assert_eq!(world.names(), [""; 0]);
     }
-    drop(immutable);
-    assert_eq!(world.prune(&[]).run().pruned([id])["pruned"][0]["rule"], json!("leftover"));
-    assert_eq!(world.names(), [""; 0]);
 }
 
 #[test]
@@ -38,22 +50,6 @@ fn an_immutable_workspace_stays_whole_at_its_own_path() {
     let Some(_immutable) = Immutable::new(&world, &world.dir_of(&id)) else { return };
     let _ = world.prune(&[]).run().exits(77).complains("error[permission-denied]: ");
     assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
-}
-
-#[test]
-fn a_directory_of_another_user_is_reported_as_failed_and_all_the_rest_is_removed() {
-    needs!("root", "setpriv");
-    let world = World::new();
-    let [id, other] = [world.workspace().days_ago(40).file("roots/x", b"x").file("y", b"y").make(), world.aged(41)];
-    world.give_away();
-    chown(world.dir_of(&id).join("roots"), Some(0), Some(0)).expect("chown");
-    for _ in 0..2 {
-        let ran = world.prune(&[]).by_ordinary_user().run().exits(77).complains("error[permission-denied]: ");
-        assert_eq!(ids_in(&ran.json()["failed"]), [&*id]);
-    }
-    let [left] = &world.names()[..] else { panic!("{:?}, without {other}", world.names()) };
-    let left = world.base().join(left);
-    assert!(left.join("roots/x").exists() && left.join(".metadata.json").exists() && !left.join("y").exists());
 }
 
 #[test]
