@@ -176,9 +176,10 @@ fn a_full_xfs_and_a_full_tmpfs_are_pruned() {
     needs!("root", "mount", "mkfs.xfs", "python3");
     for is_xfs in [true, false] {
         let world = World::new();
-        let mounted = match is_xfs {
-            true => Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"]),
-            false => Some(Mounted::tmpfs(&world, &world.base(), "size=256k,nr_inodes=200")),
+        let mounted = if is_xfs {
+            Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"])
+        } else {
+            Some(Mounted::tmpfs(&world, &world.base(), "size=256k,nr_inodes=200"))
         };
         let Some(_mounted) = mounted else { return };
         let stale: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();

@@ -52,7 +52,9 @@ fn a_workspace_accessed_while_others_of_its_batch_are_claimed_is_never_taken_off
     let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
     let accessed: Vec<_> = all.into_iter().filter(|id| world.dir_of(id).exists()).collect();
     assert_eq!(accessed.len(), 9, "one is claimed");
-    accessed.iter().for_each(|id| access(&world.dir_of(id)));
+    for id in &accessed {
+        access(&world.dir_of(id));
+    }
     let (ran, log) = paused.go_on_logged();
     assert_eq!(ids_in(&ran.exits(75).json()["failed"]), world.names());
     let of_the_claimed = |line: &&String| !accessed.iter().any(|id| line.contains(id.as_str()));

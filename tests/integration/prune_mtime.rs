@@ -10,7 +10,9 @@ use std::io::Write;
 fn with_use_mtime_the_later_of_access_and_modification_counts() {
     let world = World::new();
     let [written, idle, read] = [40, 40, 1].map(|days| world.aged(days));
-    [&written, &idle, &read].iter().for_each(|id| modify(&world, id, 40));
+    for id in [&written, &idle, &read] {
+        modify(&world, id, 40);
+    }
     fs::write(world.dir_of(&written).join("charts/lap_times.png"), "new").expect("a write deep inside");
     let dry = world.prune(&["-n"]).run().pruned([&written, &idle]);
     assert_eq!(dry["kept"], 1, "without --use-mtime");
@@ -24,7 +26,9 @@ fn with_use_mtime_modification_is_all_that_counts_where_metadata_is_missing_or_c
     let [stale, fresh] = [40, 1].map(|days| {
         let unreadable = || world.workspace().metadata("{").file("data/x", b"x");
         let both = [unreadable().make(), unreadable().make_without_metadata()];
-        both.iter().for_each(|id| modify(&world, id, days));
+        for id in &both {
+            modify(&world, id, days);
+        }
         both
     });
     let future = world.workspace().days_ago(-9).make();

@@ -22,7 +22,7 @@ impl Mixed {
         let world = World::new();
         let older = world.workspace().accessed("2020-05-23T14:30:00.5+02:00Z").file("a/b/c/d", &[1; 9000]);
         let old = world.workspace().accessed("2020-06-01T08:00:00.123456+00:00Z").file("data/sparse", b"");
-        let old = old.file("one", &[1; 50_000]).file(".metadata.tmp.abc.json", &[1; 5000]);
+        let old = old.file("one", &vec![1; 50_000]).file(".metadata.tmp.abc.json", &[1; 5000]);
         // So many that directories are large, too.
         let old = (0..200).fold(old, |old, number| old.file(&format!("data/{number:0200}"), b"x"));
         let stale = [older.make(), old.make()];
@@ -109,7 +109,7 @@ fn a_line_that_cannot_be_written_is_an_error_at_the_end_and_stops_nothing() {
 fn the_json_document_has_just_this_shape_and_the_bytes_freed_are_those_that_du_counted_before() {
     let mixed = Mixed::new();
     let [a, b] = &mixed.stale;
-    let leftover = mixed.world.workspace().accessed("2026-05-23T14:30:00Z").file("data/x", &[1; 70_000]).make();
+    let leftover = mixed.world.workspace().accessed("2026-05-23T14:30:00Z").file("data/x", &vec![1; 70_000]).make();
     let names = [a.clone(), b.clone(), set_aside(&mixed.world, "doomed", &leftover)];
     let sizes = names.map(|name| du(&mixed.world.dir_of(&name)));
     let absent = "00000000-0000-4000-8000-000000000000";

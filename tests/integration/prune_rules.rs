@@ -27,7 +27,7 @@ fn rules_ids_and_protections_choose_among_the_workspaces() {
         ("--older-than 30d --keep-last 4", "older-than", "a"),
         ("--older-than 30d --exclude B --exclude a", "older-than", "c"),
         ("--older-than 30d a B d", "older-than", "ab"),
-        ("--keep-last 1 a e", "id", "a"),
+        ("--keep-last 2 a d", "id", "a"),
         ("a E a", "id", "ae"),
         ("--exclude A b g a", "id", "gb"),
         ("--max-total-size 0B --keep-last 1 --exclude a", "max-total-size", "bcd"),

@@ -63,16 +63,10 @@ fn each_of_several_threads_repairs_permissions_and_knows_its_own_mount_where_onl
         }
         world.give_away();
         let run = world.wsctl(["prune", "-y", "--older-than", "30d", "-j", "4"]).by_ordinary_user();
-        let run = match is_locked {
-            true => run,
-            // strace watches no other call, so that the threads run at once.
-            false => run.through(["strace", "-f", "-o", "/dev/null"].iter().chain(&[
-                "-e",
-                "trace=openat2,statx",
-                "-e",
-                "inject=openat2,statx:error=ENOSYS",
-            ])),
-        };
+        // strace watches no other call, so that the threads run at once.
+        let strace = ["strace", "-f", "-o", "/dev/null", "-e", "trace=openat2,statx"];
+        let lacking = ["-e", "inject=openat2,statx:error=ENOSYS"];
+        let run = if is_locked { run } else { run.through(strace.iter().chain(&lacking)) };
         run.run().exits(0).quietly();
         assert_eq!(world.names(), [""; 0], "locked: {is_locked}");
     }

@@ -45,11 +45,8 @@ fn what_is_moved_ahead_of_the_walk_counts_once_and_what_is_moved_behind_it_is_mi
     for (from, to, is_file) in moves {
         let world = World::new();
         let (id, dirs) = with_directories(&world, &["a", "b", "c"]);
-        if is_file {
-            make_large(&dirs[from].join("large"))
-        } else {
-            make_large_directory(&dirs[from].join("large"))
-        }
+        let make = if is_file { make_large } else { make_large_directory };
+        make(&dirs[from].join("large"));
         let truth = du(&world.dir_of(&id));
         let paused = Paused::after(&world, "getdents64", Some(&dirs[1]), world.wsctl(LIST));
         fs::rename(dirs[from].join("large"), dirs[to].join("large")).expect("a rename");
