@@ -87,15 +87,14 @@ mod slow {
     pub mod fault_checks;
     pub mod fault_points;
     pub mod faults;
+    pub mod forests;
     pub mod many_hosts;
     pub mod mutants;
     pub mod packages;
     pub mod power_cuts;
-    pub mod power_disks;
     pub mod power_scenes;
     pub mod progress;
     pub mod prunes_at_once;
-    pub mod schedule_scenes;
     pub mod schedules;
     pub mod signals_everywhere;
     pub mod sizes_under_change;

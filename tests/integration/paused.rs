@@ -3,6 +3,7 @@
 use crate::run::TOO_LONG;
 use crate::tools::{text, tool};
 use crate::world::{Ran, Run, World};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,6 +20,28 @@ pub fn straced(world: &World, run: Run<'_>, calls: &str) -> (Ran, Vec<String>) {
 
 fn lines(log: &Path) -> Vec<String> {
     fs::read_to_string(log).expect("a log").lines().map(str::to_owned).collect()
+}
+
+/// A system call in a log of strace.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub name: String,
+    /// Its number among those of its name in its thread, from 1, as strace counts them.
+    pub nth: usize,
+    pub line: String,
+}
+
+/// The calls in a log.
+pub fn calls(log: &str) -> Vec<Call> {
+    let mut counts = HashMap::new();
+    let call = |line: &str| {
+        let (process, rest) = line.split_once(' ')?;
+        let (name, _) = rest.trim_start().split_once('(').filter(|(name, _)| !name.contains(['<', ' ']))?;
+        let nth = counts.entry((process.to_owned(), name.to_owned())).or_insert(0);
+        *nth += 1;
+        Some(Call { name: name.to_owned(), nth: *nth, line: line.to_owned() })
+    };
+    log.lines().filter_map(call).collect()
 }
 
 /// A run that is paused (it is stopped by SIGSTOP) right after a system call, until [`Paused::go_on`].

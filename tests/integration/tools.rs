@@ -9,7 +9,8 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -29,6 +30,28 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(begun.elapsed() < TOO_LONG, "not so: {what}");
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Does something with each item, several at a time since it mostly waits, until all are done or one fails. Gives the failure.
+pub fn first_failure<T: Sync>(
+    at_once: usize,
+    items: &[T],
+    act: impl Fn(&T) -> Result<(), String> + Sync,
+) -> Option<String> {
+    let (next, failure) = (AtomicUsize::new(0), Mutex::new(None));
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(why) = act(item) {
+                        next.store(items.len(), Ordering::Relaxed);
+                        failure.lock().expect("no panic").get_or_insert(why);
+                    }
+                }
+            });
+        }
+    });
+    failure.into_inner().expect("no panic")
 }
 
 /// A path as text.

@@ -1,5 +1,6 @@
 //! Where a run is struck: the errors that each call may give, what they may lead to, and the points of a recorded run.
 
+use crate::paused::Call;
 use crate::slow::fault_cases::{Case, Kind};
 
 /// The errors that a call may give, the most telling first. None for what has nothing to do with files.
@@ -8,8 +9,7 @@ pub fn errors(call: &str, line: &str) -> Vec<&'static str> {
         "openat" if line.contains("O_CREAT") => {
             &["ENOSPC", "EACCES", "EINTR", "EIO", "EDQUOT", "EROFS", "EPERM", "EMFILE", "ENFILE", "ENOMEM", "ESTALE"]
         }
-        "openat" => &["EIO", "EMFILE", "EINTR", "EACCES", "EPERM", "ENFILE", "ENOMEM", "EAGAIN", "ESTALE", "ELOOP"],
-        "openat2" => &[
+        "openat" | "openat2" => &[
             "EIO", "EMFILE", "EINTR", "EACCES", "ENOSYS", "EPERM", "ENFILE", "ENOMEM", "EAGAIN", "ESTALE", "ELOOP",
             "ETXTBSY",
         ],
@@ -23,10 +23,7 @@ pub fn errors(call: &str, line: &str) -> Vec<&'static str> {
         "unlinkat" => {
             &["EIO", "EACCES", "EINTR", "EROFS", "EPERM", "EBUSY", "ENOMEM", "ENOSPC", "EDQUOT", "ESTALE", "ETXTBSY"]
         }
-        "renameat" => {
-            &["EIO", "ENOSPC", "EINTR", "EACCES", "EROFS", "EPERM", "EBUSY", "ENOMEM", "EDQUOT", "ESTALE", "ETXTBSY"]
-        }
-        "renameat2" => &[
+        "renameat" | "renameat2" => &[
             "EIO", "ENOSPC", "EINTR", "ENOSYS", "EACCES", "EROFS", "EPERM", "EBUSY", "ENOMEM", "EDQUOT", "ESTALE",
             "ETXTBSY", "EINVAL",
         ],
@@ -53,69 +50,66 @@ pub fn errors(call: &str, line: &str) -> Vec<&'static str> {
     list.to_vec()
 }
 
+/// Where a failure may stay without words: for which calls, by which errors, and what is in the line of the call.
+const SILENT: [(Kind, &str, &str, &str); 10] = [
+    // The sweep of a killed run's leftovers: they do no harm, and a later touch sweeps them. What is closed was synced before.
+    (Kind::Touch, "lseek getdents64 close", "", ""),
+    (Kind::Touch, "", "", ".wsctl-tmp.0123456789abcde"),
+    // It says that the file is a link, which is corrupt and listed so, or the workspace, which is none since then.
+    (Kind::Read, "openat2", "ELOOP", ".metadata.json"),
+    (Kind::Read, "openat2", "ELOOP", "O_DIRECTORY"),
+    (Kind::Read, "newfstatat", "ELOOP", ""),
+    // Somebody is changing it, and nobody could tell a dry run its size.
+    (Kind::Read, "", "ESTALE", ""),
+    (Kind::Read, "", "EAGAIN ETXTBSY", "O_DIRECTORY"),
+    // A dry run does not see what removal would make accessible.
+    (Kind::Read, "openat2", "EACCES", "O_DIRECTORY"),
+    (Kind::Read, "newfstatat getdents64", "EACCES", ""),
+    // It is doomed: it decides nothing.
+    (Kind::Read, "", "", "00000009-0000-4000-8000-000000000000.00c0ffee00c0ffee/.metadata.json"),
+];
+
 /// Where a run is struck.
 pub struct Point {
-    pub call: String,
-    pub occurrence: usize,
+    pub call: Call,
     /// `None`: SIGKILL.
     pub error: Option<&'static str>,
-    /// The call as it went when nothing failed.
-    pub line: String,
     /// Whether it ends before the base is synced, so that not one name may be gone.
     pub before_sync: bool,
 }
 
-/// Where a failure may stay without words, and why. All else must be seen in the exit status.
-const SILENT: [(Kind, &str, &str, &str, &str); 14] = [
-    (
-        Kind::Touch,
-        "lseek",
-        "",
-        "",
-        "the sweep of a killed run's leftovers: they do no harm, and a later touch sweeps them",
-    ),
-    (Kind::Touch, "getdents64", "", "", "the same"),
-    (Kind::Touch, "", "", ".wsctl-tmp.0123456789abcde", "the same: opening, locking or unlinking a leftover"),
-    (Kind::Touch, "close", "", "", "what was written was synced before; no file system has more to say"),
-    (Kind::Read, "openat2", "ELOOP", ".metadata.json", "it says that the file is a link: a corrupt one, and listed so"),
-    (Kind::Read, "openat2", "ELOOP", "O_DIRECTORY", "it says that the workspace is a link: none, since then"),
-    (Kind::Read, "newfstatat", "ELOOP", "", "the same"),
-    (Kind::Read, "", "ESTALE", "", "somebody is changing it, and nobody could tell a dry run its size"),
-    (Kind::Read, "", "EAGAIN", "O_DIRECTORY", "the same"),
-    (Kind::Read, "", "ETXTBSY", "O_DIRECTORY", "the same"),
-    (
-        Kind::Read,
-        "",
-        "",
-        "00000009-0000-4000-8000-000000000000.00c0ffee00c0ffee/.metadata.json",
-        "doomed: it decides nothing",
-    ),
-    (Kind::Read, "openat2", "EACCES", "O_DIRECTORY", "a dry run does not see what removal would make accessible"),
-    (Kind::Read, "newfstatat", "EACCES", "", "the same"),
-    (Kind::Read, "getdents64", "EACCES", "", "the same"),
-];
-
 impl Point {
-    pub fn may_be_silent(&self, kind: Kind) -> bool {
-        SILENT.iter().any(|(of, call, error, part, _)| {
-            *of == kind
-                && (call.is_empty() || *call == self.call)
-                && (error.is_empty() || Some(*error) == self.error)
-                && self.line.contains(part)
-        })
+    fn is_write_to(&self, descriptor: &str) -> bool {
+        self.call.line.contains(&format!("write({descriptor}<"))
     }
 
     /// Whether it is stderr itself that cannot be written, so that nobody can be told.
     pub fn is_on_stderr(&self) -> bool {
-        self.call == "write" && self.line.contains("write(2<")
+        self.is_write_to("2")
+    }
+
+    /// Whether the call must be made again until it succeeds. A pipe that does not block is waited for.
+    pub fn is_tried_again(&self) -> bool {
+        self.error == Some("EINTR") || (self.error == Some("EAGAIN") && self.is_write_to("1"))
+    }
+
+    /// Whether this failure may stay without words. All others must be seen in the exit status.
+    pub fn may_be_silent(&self, kind: Kind) -> bool {
+        let is_one_of = |words: &str, word: &str| words.is_empty() || words.split(' ').any(|one| one == word);
+        SILENT.iter().any(|(of, names, errors, part)| {
+            *of == kind
+                && is_one_of(names, &self.call.name)
+                && is_one_of(errors, self.error.unwrap_or_default())
+                && self.call.line.contains(part)
+        })
     }
 
     /// The statuses that a failure of this call may lead to.
     pub fn statuses(&self) -> &'static [i32] {
-        if self.call == "write" && self.line.contains("write(1<") {
+        if self.is_write_to("1") {
             return &[74];
         }
-        if ["socketpair", "fcntl", "clone3"].contains(&&*self.call) {
+        if ["socketpair", "fcntl", "clone3"].contains(&&*self.call.name) {
             return &[70];
         }
         match self.error.unwrap_or_default() {
@@ -132,29 +126,24 @@ impl Point {
 
 /// The points of a case: all of them, or the first, middle and last occurrence of each call with three errors each, and all
 /// the kills where something is written.
-pub fn points(case: &Case, calls: &[(String, usize, String)], all: bool) -> Vec<Point> {
-    let sync = calls.iter().position(|(call, ..)| call == "fsync").unwrap_or(0);
+pub fn points(case: &Case, calls: &[Call], all: bool) -> Vec<Point> {
+    let sync = calls.iter().position(|call| call.name == "fsync").unwrap_or(0);
     assert!(sync > 0 || case.kind == Kind::Read, "{} never syncs", case.name);
     let mut points = Vec::new();
-    for (index, (call, occurrence, line)) in calls.iter().enumerate() {
-        if case.always.is_some_and(|always| always.split(['=', ':', ',']).any(|word| word == call)) {
+    for (index, call) in calls.iter().enumerate() {
+        if case.always.iter().any(|always| always.split(['=', ':', ',']).any(|word| word == call.name)) {
             continue;
         }
-        let same: Vec<usize> = calls.iter().filter(|(other, ..)| other == call).map(|(_, at, _)| *at).collect();
-        let chosen = [same[0], same[same.len() / 2], same[same.len() - 1]].contains(occurrence);
-        let writes = ["openat", "write", "unlinkat", "renameat", "renameat2", "fsync", "close"].contains(&&**call);
+        let same: Vec<_> = calls.iter().filter(|other| other.name == call.name).map(|it| it.nth).collect();
+        let chosen = [same[0], same[same.len() / 2], same[same.len() - 1]].contains(&call.nth);
+        let writes = ["openat", "write", "unlinkat", "renameat", "renameat2", "fsync", "close"].contains(&&*call.name);
         let killed = all || case.is_killed_everywhere() || (case.kind != Kind::Read && writes);
         let number = if all { usize::MAX } else { 3 * usize::from(chosen) };
-        let errors = errors(call, line).into_iter().take(number).map(Some);
-        points.extend(errors.chain(killed.then_some(None)).map(|error| Point {
-            call: call.clone(),
-            occurrence: *occurrence,
-            error,
-            line: line.clone(),
-            before_sync: !case.threads
-                && index <= sync
-                && (error.is_none() || (call == "fsync" && error != Some("EINTR"))),
-        }));
+        let errors = errors(&call.name, &call.line).into_iter().take(number).map(Some);
+        for error in errors.chain(killed.then_some(None)) {
+            let ends = error.is_none() || (call.name == "fsync" && error != Some("EINTR"));
+            points.push(Point { call: call.clone(), error, before_sync: !case.threads && index <= sync && ends });
+        }
     }
     points
 }
