@@ -5,23 +5,9 @@ use crate::quiet;
 use crate::slow::deployments::mostly_fresh;
 use crate::slow::systemd::shipped;
 use crate::tools::{text, tool};
-use crate::world::{World, has, names};
+use crate::world::{World, names};
 use serde_json::Value;
 use std::path::Path;
-
-#[test]
-fn hadolint_finds_nothing_in_the_containerfile() {
-    if has("hadolint") {
-        assert_eq!(tool(&["hadolint", "--failure-threshold", "style", text(&shipped("Containerfile"))]), "");
-    }
-}
-
-#[test]
-fn the_cron_job_is_what_kubernetes_takes() {
-    if has("kubernetes-validate") {
-        tool(&["kubernetes-validate", "--strict", text(&shipped("kubernetes.yaml"))]);
-    }
-}
 
 /// Builds the Containerfile by its own commands. No registry can be reached here, so that it starts from an empty image, into which
 /// this machine's system and toolchain are mounted; what cargo has compiled stays for the next time. A shell's $0 is the world, $1

@@ -1,5 +1,5 @@
-//! What is in `dist/` for cron, Ansible and Prometheus: checked by each one's own checker, and run. See `containers.rs` for
-//! Kubernetes.
+//! What is in `dist/` for cron and Ansible, run, and what each tool's own checker says of its file. See `containers.rs` for the
+//! image and the cron job of Kubernetes.
 
 use crate::slow::systemd::shipped;
 use crate::tools::{text, tool};
@@ -70,17 +70,18 @@ fn the_playbook_prunes_tells_a_change_from_none_and_changes_nothing_in_check_mod
 }
 
 #[test]
-fn ansible_lint_finds_nothing_in_the_playbook() {
-    if has("ansible-lint") {
-        tool(&["ansible-lint", "--offline", "--strict", "--profile=production", text(&shipped("ansible.yml"))]);
-    }
-}
-
-#[test]
-fn promtool_accepts_the_alerts_and_each_fires_when_it_should() {
-    if has("promtool") {
-        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/slow/prometheus-alerts.test.yml");
-        tool(&["promtool", "check", "rules", "--lint-fatal", text(&shipped("prometheus-alerts.yml"))]);
-        tool(&["promtool", "test", "rules", text(&tests)]);
+fn the_checkers_of_ansible_containers_kubernetes_and_prometheus_find_nothing_and_each_alert_fires_when_it_should() {
+    let alert_tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/slow/prometheus-alerts.test.yml");
+    for (words, file) in [
+        ("ansible-lint --offline --strict --profile=production", shipped("ansible.yml")),
+        ("hadolint --failure-threshold style", shipped("Containerfile")),
+        ("kubernetes-validate --strict", shipped("kubernetes.yaml")),
+        ("promtool check rules --lint-fatal", shipped("prometheus-alerts.yml")),
+        ("promtool test rules", alert_tests),
+    ] {
+        let words: Vec<_> = words.split(' ').chain([text(&file)]).collect();
+        if has(words[0]) {
+            tool(&words);
+        }
     }
 }

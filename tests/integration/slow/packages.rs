@@ -11,6 +11,15 @@ use std::sync::LazyLock;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// What the package must contain.
+const FILES: &str =
+    "usr/bin/wsctl usr/lib/systemd/system/wsctl-prune@.service usr/lib/systemd/system/wsctl-prune@.timer
+    usr/share/bash-completion/completions/wsctl usr/share/fish/vendor_completions.d/wsctl.fish
+    usr/share/zsh/vendor-completions/_wsctl usr/share/doc/wsctl/changelog.Debian.gz usr/share/doc/wsctl/changelog.gz
+    usr/share/doc/wsctl/copyright usr/share/doc/wsctl/examples/wsctl-prune.cron usr/share/man/man1/wsctl-prune.1.gz
+    usr/share/man/man1/wsctl.1.gz usr/share/wsctl/schema/list-row.schema.json usr/share/wsctl/schema/list.schema.json
+    usr/share/wsctl/schema/prune.schema.json usr/share/wsctl/schema/validate.schema.json";
+
 /// Where cargo has the release build.
 fn target() -> PathBuf {
     builds::release().ancestors().nth(2).expect("a target directory").to_owned()
@@ -71,24 +80,7 @@ fn the_package_installs_into_a_root_where_nothing_is_enabled_runs_and_goes_witho
     };
     dpkg(&["--install", text(&PACKAGE)]);
     let installed = files(&root);
-    for file in [
-        "usr/bin/wsctl",
-        "usr/lib/systemd/system/wsctl-prune@.service",
-        "usr/lib/systemd/system/wsctl-prune@.timer",
-        "usr/share/bash-completion/completions/wsctl",
-        "usr/share/doc/wsctl/changelog.Debian.gz",
-        "usr/share/doc/wsctl/changelog.gz",
-        "usr/share/doc/wsctl/copyright",
-        "usr/share/doc/wsctl/examples/wsctl-prune.cron",
-        "usr/share/fish/vendor_completions.d/wsctl.fish",
-        "usr/share/man/man1/wsctl-prune.1.gz",
-        "usr/share/man/man1/wsctl.1.gz",
-        "usr/share/wsctl/schema/list-row.schema.json",
-        "usr/share/wsctl/schema/list.schema.json",
-        "usr/share/wsctl/schema/prune.schema.json",
-        "usr/share/wsctl/schema/validate.schema.json",
-        "usr/share/zsh/vendor-completions/_wsctl",
-    ] {
+    for file in FILES.split_whitespace() {
         assert!(installed.iter().any(|installed| installed == file), "{file} is not in {installed:#?}");
     }
     let elsewhere: Vec<_> = installed.iter().filter(|file| !file.starts_with("usr/")).collect();

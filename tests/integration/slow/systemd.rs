@@ -6,7 +6,6 @@ use crate::tools::{text, tool};
 use crate::world::World;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Where the base is in there: a name with all that has to be escaped.
 pub const BASE: &str = "/srv/pit lane-1/.workspaces";
@@ -61,53 +60,37 @@ pub struct Booted {
     pub metrics: Option<String>,
 }
 
-/// Boots until the service has run once. `drop_ins` are further lines for units: `wsctl-prune@.service` and its lines.
-pub fn boot(world: &World, unit: &str, drop_ins: &[(&str, &str)]) -> Booted {
+/// Boots with the service or its timer, until the service has run once. `lines` are further ones for the service.
+pub fn boot(world: &World, kind: &str, lines: &str) -> Booted {
     let (units, bin) = (world.path("units"), world.path("bin"));
     for dir in [&units, &bin, &world.path("lib")] {
         fs::create_dir_all(dir).expect("a directory");
     }
     tool(&["cp", text(&world.binary), text(&bin.join("wsctl"))]);
-    for name in ["wsctl-prune@.service", "wsctl-prune@.timer"] {
-        tool(&["cp", text(&shipped(name)), text(&units)]);
-    }
     for name in TARGETS {
         fs::write(units.join(name), "[Unit]\n").expect("a unit");
     }
-    let log = |name| text(&world.path(name)).to_owned();
-    let watched = format!(
-        "[Unit]\nSuccessAction=exit-force\nFailureAction=exit-force\n[Service]\nStandardOutput=append:{}\n\
-         StandardError=append:{}\nExecStopPost=+/bin/sh -c 'echo \"$SERVICE_RESULT $EXIT_STATUS\" >>{}'\n",
-        log("out"),
-        log("err"),
-        log("result")
+    let [out, err, result] = ["out", "err", "result"].map(|name| text(&world.path(name)).to_owned());
+    let service = format!(
+        "[Unit]\nSuccessAction=exit-force\nFailureAction=exit-force\n[Service]\nStandardOutput=append:{out}\n\
+         StandardError=append:{err}\nExecStopPost=+/bin/sh -c 'echo \"$SERVICE_RESULT $EXIT_STATUS\" >>{result}'\n{lines}"
     );
-    for (number, (unit, lines)) in [("wsctl-prune@.service", watched.as_str())].iter().chain(drop_ins).enumerate() {
-        let dir = units.join(format!("{unit}.d"));
-        fs::create_dir_all(&dir).expect("a directory");
-        fs::write(dir.join(format!("{number}.conf")), lines).expect("a drop-in");
+    for (kind, lines) in [("service", &*service), ("timer", "[Timer]\nRandomizedDelaySec=0\n")] {
+        let unit = units.join(format!("wsctl-prune@.{kind}"));
+        tool(&["cp", text(&shipped(&format!("wsctl-prune@.{kind}"))), text(&unit)]);
+        let drop_in = units.join(format!("wsctl-prune@.{kind}.d"));
+        fs::create_dir(&drop_in).and_then(|()| fs::write(drop_in.join("test.conf"), lines)).expect("a drop-in");
     }
-    for name in ["out", "err", "result"] {
-        fs::write(world.path(name), "").expect("a log");
-    }
-    let begin = ["unshare", "--mount", "sh", "-c", BEGIN, text(&world.path("")), unit].map(str::to_owned);
+    let begin = ["unshare", "--mount", "sh", "-c", BEGIN, text(&world.path("")), &instance(kind)].map(str::to_owned);
     let systemd = world.bare::<&str>([]).through([quiet::wrapper(&world.path("")), begin.to_vec()].concat()).run();
-    let read = |name| fs::read_to_string(world.path(name)).expect("a log");
-    let result = read("result").trim().to_owned();
+    let read = |name| fs::read_to_string(name).unwrap_or_default();
+    let result = read(result).trim().to_owned();
     assert!(!result.is_empty(), "the service did not run: {systemd:#?}");
-    Booted { stdout: read("out"), stderr: read("err"), result, metrics: fs::read_to_string(metrics_of(world)).ok() }
+    Booted { stdout: read(out), stderr: read(err), result, metrics: fs::read_to_string(metrics_of(world)).ok() }
 }
 
 /// Where the service leaves its metrics.
 pub fn metrics_of(world: &World) -> PathBuf {
     let name = instance("service").replacen("wsctl-prune@", "wsctl-", 1).replace(".service", ".prom");
     world.path("lib/prometheus/node-exporter").join(name)
-}
-
-/// Runs a tool of systemd's on a shipped unit; its program is the one under test.
-pub fn analyzed(world: &World, words: &[&str], unit: &str) -> std::process::Output {
-    let copy = world.path(unit);
-    let service = fs::read_to_string(shipped(unit)).expect("a unit");
-    fs::write(&copy, service.replace("/usr/bin/wsctl", text(&world.binary))).expect("a unit");
-    Command::new("systemd-analyze").args(words).arg(copy).output().expect("systemd-analyze")
 }
