@@ -58,7 +58,7 @@ fn failing_calls(world: &World, log: &str) -> Vec<Call> {
     // strace counts for each thread: a number that the loader reaches would strike there.
     let in_loader = |call: &Call| calls.iter().any(|early| early.name == call.name && early.nth >= call.nth);
     let mut seen = BTreeSet::new();
-    let may_fail = |call: &Call| !errors(&call.name, &call.line).is_empty() && !in_loader(call);
+    let may_fail = |call: &Call| errors(&call.name, &call.line).next().is_some() && !in_loader(call);
     work.into_iter().filter(|call| may_fail(call) && seen.insert((call.name.clone(), call.nth))).collect()
 }
 

@@ -1,5 +1,4 @@
-//! Ways to install the program: `cargo install`, and a package for Debian in a root of its own. The static build is run in
-//! `containers.rs`.
+//! The package for Debian, installed into a root of its own. The static build is run in `containers.rs`.
 
 use crate::builds;
 use crate::tools::{text, tool};
@@ -102,12 +101,4 @@ fn both_changelogs_and_the_cron_job_name_this_version_and_the_changelogs_the_sam
     let versions: Vec<_> = changelog.lines().filter_map(|line| line.strip_prefix("## ")).take(2).collect();
     assert_eq!(versions, ["[Unreleased]", &format!("[{VERSION}] - {day}")]);
     assert!(read("dist/kubernetes.yaml").contains(&format!("/wsctl:{VERSION}\n")));
-}
-
-#[test]
-fn cargo_install_puts_the_program_where_it_is_told() {
-    let world = World::new();
-    let root = world.path("root");
-    cargo(&["install", "--quiet", "--frozen", "--path", ".", "--root", text(&root)]);
-    assert_eq!(tool(&[text(&root.join("bin/wsctl")), "--version"]), format!("wsctl {VERSION}\n"));
 }

@@ -10,9 +10,8 @@ use crate::slow::power_scenes::{PRUNE, Scene};
 use crate::slow::soak::random;
 use crate::tools::{Ended, text, tool, trash, wait_until};
 use crate::world::{World, skip};
-use rustix::fs::{Advice, fadvise, ioctl_ficlone};
+use rustix::fs::ioctl_ficlone;
 use std::fs::{self, File};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,17 +21,6 @@ use tempfile::NamedTempFile;
 
 /// The calls after which the power goes: those that change something. `flock` follows the creation of a temporary file.
 const CALLS: &str = "flock,write,fchown,fchmod,fsync,renameat,renameat2,unlinkat";
-
-/// What a disk does, as its power goes, with what it was told to write but not to flush.
-#[derive(Debug, Clone, Copy)]
-enum Unflushed {
-    /// All of it is lost, but for what the kernel happened to write out.
-    Lost,
-    /// Some of it was written, in any order.
-    Torn,
-    /// All of it was written.
-    Written,
-}
 
 /// A disk with a cache, and a file system on it. Of the disk a copy can be taken at any moment, while everything goes on: what
 /// is in the copy is what is left when the power goes at that moment.
@@ -44,9 +32,8 @@ enum Unflushed {
 ///   memory, as in the cache of a disk; what is flushed (the loop device makes an fsync of a flush) goes to the platters.
 /// - the base of the world: ext4 or xfs, on that file.
 ///
-/// So a copy has all that was flushed before the copy began. Of the rest it has what [`Unflushed`] says, by pages and in
-/// whatever order; a disk may do that, and a file system with a journal must bear it. It is as if the kernel's memory and the
-/// disk's were lost at the same instant.
+/// So a copy has all that was flushed before the copy began, and of the rest what the kernel happened to write out. It is as if the
+/// kernel's memory and the disk's were lost at the same instant.
 struct Disk {
     memory: NamedTempFile,
     host: PathBuf,
@@ -59,7 +46,6 @@ struct Disk {
 
 impl Disk {
     const SIZE: u64 = 64 << 20;
-    const PAGE: u64 = 4096;
 
     /// Makes one and mounts it. `None`, loudly, where that can't be done.
     fn new(kind: &str, world: &World) -> Option<Self> {
@@ -97,28 +83,11 @@ impl Disk {
     }
 
     /// The power goes: takes the copy.
-    fn cut(&mut self, unflushed: Unflushed) {
-        match unflushed {
-            Unflushed::Lost => {}
-            Unflushed::Torn => self.write_out_some(),
-            Unflushed::Written => File::open(self.image()).and_then(|image| image.sync_data()).expect("a flush"),
-        }
+    fn cut(&mut self) {
         let platters = File::open(self.platters()).expect("the platters");
         self.cuts += 1;
         let copy = File::create(self.platters()).expect("a copy");
         ioctl_ficlone(copy, platters).expect("a file system that copies at once");
-    }
-
-    /// Lets the cache write out stretches of what it holds.
-    fn write_out_some(&self) {
-        let (image, mut at) = (File::open(self.image()).expect("the disk"), 0);
-        while at < Self::SIZE {
-            let length = Self::PAGE * (1 + random(64));
-            if random(2) == 0 {
-                fadvise(&image, at, NonZero::new(length), Advice::DontNeed).expect("advice");
-            }
-            at += length;
-        }
     }
 
     /// The power comes back, and the copy is the disk from now on.
@@ -185,12 +154,11 @@ fn cut(times: usize) {
         let mut in_the_midst = 0;
         for number in 0..times / 2 {
             let scene = Scene::new(&world);
-            let unflushed = [Unflushed::Lost, Unflushed::Torn, Unflushed::Written][number % 3];
             let mut power_goes = || {
                 scene.power_goes();
-                disk.cut(unflushed);
+                disk.cut();
             };
-            let at = format!("{kind}, cut {number} of {}, what was not flushed is {unflushed:?}", times / 2);
+            let at = format!("{kind}, cut {number} of {}", times / 2);
             if number % 4 == 3 {
                 let moment = Duration::from_micros(random(longest));
                 println!("{at}, after {moment:?}"); // shown where it fails
