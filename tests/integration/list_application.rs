@@ -1,8 +1,7 @@
 //! What `wsctl list` says of workspaces that break the application's own listing.
 
 use crate::tools::tool;
-use crate::world::World;
-use serde_json::json;
+use crate::world::{World, numbered};
 
 /// A time as the application writes it.
 const AWARE: &str = "2026-11-23T15:51:30.783208+00:00Z";
@@ -24,24 +23,6 @@ const FORMS: [(&str, bool); 14] = [
     ("2024-02-30T14:30:00+00:00", true),
     ("yesterday", true),
 ];
-
-/// What `breaks_listing` says of the only workspace there is, which has this for its metadata.
-#[track_caller]
-fn breaks_listing(metadata: &str) -> serde_json::Value {
-    let world = World::new();
-    let _ = world.workspace().metadata(metadata).make();
-    let list = |format| world.wsctl(["list", "--format", format]).run().exits(0).quietly().json();
-    let (document, line) = (list("json"), list("jsonl"));
-    assert_eq!(document["workspaces"][0]["breaks_listing"], line["breaks_listing"]);
-    line["breaks_listing"].clone()
-}
-
-#[test]
-fn json_tells_for_each_form_of_time_whether_the_applications_listing_breaks_on_it() {
-    for (time, breaks) in FORMS {
-        assert_eq!(breaks_listing(&format!("{{\"last_accessed\": \"{time}\"}}")), breaks, "{time}");
-    }
-}
 
 /// How the application reads times, and sorts them.
 #[test]
@@ -68,27 +49,35 @@ for time in sys.argv[2:]:
 }
 
 #[test]
-fn json_tells_that_the_applications_listing_breaks_on_a_missing_time() {
+fn json_tells_whether_the_applications_listing_breaks_on_a_workspace() {
+    let accessed = |time| format!(r#"{{"last_accessed": "{time}"}}"#);
     let twice = |first, last| format!(r#"{{"last_accessed": "{first}", "last_accessed": "{last}"}}"#);
     let naive = "2024-05-23T14:30:00Z";
-    for (metadata, breaks) in [
-        ("{}", true),
-        (r#"{"last_accessed": null}"#, true),
-        (r#"{"last_accessed": 1716474600}"#, true),
-        ("", false),
-        ("[]", false),
-        (r#"{"last_accessed":"#, false),
-        (&twice(AWARE, naive), true), // Python takes the last
-        (&twice(naive, AWARE), false),
-        (&twice(AWARE, "yesterday+00:00"), true),
-        (r#"{"last_accessed": "2024-05-23T14:30:00\u002b00:00"}"#, false),
-        (&format!(r#"{{"created_at": "{naive}", "last_accessed": "{AWARE}"}}"#), false),
-    ] {
-        assert_eq!(breaks_listing(metadata), breaks, "{metadata}");
-    }
+    let others = [
+        ("{}".to_owned(), true),
+        (r#"{"last_accessed": null}"#.to_owned(), true),
+        (r#"{"last_accessed": 1716474600}"#.to_owned(), true),
+        (String::new(), false),
+        ("[]".to_owned(), false),
+        (r#"{"last_accessed":"#.to_owned(), false),
+        (twice(AWARE, naive), true), // Python takes the last
+        (twice(naive, AWARE), false),
+        (twice(AWARE, "yesterday+00:00"), true),
+        (accessed(r"2024-05-23T14:30:00\u002b00:00"), false),
+        (format!(r#"{{"created_at": "{naive}", "last_accessed": "{AWARE}"}}"#), false),
+    ];
+    let cases: Vec<_> = FORMS.map(|(time, breaks)| (accessed(time), breaks)).into_iter().chain(others).collect();
     let world = World::new();
-    let _ = world.workspace().make_without_metadata();
-    assert_eq!(world.wsctl(["list", "--format", "jsonl"]).run().exits(0).json()["breaks_listing"], json!(true));
+    let _ = world.workspace().id(&numbered(0)).make_without_metadata();
+    for (number, (metadata, _)) in (1..).zip(&cases) {
+        let _ = world.workspace().id(&numbered(number)).metadata(metadata.as_str()).make();
+    }
+    let list = world.wsctl(["list", "--sort", "id", "--format", "json"]).run().exits(0).quietly().json();
+    let rows = &list["workspaces"];
+    assert_eq!((&rows[0]["breaks_listing"], rows.as_array().map(Vec::len)), (&true.into(), Some(cases.len() + 1)));
+    for (number, (metadata, breaks)) in (1..).zip(cases) {
+        assert_eq!(rows[number]["breaks_listing"], breaks, "{metadata}");
+    }
 }
 
 #[test]
