@@ -174,15 +174,17 @@ fn uutils_7995_a_tree_deeper_than_there_are_descriptors_is_measured_and_goes() {
     needs!("python3", "prlimit");
     let script = "import os, sys
 os.chdir(sys.argv[1])
-for _ in range(int(sys.argv[3])): os.mkdir(sys.argv[2]); os.chdir(sys.argv[2])
-open('end', 'w').close()";
+for _ in range(int(sys.argv[3])):
+    open('a', 'w').close(); os.mkdir(sys.argv[2]); open('z', 'w').close(); os.chdir(sys.argv[2])";
     for (name, levels) in [("x", 2000), (&*"n".repeat(255), 300)] {
         let world = World::new();
         let id = world.aged(40);
         tool(&["python3", "-c", script, text(&world.dir_of(&id)), name, &levels.to_string()]);
         let few = ["prlimit", "--nofile=24"];
         let row = world.wsctl(["list", "-s", "--format", "jsonl"]).through(few).run().exits(0).quietly().json();
+        // A file on each level, before and after the directory: the walk comes back to where it was.
         assert_eq!(row["size_bytes"], json!(crate::tools::du(&world.dir_of(&id))));
+        assert_eq!(row["files"], 2 * levels + 3);
         world.prune(&[]).through(few).run().pruned([id]);
         assert_eq!(world.names(), [""; 0]);
     }

@@ -7,13 +7,6 @@ use std::os::unix::fs::{FileExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A world with one empty workspace, and the directory of that.
-fn one_workspace() -> (World, PathBuf) {
-    let world = World::new();
-    let dir = world.dir_of(&world.workspace().id(&numbered(1)).make_without_metadata());
-    (world, dir)
-}
-
 /// What `du` says of a tree, in bytes. As in wsctl's own runs, a mount below it may be seen by the wrapper alone.
 fn du(wrapper: &[&str], dir: &Path) -> u64 {
     let words = [wrapper, &["du", "-s", "-B1", "-x"]].concat();
@@ -25,46 +18,93 @@ fn du(wrapper: &[&str], dir: &Path) -> u64 {
 
 /// Asserts that the only workspace has the size that `du` gives it, and so many files.
 #[track_caller]
-fn agrees_with_du(world: &World, files: u64) {
-    agrees_with_du_through(&[], world, files);
-}
-
-#[track_caller]
-fn agrees_with_du_through(wrapper: &[&str], world: &World, files: u64) {
+fn agrees_with_du(world: &World, wrapper: &[&str], files: u64, what: &str) {
     let row = world.wsctl(["list", "-s", "--format", "jsonl"]).through(wrapper).run().exits(0).quietly().json();
     let size = du(wrapper, &world.dir_of(&numbered(1)));
-    assert_eq!((row["size_bytes"].as_u64(), row["files"].as_u64()), (Some(size), Some(files)), "{row}");
+    assert_eq!((row["size_bytes"].as_u64(), row["files"].as_u64()), (Some(size), Some(files)), "{what}: {row}");
 }
 
-#[test]
-fn an_empty_workspace_is_its_own_directory() {
-    let (world, _) = one_workspace();
-    agrees_with_du(&world, 0);
+/// A world with one empty workspace, and the directory of that.
+fn one_workspace() -> (World, PathBuf) {
+    let world = World::new();
+    let dir = world.dir_of(&world.workspace().id(&numbered(1)).make_without_metadata());
+    (world, dir)
 }
 
-#[test]
-fn nested_and_empty_directories_count_for_their_blocks_and_are_no_files() {
-    let (world, dir) = one_workspace();
+fn write(file: impl AsRef<Path>, bytes: usize) {
+    fs::write(file, vec![7; bytes]).expect("a file");
+}
+
+/// Empty directories, nested ones, and a hidden file.
+fn directories(dir: &Path, _: &Path) {
     fs::create_dir_all(dir.join("a/b/c/d")).expect("directories");
     (0..20).for_each(|number| fs::create_dir(dir.join(format!("a/empty {number}"))).expect("a directory"));
-    fs::write(dir.join("a/b/c/laps"), vec![7; 123_456]).expect("a file");
-    fs::write(dir.join("a/b/.hidden"), "x").expect("a file");
-    agrees_with_du(&world, 2);
+    write(dir.join("a/b/c/laps"), 123_456);
+    write(dir.join("a/b/.hidden"), 1);
+}
+
+/// Names of the same inode, in one directory, in two, and outside.
+fn hard_links(dir: &Path, outside: &Path) {
+    fs::create_dir(dir.join("charts")).expect("a directory");
+    write(dir.join("laps"), 100_000);
+    write(dir.join("pits"), 70_000);
+    for (file, link) in [("laps", "the same laps"), ("laps", "charts/laps"), ("pits", "charts/pits")] {
+        fs::hard_link(dir.join(file), dir.join(link)).expect("a link");
+    }
+    write(outside.join("shared"), 50_000);
+    fs::hard_link(outside.join("shared"), dir.join("shared")).expect("a link");
+}
+
+fn sparse_file(dir: &Path, _: &Path) {
+    let file = File::create(dir.join("sparse")).expect("a file");
+    file.set_len(1 << 40).expect("a length");
+    file.write_at(b"x", 1 << 30).expect("a byte");
+    assert!(du(&[], dir) < 1 << 30, "the file system has no sparse files, so this shows nothing");
+}
+
+/// What is neither followed nor read, and names of any bytes and lengths.
+fn links_a_fifo_and_odd_names(dir: &Path, outside: &Path) {
+    write(outside.join("large"), 1_000_000);
+    symlink(outside, dir.join("to a directory")).expect("a link");
+    symlink(outside.join("large"), dir.join("to a file")).expect("a link");
+    symlink("..", dir.join("to above")).expect("a link");
+    symlink("nowhere".repeat(100), dir.join("to nowhere, with a block of its own")).expect("a link");
+    assert!(Command::new("mkfifo").arg(dir.join("fifo")).status().expect("mkfifo").success());
+    fs::create_dir(odd_name(dir)).expect("a directory");
+    for name in [odd_name(&odd_name(dir)), dir.join("n".repeat(255)), dir.join("line\nend")] {
+        write(name, 1);
+    }
+}
+
+/// More names than one buffer of the kernel's holds, with directories among them.
+fn several_listings(dir: &Path, _: &Path) {
+    for number in 0..1500 {
+        write(dir.join(format!("a file with a rather long name, number {number}")), 1);
+        if number % 100 == 0 {
+            let below = dir.join(format!("directory {number}"));
+            fs::create_dir(&below).expect("a directory");
+            write(below.join("file"), 1);
+        }
+    }
 }
 
 #[test]
-fn list_counts_a_hard_linked_inode_once_and_each_of_its_names_as_a_file() {
-    let (world, dir) = one_workspace();
-    fs::create_dir(dir.join("charts")).expect("a directory");
-    fs::write(dir.join("laps"), vec![7; 100_000]).expect("a file");
-    fs::hard_link(dir.join("laps"), dir.join("the same laps")).expect("a link");
-    fs::hard_link(dir.join("laps"), dir.join("charts/laps")).expect("a link");
-    fs::write(dir.join("pits"), vec![7; 70_000]).expect("a file");
-    fs::hard_link(dir.join("pits"), dir.join("charts/pits")).expect("a link");
-    let outside = world.path("outside");
-    fs::write(&outside, vec![7; 50_000]).expect("a file");
-    fs::hard_link(&outside, dir.join("shared")).expect("a link");
-    agrees_with_du(&world, 6);
+fn the_size_is_that_of_du_and_every_name_but_a_directory_is_a_file() {
+    type Fill = fn(&Path, &Path);
+    for (what, fill, files) in [
+        ("nothing", (|_, _| ()) as Fill, 0),
+        ("directories", directories, 2),
+        ("hard links", hard_links, 6),
+        ("a sparse file", sparse_file, 1),
+        ("links, a fifo and odd names", links_a_fifo_and_odd_names, 8),
+        ("several listings", several_listings, 1515),
+    ] {
+        let (world, dir) = one_workspace();
+        let outside = world.path("outside");
+        fs::create_dir(&outside).expect("a directory");
+        fill(&dir, &outside);
+        agrees_with_du(&world, &[], files, what);
+    }
 }
 
 #[test]
@@ -82,75 +122,6 @@ fn an_inode_that_two_workspaces_share_counts_in_each_of_them() {
 }
 
 #[test]
-fn a_sparse_file_counts_for_the_blocks_that_it_has() {
-    let (world, dir) = one_workspace();
-    let file = File::create(dir.join("sparse")).expect("a file");
-    file.set_len(1 << 40).expect("a length");
-    file.write_at(b"x", 1 << 30).expect("a byte");
-    agrees_with_du(&world, 1);
-    assert!(du(&[], &dir) < 1 << 30, "the file system has no sparse files, so this showed nothing");
-}
-
-#[test]
-fn links_are_files_and_are_not_followed() {
-    let (world, dir) = one_workspace();
-    let outside = world.path("outside");
-    fs::create_dir(&outside).expect("a directory");
-    fs::write(outside.join("large"), vec![7; 1_000_000]).expect("a file");
-    symlink(&outside, dir.join("to a directory")).expect("a link");
-    symlink(outside.join("large"), dir.join("to a file")).expect("a link");
-    symlink("..", dir.join("to above")).expect("a link");
-    symlink("nowhere".repeat(100), dir.join("to nowhere, with a block of its own")).expect("a link");
-    agrees_with_du(&world, 4);
-}
-
-#[test]
-fn a_fifo_is_a_file_and_is_not_read() {
-    let (world, dir) = one_workspace();
-    assert!(Command::new("mkfifo").arg(dir.join("fifo")).status().expect("mkfifo").success());
-    agrees_with_du(&world, 1);
-}
-
-#[test]
-fn names_of_any_bytes_and_lengths_count() {
-    let (world, dir) = one_workspace();
-    fs::create_dir(odd_name(&dir)).expect("a directory");
-    fs::write(odd_name(&odd_name(&dir)), "x").expect("a file");
-    fs::write(dir.join("n".repeat(255)), "x").expect("a file");
-    fs::write(dir.join("line\nend"), "x").expect("a file");
-    agrees_with_du(&world, 3);
-}
-
-#[test]
-fn three_hundred_levels_are_measured_with_64_descriptors() {
-    let (world, dir) = one_workspace();
-    // A file on each level, before and after the directory: the walk must come back to where it was.
-    let mut deep = dir;
-    for level in 0..300 {
-        fs::write(deep.join("a"), vec![7; level]).expect("a file");
-        fs::write(deep.join("z"), vec![7; level]).expect("a file");
-        deep.push("dd");
-        fs::create_dir(&deep).expect("a directory");
-    }
-    agrees_with_du_through(&["sh", "-c", "ulimit -n 64 && exec \"$@\"", "sh"], &world, 600);
-}
-
-#[test]
-fn a_directory_that_takes_several_listings_is_measured() {
-    let (world, dir) = one_workspace();
-    // More names than one buffer of the kernel's holds, with directories among them.
-    for number in 0..1500 {
-        fs::write(dir.join(format!("a file with a rather long name, number {number}")), "x").expect("a file");
-        if number % 100 == 0 {
-            let below = dir.join(format!("directory {number}"));
-            fs::create_dir(&below).expect("a directory");
-            fs::write(below.join("file"), "x").expect("a file");
-        }
-    }
-    agrees_with_du(&world, 1515);
-}
-
-#[test]
 fn list_does_not_count_what_is_mounted_in_a_workspace() {
     needs!("root", "unshare");
     let (world, dir) = one_workspace();
@@ -160,7 +131,7 @@ fn list_does_not_count_what_is_mounted_in_a_workspace() {
     let mount = "mount -t tmpfs none \"$0/mount\" && head -c 500000 /dev/zero > \"$0/mount/large\" &&
         mount --bind \"$0/mount/large\" \"$0/mounted\" && exec \"$@\"";
     let dir = dir.to_str().expect("UTF-8");
-    agrees_with_du_through(&["unshare", "-m", "sh", "-c", mount, dir], &world, 1);
+    agrees_with_du(&world, &["unshare", "-m", "sh", "-c", mount, dir], 1, "mounts");
 }
 
 #[test]

@@ -5,17 +5,33 @@ use crate::terminal::{at_terminal, through_terminal};
 use crate::world::World;
 
 #[test]
-fn on_a_terminal_prune_shows_what_would_go_and_asks() {
+fn yes_deletes_no_and_ctrl_c_delete_nothing_and_an_unclear_answer_is_asked_again_twice() {
     needs!("python3");
-    let world = World::new();
-    let (oldest, newer, fresh) = (world.aged(90), world.aged(30), world.aged(1));
-    let ran = at_terminal(world.wsctl(["prune", "--older-than", "7d"]), "y\\n").exits(0);
-    for (id, words) in [(&oldest, ["90d ago", "KiB", "oldest"]), (&newer, ["30d ago", "KiB", "newest"])] {
-        let lines: Vec<_> = ran.stdout.lines().filter(|line| line.starts_with(&format!("  {id}"))).collect();
-        assert!(lines.len() == 1 && words.iter().all(|word| lines[0].contains(word)), "{ran:#?}");
+    for (keys, status, again) in [
+        ("y\\n", 0, 0),
+        ("yeah\\nYES\\n", 0, 1),
+        ("yes please\\nsure\\ny\\xff\\n", 78, 2),
+        ("n\\n", 78, 0),
+        ("no\\n", 78, 0),
+        ("\\n", 78, 0),
+        ("\\x04", 78, 0),
+        ("y\\x04\\x04", 78, 0),
+        ("\\x03", 130, 0),
+    ] {
+        let world = World::new();
+        let _ = world.aged(30);
+        let before = world.snapshot();
+        let ran = at_terminal(world.wsctl(["prune", "--color", "never", "--older-than", "7d"]), keys).exits(status);
+        assert_eq!(ran.stdout.matches("Please answer yes or no. [y/N] ").count(), again, "{keys}: {ran:#?}");
+        // It is on a line of its own.
+        let is_refused = ran.lines().iter().any(|line| line.starts_with("error[refused]: nothing was deleted"));
+        assert_eq!(is_refused, status == 78, "{keys}: {ran:#?}");
+        if status == 0 {
+            assert!(ran.stdout.contains("pruned 1 workspace") && world.names().is_empty(), "{keys}: {ran:#?}");
+        } else {
+            assert_eq!(world.snapshot(), before, "{keys}");
+        }
     }
-    assert!(ran.stdout.contains("pruned 2 workspaces"), "{ran:#?}");
-    assert_eq!(world.names(), [fresh]);
 }
 
 #[test]
@@ -28,9 +44,8 @@ fn the_question_says_what_goes_and_what_stays_by_which_rules() {
     let _ = world.workspace().metadata("{}").make();
     let args = ["--older-than", "7d", "--max-total-size", "1GiB", "--keep-last", "1", "--exclude", &pinned];
     let ran = at_terminal(world.wsctl(["prune"].iter().chain(&args)), "n\\n").exits(78);
-    let base = world.base();
     for part in [
-        &format!("1 of 5 workspaces in {} would be deleted, ", base.display()),
+        &format!("1 of 5 workspaces in {} would be deleted, ", world.base().display()),
         &format!("  {first}  last accessed 20d ago, "),
         "Rule: last accessed more than 7d ago (before 20",
         "then the least recently accessed until all together use at most 1.0 GiB",
@@ -40,21 +55,6 @@ fn the_question_says_what_goes_and_what_stays_by_which_rules() {
         assert!(ran.stdout.contains(part), "{part}: {ran:#?}");
     }
     assert!(!ran.stdout.contains("oldest"), "one is shown once: {ran:#?}");
-    let given = at_terminal(world.wsctl(["prune", &first, &pinned]), "n\\n").exits(78);
-    assert!(given.stdout.contains("Rule: the 2 IDs given"), "{given:#?}");
-}
-
-#[test]
-fn an_unclear_answer_is_asked_again_three_times_at_most() {
-    needs!("python3");
-    let world = World::new();
-    let stale = world.aged(30);
-    let before = world.snapshot();
-    let ran = at_terminal(world.wsctl(["prune", &stale]), "yes please\\nsure\\ny\\xff\\n").exits(78);
-    assert_eq!(ran.stdout.matches("Please answer yes or no. [y/N] ").count(), 2, "{ran:#?}");
-    assert_eq!(world.snapshot(), before);
-    let _ = at_terminal(world.wsctl(["prune", &stale]), "yeah\\ny\\n").exits(0);
-    assert!(world.names().is_empty());
 }
 
 #[test]
@@ -63,8 +63,7 @@ fn the_question_names_the_first_few_in_the_order_in_which_they_would_go() {
     let world = World::new();
     let missing = world.workspace().make_without_metadata();
     let stale: Vec<_> = (30..37).rev().map(|days| world.aged(days)).collect();
-    let all =
-        [&["prune", "--color", "never", &missing], &stale.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat();
+    let all = ["prune", "--color", "never", &missing].into_iter().chain(stale.iter().map(String::as_str));
     let ran = at_terminal(world.wsctl(all), "n\\n").exits(78);
     let lines: Vec<_> = ran.lines().into_iter().map(str::trim_end).collect();
     let starts = [
@@ -81,44 +80,22 @@ fn the_question_names_the_first_few_in_the_order_in_which_they_would_go() {
     for (line, start) in lines.iter().zip(&starts) {
         assert!(line.starts_with(start), "{start}: {ran:#?}");
     }
-    assert_eq!([", oldest", ", newest"].map(|mark| ran.stdout.matches(mark).count()), [1, 1], "{ran:#?}");
-    assert_eq!(world.names().len(), 8);
+    for (mark, place) in [(", oldest", 2), (", newest", 6)] {
+        assert!(ran.stdout.matches(mark).count() == 1 && lines[place].ends_with(mark), "{mark}: {ran:#?}");
+    }
 }
 
 #[test]
-fn the_question_counts_what_could_not_be_deleted() {
+fn the_question_names_all_if_they_are_few_and_counts_what_could_not_be_deleted() {
     needs!("root", "mount", "python3");
     let world = World::new();
-    let [mounted, _stale] = [30, 31].map(|days| world.aged(days));
-    let point = world.dir_of(&mounted).join("mnt");
-    std::fs::create_dir(&point).expect("a directory");
-    let _mount = Mounted::tmpfs(&world, &point, "size=64k");
-    let ran = at_terminal(world.wsctl(["prune", "--older-than", "7d"]), "n\\n").exits(78);
-    assert!(ran.stdout.contains("1 of 2 workspaces") && ran.stdout.contains("Cannot be deleted: 1"), "{ran:#?}");
-}
-
-#[test]
-fn the_question_names_all_workspaces_if_they_are_few() {
-    needs!("python3");
-    let world = World::new();
+    let mounted = world.workspace().days_ago(40).file("mnt/x", b"").make();
+    let _mount = Mounted::tmpfs(&world, &world.dir_of(&mounted).join("mnt"), "size=64k");
     let stale: Vec<_> = (30..36).map(|days| world.aged(days)).collect();
-    let ran = at_terminal(world.wsctl(["prune", "--older-than", "7d"]), "\\n").exits(78);
+    let ran = at_terminal(world.wsctl(["prune", "--older-than", "7d"]), "n\\n").exits(78);
+    assert!(ran.stdout.contains("6 of 7 workspaces") && ran.stdout.contains("Cannot be deleted: 1"), "{ran:#?}");
     assert!(stale.iter().all(|id| ran.stdout.contains(&format!("  {id}  last accessed 3"))), "{ran:#?}");
     assert!(!ran.stdout.contains(" more\r"), "{ran:#?}");
-}
-
-#[test]
-fn no_means_no_and_deletes_nothing() {
-    needs!("python3");
-    let world = World::new();
-    let stale = world.aged(30);
-    let before = world.snapshot();
-    for keys in ["n\\n", "no\\n", "\\n", "\\x04", "y\\x04\\x04"] {
-        let ran = at_terminal(world.wsctl(["prune", "--color", "never", &stale]), keys).exits(78);
-        let refused = "error[refused]: nothing was deleted";
-        assert!(ran.lines().iter().any(|line| line.starts_with(refused)), "on a line of its own: {ran:#?}");
-        assert_eq!(world.snapshot(), before, "{keys}");
-    }
 }
 
 #[test]
@@ -127,22 +104,11 @@ fn nothing_is_asked_unless_both_stdin_and_stderr_are_a_terminal() {
     let world = World::new();
     let stale = world.aged(30);
     for redirected in ["exec \"$@\" </dev/null", "exec \"$@\" 2>/dev/null"] {
-        let wrapper = ["sh", "-c", redirected, "sh"];
-        let ran = through_terminal(100, world.wsctl(["prune", &stale]), ("", "y\\n"), &wrapper).exits(2);
+        let run = world.wsctl(["prune", &stale]);
+        let ran = through_terminal(100, run, ("", "y\\n"), &["sh", "-c", redirected, "sh"]).exits(2);
         assert!(!ran.stdout.contains("[y/N]"), "{ran:#?}");
     }
     assert_eq!(world.names(), [stale]);
-}
-
-#[test]
-fn ctrl_c_at_the_question_ends_at_once_and_deletes_nothing() {
-    needs!("python3");
-    let world = World::new();
-    world.aged(30);
-    let before = world.snapshot();
-    let ran = at_terminal(world.wsctl(["prune", "--older-than", "7d"]), "\\x03").exits(130);
-    assert!(!ran.stdout.contains("refused"), "{ran:#?}");
-    assert_eq!(world.snapshot(), before);
 }
 
 #[test]
