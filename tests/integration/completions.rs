@@ -2,7 +2,7 @@
 //! the program writes: `UPDATE=1 cargo test completions` writes them anew.
 
 use crate::paused::straced;
-use crate::world::{Ran, Run, World, has, numbered, odd_name};
+use crate::world::{Ran, Run, World, numbered, odd_name};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -49,7 +49,7 @@ fn the_variable_of_a_shell_changes_nothing_of_what_was_asked_for() {
         world.wsctl(["list", "--format", "ids"]).env("COMPLETE", value).run().exits(0).prints(&format!("{stale}\n"));
     }
     for value in ["yes", "", "/bin/sh"] {
-        world.wsctl::<&str>([]).env("COMPLETE", value).run().exits(2).mentions("Usage:");
+        world.wsctl([""; 0]).env("COMPLETE", value).run().exits(2).mentions("Usage:");
         world.wsctl(["--", "wsctl", "to"]).env("COMPLETE", value).run().exits(2).prints("");
     }
     world.wsctl(["prune", "--older-than", "7d", "-y"]).env("COMPLETE", "bash").run().exits(0).quietly();
@@ -59,20 +59,30 @@ fn the_variable_of_a_shell_changes_nothing_of_what_was_asked_for() {
 #[test]
 fn a_shell_is_told_nothing_but_candidates() {
     let world = World::new();
-    let id = world.aged(1);
-    assert_eq!(answer(&world, "bash", &["touch", ""]).stdout, id);
-    answer(&world, "fish", &["touch", &id[..4]]).prints(&format!("{id}\t1d ago\n"));
-    answer(&world, "fish", &["touch", &id[..4].to_uppercase()]).prints(&format!("{id}\t1d ago\n"));
-    for words in [&["touch", "x"][..], &["list", "--limit", ""], &["list", "bogus", "--bogus"]] {
-        answer(&world, "fish", words).prints("");
+    let [id, other] = [0x00c0_ffee, 2].map(|number| world.workspace().id(&numbered(number)).days_ago(1).make());
+    let [id_line, other_line] = [&id, &other].map(|id| format!("{id}\t1d ago\n"));
+    for (words, offered) in [
+        (&["touch", &id[..4]][..], &*id_line),
+        (&["touch", &id[..4].to_uppercase()], &id_line),
+        (&["prune", "--exclude", &id, "0"], &other_line), // not again what is on the line
+        (&["touch", "x"], ""),
+        (&["list", "--limit", ""], ""),
+        (&["list", "bogus", "--bogus"], ""),
+    ] {
+        answer(&world, "fish", words).prints(offered);
     }
+    assert_eq!(answer(&world, "bash", &["touch", &id[..4]]).stdout, id);
     let odd = odd_name(&world.base());
     for (shell, _) in SHELLS {
         for index in ["", "0", "99", "-1", "x"] {
             asking(&world, shell, &["touch", "-b", "", ""]).env("_CLAP_COMPLETE_INDEX", index).run().exits(0).quietly();
         }
-        asking(&world, shell, &["touch", ""]).env("WSCTL_BASE", &odd).run().exits(0).quietly();
-        asking(&world, shell, &["touch", ""]).through(["sh", "-c", "\"$@\" >&-", "sh"]).run().exits(0).quietly();
+        let no_base = [&odd, &world.metadata_of(&id)];
+        for base in no_base {
+            let none = asking(&world, shell, &["touch", "0"]).env("WSCTL_BASE", base).run().exits(0).quietly();
+            assert!(!none.stdout.contains("0000"), "{none:#?}");
+        }
+        asking(&world, shell, &["touch", ""]).through_sh("\"$@\" >&-").run().exits(0).quietly();
         let _ =
             world.wsctl([OsStr::new("--"), odd.as_os_str(), odd.as_os_str()]).env("COMPLETE", shell).run().quietly();
     }
@@ -98,19 +108,12 @@ fn every_option_and_value_of_the_command_line_is_offered() {
                 for value in arg.get_possible_values() {
                     assert!(offered.contains(value.get_name()), "{shell}: {option}: {offered}");
                 }
-                if arg.get_value_delimiter().is_none() {
-                    continue;
-                }
-                for line in [&[&option, "ok,missing,"][..], &[&format!("{option}=ok,missing,")]] {
-                    let words = [&[name], line].concat();
-                    let offered = answer(&world, shell, &words).stdout;
-                    assert!(offered.contains("ok,missing,denied"), "{shell}: {line:?}: {offered}");
-                    assert!(
-                        !["ing,ok", "ing,missing"].iter().any(|again| offered.contains(again)),
-                        "{shell}: {offered}"
-                    );
-                }
             }
+        }
+        for line in [&["list", "--status", "ok,missing,"][..], &["list", "--status=ok,missing,"]] {
+            let offered = answer(&world, shell, line).stdout;
+            let again = ["ing,ok", "ing,missing"].iter().any(|again| offered.contains(again));
+            assert!(offered.contains("ok,missing,denied") && !again, "{shell}: {line:?}: {offered}");
         }
     }
 }
@@ -132,9 +135,7 @@ fn nothing_that_was_written_into_a_workspace_reaches_the_shell() {
 
 #[test]
 fn metadata_is_read_only_of_what_begins_so_and_only_where_ages_are_shown() {
-    if !has("strace") {
-        return;
-    }
+    needs!("strace");
     let world = World::new();
     let make = |numbers: std::ops::Range<u32>| {
         for number in numbers {
@@ -179,14 +180,6 @@ fn what_is_suggested_for_a_value_is_accepted() {
     }
 }
 
-#[test]
-fn a_base_below_a_tilde_is_at_home() {
-    let world = World::new();
-    let id = world.aged(1);
-    let run = asking(&world, "bash", &["-b", "~/base", "touch", ""]).env("HOME", world.path(""));
-    assert_eq!(run.run().exits(0).quietly().lines(), [&*id]);
-}
-
 /// No registry that CI reaches has PowerShell, so its script is not run here as the others are.
 #[test]
 fn the_script_for_powershell_does_not_run_what_was_typed() {
@@ -197,6 +190,5 @@ fn the_script_for_powershell_does_not_run_what_was_typed() {
 #[test]
 fn a_script_that_cannot_be_written_is_no_silent_success() {
     let world = World::new();
-    let full = ["sh", "-c", "exec \"$@\" >/dev/full", "sh"];
-    let _ = world.bare([""; 0]).env("COMPLETE", "bash").through(full).run().exits(74);
+    let _ = world.bare([""; 0]).env("COMPLETE", "bash").through_sh("\"$@\" >/dev/full").run().exits(74);
 }

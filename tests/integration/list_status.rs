@@ -20,41 +20,31 @@ fn a_last_access_more_than_five_minutes_ahead_is_future_and_its_age_is_negative(
 }
 
 #[test]
-fn a_workspace_that_may_not_be_read_is_denied_and_77_and_the_others_are_listed() {
+fn a_workspace_that_may_not_be_read_or_measured_has_its_row_and_is_77() {
     needs!("root");
-    for locked in ["", ".metadata.json"] {
+    for (locked, status, more) in
+        [("", "denied", "-s"), ("", "denied", "-r"), (".metadata.json", "denied", "-r"), ("charts", "ok", "-s")]
+    {
         let world = World::new();
-        let (ok, denied) = (world.aged(1), world.aged(2));
+        let [ok, id] = [1, 2].map(|number| world.workspace().id(&numbered(number)).file("charts/x", b"").make());
         world.give_away();
-        chmod(world.dir_of(&denied).join(locked), 0o000);
-        for size in [&[][..], &["-s"]] {
-            let list = || world.wsctl([&["list", "--sort", "accessed", "--format", "json"], size].concat());
-            let ran = list().by_ordinary_user().run().exits(77);
-            let rows = &ran.complains("error[permission-denied]: ").complains(&denied).json()["workspaces"];
-            assert_eq!((&rows[0]["id"], &rows[0]["status"]), (&ok.clone().into(), &"ok".into()));
-            assert_eq!((&rows[1]["id"], &rows[1]["status"]), (&denied.clone().into(), &"denied".into()));
-            let unknown = ["created_at", "last_accessed", "age_seconds", "description"];
-            assert!(unknown.iter().all(|key| rows[1][key].is_null()), "{rows}");
-            let json = list().run().exits(0).quietly().json();
-            assert_eq!(json["workspaces"][1]["status"], "ok", "root may read it");
-        }
+        chmod(world.dir_of(&id).join(locked), 0o000);
+        let list = || world.wsctl(["list", "--sort", "accessed", "--format", "json", more]);
+        let ran = list().by_ordinary_user().run().exits(77);
+        let rows = &ran.complains("error[permission-denied]: ").complains(&id).json()["workspaces"];
+        let row = |id: &str| rows.as_array().expect("rows").iter().find(|row| row["id"] == id).expect("a row");
+        assert_eq!((&row(&ok)["status"], &row(&id)["status"]), (&"ok".into(), &status.into()), "{locked:?} {more}");
+        let unknown = ["created_at", "last_accessed", "age_seconds"];
+        assert!(unknown.iter().all(|key| row(&id)[key].is_null() == (status == "denied")), "{rows}");
         let chosen = world.wsctl(["list", "--status", "denied", "--format", "ids"]).by_ordinary_user().run();
-        let _ = chosen.exits(77).prints(&format!("{denied}\n"));
+        let _ =
+            if status == "denied" { chosen.exits(77).prints(&format!("{id}\n")) } else { chosen.exits(0).prints("") };
+        let json = list().run().exits(0).quietly().json();
+        assert!(
+            json["workspaces"].as_array().expect("rows").iter().all(|row| row["status"] == "ok"),
+            "to root: {json}"
+        );
     }
-}
-
-#[test]
-fn a_workspace_that_cannot_be_measured_has_its_row_and_is_77() {
-    needs!("root");
-    let world = World::new();
-    let (whole, locked) = (world.aged(1), world.aged(2));
-    world.give_away();
-    chmod(world.dir_of(&locked).join("charts"), 0o000);
-    let list = world.wsctl(["list", "-s", "--format", "json"]).by_ordinary_user().run();
-    let list = list.exits(77).complains("error[permission-denied]: ").complains(&locked);
-    let rows = &list.json()["workspaces"];
-    assert_eq!((&rows[0]["id"], &rows[1]["id"]), (&whole.into(), &locked.into()));
-    assert!(rows[0]["size_bytes"].is_u64() && rows[1]["status"] == "ok", "{rows}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The table on terminals of several widths, in its colours, and through a pipe.
+//! The table on terminals of several widths and through a pipe. What colours it has is in the picture: see `picture.rs`.
 
 use crate::terminal::at_terminal_of;
 use crate::world::{Ran, Run, World, numbered};
@@ -38,31 +38,13 @@ fn heads(lines: &[String]) -> Vec<&str> {
 }
 
 #[test]
-fn the_table_fits_the_width_whatever_that_is_and_never_cuts_an_id() {
-    needs!("python3");
-    let world = world();
-    for width in [36, 50, 72, 80, 81, 100, 120, 200] {
-        for args in [&["list"][..], &["list", "--size"]] {
-            let (lines, _) = shown(width, world.wsctl(args));
-            assert_eq!(lines.len(), 5, "{lines:#?}");
-            assert!(lines.iter().all(|line| line.width() <= width), "{width}: {lines:#?}");
-            for number in 1..=4 {
-                assert!(lines.iter().any(|line| line.starts_with(&numbered(number))), "{width}: {lines:#?}");
-            }
-        }
-    }
-    for width in [1, 20, 35] {
-        let (lines, _) = shown(width, world.wsctl(["list", "--sort", "id"]));
-        assert_eq!(lines[1..], [1, 2, 3, 4].map(numbered), "{width}: {lines:#?}");
-    }
-}
-
-#[test]
-fn where_not_all_columns_fit_the_least_useful_are_left_out_and_named() {
+fn where_not_all_columns_fit_the_least_useful_are_left_out_and_named_and_never_the_id() {
     needs!("python3");
     let world = world();
     for (width, args, expected, left_out) in [
-        (80, &["list"][..], &["ID", "STATUS", "LAST ACCESSED", "DESCRIPTION"][..], "CREATED"),
+        (1, &["list"][..], &["ID"][..], "STATUS, LAST ACCESSED, CREATED and DESCRIPTION"),
+        (36, &["list", "-s"], &["ID"], "SIZE, FILES, STATUS, LAST ACCESSED, CREATED and DESCRIPTION"),
+        (80, &["list"], &["ID", "STATUS", "LAST ACCESSED", "DESCRIPTION"], "CREATED"),
         (80, &["list", &numbered(2)], &["ID", "STATUS", "LAST ACCESSED", "CREATED"], ""),
         (80, &["list", "-s"], &["ID", "SIZE", "FILES", "STATUS", "LAST ACCESSED"], "CREATED and DESCRIPTION"),
         (100, &["list"], &["ID", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"], ""),
@@ -74,6 +56,9 @@ fn where_not_all_columns_fit_the_least_useful_are_left_out_and_named() {
     ] {
         let (lines, below) = shown(width, world.wsctl(args));
         assert_eq!(heads(&lines), expected, "{width}: {lines:#?}");
+        assert!(lines.iter().all(|line| line.width() <= width.max(36)), "{width}: {lines:#?}");
+        let are_whole = lines[1..].iter().all(|line| (1..=4).any(|number| line.starts_with(&numbered(number))));
+        assert!(are_whole && [2, 5].contains(&lines.len()), "no ID is cut: {width}: {lines:#?}");
         let note = below.get(1).map_or("", |note| note.strip_prefix("no room for ").expect("a note"));
         let names = note.strip_suffix(": use a wider terminal, or --format json").unwrap_or(note);
         assert_eq!((names, below.len()), (left_out, 2 - usize::from(left_out.is_empty())), "{width}: {below:#?}");
@@ -145,8 +130,6 @@ fn the_last_line_on_a_terminal_counts_what_is_shown() {
     for args in [&["-s"][..], &["--sort", "size"]] {
         assert_eq!(line(args), format!("5 workspaces (3 ok, 1 corrupt, 1 missing), {size}"));
     }
-    let coloured = at_terminal_of(120, world.wsctl(["list"]), "").exits(0).stdout;
-    assert!(coloured.contains("(3 ok, \x1b[31m1 corrupt\x1b[0m, \x1b[33m1 missing\x1b[0m)"), "{coloured}");
 }
 
 #[test]
@@ -186,22 +169,15 @@ fn a_width_of_zero_columns_is_none() {
 }
 
 #[test]
-fn a_pipe_gets_the_same_text_without_colours_and_all_of_it_with_numbers_aligned_to_the_right() {
+fn a_pipe_gets_the_same_text_without_colours_and_all_of_it() {
     needs!("python3");
     let world = world();
-    let many = (0..120).fold(world.workspace(), |made, number| made.file(&format!("data/{number}"), b"")).make();
     let args = ["list", "--size"];
     let piped = world.wsctl(args).run().exits(0).quietly();
-    let lines = piped.lines();
     assert!(piped.stdout.contains(LONG) && !piped.stdout.contains(['…', '\x1b']), "{piped:#?}");
     let wide = at_terminal_of(1000, world.wsctl(args).env("LANG", "C.UTF-8"), "").exits(0);
     assert!(wide.stdout.contains('\x1b'), "{wide:#?}");
-    assert_eq!(plain(&wide)[..6], lines);
-    let end = lines[0].find("FILES").expect("a column") + "FILES".len();
-    for line in &lines[1..] {
-        let number = line[..end].rsplit(' ').next().and_then(|number| number.parse::<u64>().ok());
-        assert_eq!((number.is_some(), number == Some(121)), (true, line.starts_with(&many)), "{line}");
-    }
+    assert_eq!(plain(&wide)[..5], piped.lines());
 }
 
 #[test]
@@ -221,24 +197,5 @@ fn on_a_terminal_there_are_colours_unless_somebody_wants_none() {
         let run = environment.iter().fold(run, |run, (name, value)| run.env(name, value));
         let shown = at_terminal_of(100, run, "").exits(0).stdout;
         assert_eq!(shown.contains('\x1b'), expected, "{options:?} {environment:?}");
-    }
-}
-
-#[test]
-fn status_and_age_have_their_colours() {
-    let world = world();
-    let ahead = world.workspace().id(&numbered(5)).days_ago(-3).make();
-    let corrupt = world.workspace().id(&numbered(6)).metadata("no JSON").make();
-    let list = world.wsctl(["list", "--color", "always"]).run().exits(0).quietly();
-    let line = |id: &str| *list.lines().iter().find(|line| line.starts_with(id)).expect("a row");
-    for (id, parts) in [
-        (numbered(1), &["  ok  ", "min ago\x1b[0m"][..]),
-        (numbered(2), &["  ok  ", "   5d ago   "]),
-        (numbered(3), &["  ok  ", "\x1b[33m45d ago\x1b[0m"]),
-        (numbered(4), &["\x1b[33mmissing\x1b[0m"]),
-        (ahead, &["\x1b[33mfuture\x1b[0m", "\x1b[33min 2d\x1b[0m"]),
-        (corrupt, &["\x1b[31mcorrupt\x1b[0m"]),
-    ] {
-        assert!(parts.iter().all(|part| line(&id).contains(part)), "{parts:?}: {:?}", line(&id));
     }
 }

@@ -2,8 +2,7 @@
 //!
 //! Examples and exit statuses are what `--help` ends with. What is below is what `--help` has no place for.
 
-use crate::tools::text;
-use crate::world::has;
+use crate::tools::{text, tool};
 use chrono::Utc;
 use clap::Command;
 use clap::builder::Resettable::Reset;
@@ -11,7 +10,6 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process;
 
 const ENVIRONMENT: [(&str, &str); 6] = [
     ("WSCTL_BASE", "The workspaces' directory, where --base is not given. Empty counts as unset."),
@@ -45,8 +43,8 @@ const ALLOWED: [(&str, &str); 3] = [
     ("WARNING: skipping paragraph macro: br after sp", "the same"),
 ];
 
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/man")
+fn file(command: &Command) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("dist/man/{}.1", name(command)))
 }
 
 /// The program and its subcommands.
@@ -146,7 +144,7 @@ fn date(page: &str) -> Option<&str> {
 #[test]
 fn the_committed_manual_pages_are_those_of_the_command_line() {
     for command in commands() {
-        let file = directory().join(format!("{}.1", name(&command)));
+        let file = file(&command);
         let committed = fs::read_to_string(&file).unwrap_or_default();
         let current = date(&committed).is_some_and(|date| page(&command, date) == committed);
         if !current && std::env::var_os("UPDATE").is_some() {
@@ -169,32 +167,15 @@ fn every_environment_variable_in_the_help_is_in_the_manual() {
     }
 }
 
-/// What a checker says of each page, without what is allowed.
-fn complaints(checker: &[&str]) -> Vec<String> {
-    let mut complaints = Vec::new();
-    for command in commands() {
-        let page = directory().join(format!("{}.1", name(&command)));
-        let mut check = process::Command::new(checker[0]);
-        check.args(&checker[1..]).arg(text(&page)).env("LC_ALL", "C.UTF-8").env("MANWIDTH", "80");
-        let output = check.output().expect("a checker");
-        let lines = [if checker[0] == "mandoc" { output.stdout } else { Vec::new() }, output.stderr].concat();
-        let lines = String::from_utf8(lines).expect("UTF-8");
-        complaints.extend(lines.lines().map(str::to_owned));
-    }
-    complaints.retain(|line| ALLOWED.iter().all(|(allowed, _)| !line.contains(allowed)));
-    complaints
-}
-
 #[test]
-fn man_formats_the_manual_pages_without_a_warning() {
-    if has("man") && has("groff") {
-        assert_eq!(complaints(&["man", "--warnings", "-l", "-Tutf8"]), Vec::<String>::new());
-    }
-}
-
-#[test]
-fn mandoc_finds_only_what_the_generator_causes_in_the_manual_pages() {
-    if has("mandoc") {
-        assert_eq!(complaints(&["mandoc", "-T", "lint"]), Vec::<String>::new());
+fn man_and_mandoc_find_only_what_the_generator_causes_in_the_manual_pages() {
+    needs!("man", "groff", "mandoc");
+    for checker in ["man --warnings -l -Tutf8 \"$0\" 2>&1 >/dev/null", "mandoc -T lint \"$0\" 2>&1 || true"] {
+        for command in commands() {
+            let check = format!("export LC_ALL=C.UTF-8 MANWIDTH=80; {checker}");
+            let said = tool(&["sh", "-c", &check, text(&file(&command))]);
+            let mut complaints = said.lines().filter(|line| ALLOWED.iter().all(|(allowed, _)| !line.contains(allowed)));
+            assert_eq!(complaints.next(), None, "{said}");
+        }
     }
 }

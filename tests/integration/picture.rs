@@ -47,11 +47,10 @@ fn style(parameter: &str) -> &'static str {
     match parameter {
         "0" | "" => "",
         "1" => " font-weight=\"bold\"",
-        "2" | "90" => " fill=\"#8b949e\"",
+        "2" => " fill=\"#8b949e\"",
         "31" => " fill=\"#ff7b72\"",
         "32" => " fill=\"#3fb950\"",
         "33" => " fill=\"#d29922\"",
-        "36" => " fill=\"#39c5cf\"",
         other => panic!("there is no style for SGR {other}"),
     }
 }
@@ -97,29 +96,6 @@ fn svg(title: &str, shown: &str) -> String {
     )
 }
 
-#[test]
-fn the_committed_picture_shows_a_list() {
-    needs!("python3");
-    let world = base();
-    let run = world.wsctl(["list", "--size"]).env("LANG", "C.UTF-8");
-    let list = at_terminal_of(130, run, "").exits(0).stdout;
-    check("dist/list.svg", &svg("wsctl list --size", &list));
-}
-
-#[test]
-fn the_committed_picture_shows_what_prune_asks() {
-    needs!("python3");
-    let world = base();
-    let run = world.wsctl(["-q", "prune", "--older-than", "30d", "--keep-last", "2"]);
-    let asked = at_terminal_of(130, run, "n\\n").exits(78).stdout;
-    let (question, _) = asked.split_once("[y/N] ").expect("a question");
-    let asked_on = ago(TimeDelta::days(30)).replacen('T', " ", 1);
-    let question = question.replace(world.base().to_str().expect("a path"), "~/.pitlane/workspaces");
-    // The day it is asked on is always the same.
-    let question = question.replace(&asked_on[..16], "2026-10-29 12:00");
-    check("dist/prune.svg", &svg("wsctl -q prune --older-than 30d --keep-last 2", &format!("{question}[y/N] ")));
-}
-
 fn check(name: &str, drawn: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("UPDATE").is_some() {
@@ -127,4 +103,21 @@ fn check(name: &str, drawn: &str) {
     }
     let committed = fs::read_to_string(&file).unwrap_or_default();
     assert!(committed == drawn, "{name} is out of date: run UPDATE=1 cargo test picture\n{drawn}");
+}
+
+#[test]
+fn the_committed_pictures_show_a_list_and_what_prune_asks() {
+    needs!("python3");
+    let world = base();
+    let list = at_terminal_of(130, world.wsctl(["list", "--size"]).env("LANG", "C.UTF-8"), "").exits(0).stdout;
+    check("dist/list.svg", &svg("wsctl list --size", &list));
+
+    let run = world.wsctl(["-q", "prune", "--older-than", "30d", "--keep-last", "2"]);
+    let asked = at_terminal_of(130, run, "n\\n").exits(78).stdout;
+    let (question, _) = asked.split_once("[y/N] ").expect("a question");
+    let question = question.replace(world.base().to_str().expect("a path"), "~/.pitlane/workspaces");
+    // The day it is asked on is always the same.
+    let asked_on = ago(TimeDelta::days(30)).replacen('T', " ", 1);
+    let question = question.replace(&asked_on[..16], "2026-10-29 12:00");
+    check("dist/prune.svg", &svg("wsctl -q prune --older-than 30d --keep-last 2", &format!("{question}[y/N] ")));
 }

@@ -23,8 +23,10 @@ fn yes_deletes_no_and_ctrl_c_delete_nothing_and_an_unclear_answer_is_asked_again
         let before = world.snapshot();
         let ran = at_terminal(world.wsctl(["prune", "--color", "never", "--older-than", "7d"]), keys).exits(status);
         assert_eq!(ran.stdout.matches("Please answer yes or no. [y/N] ").count(), again, "{keys}: {ran:#?}");
-        // It is on a line of its own.
-        let is_refused = ran.lines().iter().any(|line| line.starts_with("error[refused]: nothing was deleted"));
+        // It is on a line of its own, unless what was typed before its time has moved the cursor.
+        let refused = "error[refused]: nothing was deleted";
+        let mut lines = ran.stdout.lines();
+        let is_refused = lines.any(|line| line.starts_with(refused) || (again > 0 && line.contains(refused)));
         assert_eq!(is_refused, status == 78, "{keys}: {ran:#?}");
         if status == 0 {
             assert!(ran.stdout.contains("pruned 1 workspace") && world.names().is_empty(), "{keys}: {ran:#?}");
@@ -34,27 +36,23 @@ fn yes_deletes_no_and_ctrl_c_delete_nothing_and_an_unclear_answer_is_asked_again
     }
 }
 
+/// See `picture.rs` for the whole question.
 #[test]
-fn the_question_says_what_goes_and_what_stays_by_which_rules() {
+fn the_question_names_each_rule_and_one_workspace_once() {
     needs!("python3");
     let world = World::new();
-    let (first, _) = (world.aged(20), world.aged(10));
-    let pinned = world.aged(50);
-    let _ = world.workspace().make_without_metadata();
-    let _ = world.workspace().metadata("{}").make();
+    let (first, _, pinned) = (world.aged(20), world.aged(10), world.aged(50));
     let args = ["--older-than", "7d", "--max-total-size", "1GiB", "--keep-last", "1", "--exclude", &pinned];
     let ran = at_terminal(world.wsctl(["prune"].iter().chain(&args)), "n\\n").exits(78);
     for part in [
-        &format!("1 of 5 workspaces in {} would be deleted, ", world.base().display()),
+        &format!("1 of 3 workspaces in {} would be deleted, ", world.base().display()),
         &format!("  {first}  last accessed 20d ago, "),
-        "Rule: last accessed more than 7d ago (before 20",
         "then the least recently accessed until all together use at most 1.0 GiB",
         "Protected: the 1 last accessed, 1 excluded",
-        "Skipped, because their last access is unknown: 1 missing, 1 corrupt",
     ] {
         assert!(ran.stdout.contains(part), "{part}: {ran:#?}");
     }
-    assert!(!ran.stdout.contains("oldest"), "one is shown once: {ran:#?}");
+    assert!(!ran.stdout.contains("oldest"), "{ran:#?}");
 }
 
 #[test]

@@ -116,9 +116,8 @@ impl Shell {
             Self::BashCompletion => {
                 fs::create_dir_all(format!("{home}/user/completions")).expect("a directory");
                 fs::copy(completion("wsctl.bash"), format!("{home}/user/completions/wsctl")).expect("a copy");
-                let library =
-                    format!("BASH_COMPLETION_USER_DIR='{home}/user'\n. /usr/share/bash-completion/bash_completion");
-                write("bashrc", format!("{BASHRC}\n{library}\n"));
+                let library = "/usr/share/bash-completion/bash_completion";
+                write("bashrc", format!("{BASHRC}\nBASH_COMPLETION_USER_DIR='{home}/user'\n. {library}\n"));
                 format!("bash --noprofile --rcfile '{home}/bashrc' -i")
             }
             Self::Zsh => {
@@ -130,10 +129,8 @@ impl Shell {
                 "zsh -d -i".to_owned()
             }
             Self::Elvish => {
-                write(
-                    "rc.elv",
-                    format!("{}\n{ELVISH_RC}", fs::read_to_string(completion("wsctl.elv")).expect("a file")),
-                );
+                let script = fs::read_to_string(completion("wsctl.elv")).expect("a file");
+                write("rc.elv", format!("{script}\n{ELVISH_RC}"));
                 format!("sh -c 'stty cols 200 rows 50; exec elvish -rc {home}/rc.elv'")
             }
             Self::Fish => format!("set fish_complete_path '{}'; complete --do-complete $argv[1]", text(&completions)),
@@ -164,21 +161,6 @@ impl Tab {
 /// Types this at a shell in this world, and presses Tab.
 #[track_caller]
 pub fn tab(world: &World, shell: Shell, typed: &str, env: &[(&str, &Path)]) -> Tab {
-    let binaries = world.binary.parent().expect("a directory").to_owned();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths([binaries].into_iter().chain(std::env::split_paths(&path))).expect("a path");
-    press(world, shell, typed, &[env, &[("PATH", Path::new(&path))]].concat())
-}
-
-/// The same where the program is not in `PATH`.
-#[track_caller]
-pub fn outside(world: &World, shell: Shell, typed: &str, env: &[(&str, &Path)]) -> Tab {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    press(world, shell, typed, &[env, &[("PATH", Path::new(&path))]].concat())
-}
-
-#[track_caller]
-fn press(world: &World, shell: Shell, typed: &str, env: &[(&str, &Path)]) -> Tab {
     let home = world.path("home");
     fs::create_dir_all(&home).expect("a home");
     let command = shell.install(&home);
@@ -193,6 +175,8 @@ fn press(world: &World, shell: Shell, typed: &str, env: &[(&str, &Path)]) -> Tab
     let run = world.bare::<&str>([]).through(through);
     let run = run.env("TERM", "dumb").env("LC_ALL", "C.UTF-8").env("INPUTRC", "/dev/null");
     let run = run.env("ZDOTDIR", &home).env("XDG_RUNTIME_DIR", &home).env("TYPED", typed);
+    let binaries = text(world.binary.parent().expect("a directory"));
+    let run = run.env("PATH", format!("{binaries}:{}", std::env::var("PATH").expect("PATH")));
     let mut command = env.iter().fold(run, |run, (name, value)| run.env(name, value)).command();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let ran = finish(command.spawn().expect("a shell"), &command).exits(0).quietly();

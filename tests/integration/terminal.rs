@@ -52,7 +52,7 @@ pub fn through_terminal(width: usize, run: Run<'_>, (cue, keys): (&str, &str), w
 /// What is to be seen at last on a terminal of so many columns that was sent this, without empty lines at the end.
 #[must_use]
 pub fn screen(sent: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<Vec<char>> = vec![vec![]];
+    let mut lines: Vec<Vec<char>> = vec![];
     let (mut row, mut column) = (0, 0);
     let mut rest = sent.chars();
     while let Some(c) = rest.next() {
@@ -60,22 +60,16 @@ pub fn screen(sent: &str, width: usize) -> Vec<String> {
             '\r' => column = 0,
             '\n' => row += 1,
             '\x1b' => {
-                let mut number = String::new();
-                let letter = rest.by_ref().skip(1).find(|c| {
-                    c.is_ascii_alphabetic() || {
-                        number.push(*c);
-                        false
-                    }
-                });
-                match letter {
+                let number: String = rest.as_str().chars().skip(1).take_while(|c| !c.is_ascii_alphabetic()).collect();
+                match rest.nth(1 + number.len()) {
                     Some('J') => {
-                        lines[row].truncate(column);
                         lines.truncate(row + 1);
+                        lines.get_mut(row).into_iter().for_each(|line| line.truncate(column));
                     }
                     Some('A') => row -= number.parse().unwrap_or(1).min(row),
                     Some('B') => row += number.parse().unwrap_or(1),
                     Some('m') => {}
-                    _ => panic!("a terminal is told {number:?} and {letter:?}"),
+                    letter => panic!("a terminal is told {number:?} and {letter:?}"),
                 }
             }
             c => {
@@ -89,12 +83,8 @@ pub fn screen(sent: &str, width: usize) -> Vec<String> {
                 column += 1;
             }
         }
-        lines.resize(lines.len().max(row + 1), vec![]);
     }
-    let lines = lines.into_iter().map(|line| line.into_iter().collect::<String>().trim_end().to_owned());
-    let mut lines: Vec<_> = lines.collect();
-    while lines.last().is_some_and(String::is_empty) {
-        lines.pop();
-    }
+    let mut lines: Vec<_> = lines.iter().map(|line| line.iter().collect::<String>().trim_end().to_owned()).collect();
+    lines.truncate(lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1));
     lines
 }

@@ -99,8 +99,8 @@ impl Taking<'_> {
     }
 
     /// Renames a claimed workspace back, unless there is a new one.
-    pub(super) fn put_back(&mut self) -> Step {
-        let (Step::PutBack(outcome), name) = (self.prune.step, self.prune.name) else { unreachable!("no other step") };
+    pub(super) fn put_back(&mut self, outcome: Outcome) -> Step {
+        let name = self.prune.name;
         let Some(dir) = self.state.disk.at(name) else {
             return if outcome == Outcome::Kept { Step::Ended(outcome) } else { self.lost() };
         };

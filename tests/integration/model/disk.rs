@@ -140,7 +140,7 @@ impl Disk {
     pub fn after_power_cut(&self) -> Vec<Self> {
         let mut disks = Vec::new();
         for names in self.unsynced.iter().chain([&self.names]) {
-            disks.push(Self { names: names.clone(), unsynced: BTreeSet::new(), ..self.clone() });
+            disks.push(Self { names: names.clone(), ..self.after_kill() });
         }
         for dir in 0..self.dirs.len() {
             for disk in std::mem::take(&mut disks) {

@@ -2,8 +2,9 @@
 //!
 //! The crate `stateright` does this, too, but brings 44 crates with it, a web server among them.
 
+use super::disk::Disk;
 use super::state::{Model, State};
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What was found.
@@ -27,35 +28,26 @@ pub fn explore(model: &Model) -> Explored {
     let (mut seen, mut disks) = (HashSet::from([hash(&first)]), HashSet::new());
     // Each step with where the one before it stands.
     let mut steps: Vec<(usize, String)> = vec![(0, String::new())];
-    let mut level = vec![(0, first)];
+    let mut queue = VecDeque::from([(0, first)]);
     let mut broken = None;
-    'all: while !level.is_empty() {
-        for (at, state) in std::mem::take(&mut level) {
-            let next = model.next(&state);
-            let why = state
-                .broken(next.is_empty())
-                .or_else(|| model.broken_by_crash(&state, &mut |disk| disks.insert(hash(disk))));
-            if let Some(why) = why {
-                broken = Some((why, way(&steps, at)));
-                break 'all;
-            }
-            for (step, state) in next {
-                if seen.insert(hash(&state)) {
-                    steps.push((at, step));
-                    level.push((steps.len() - 1, state));
-                }
+    while let (None, Some((at, state))) = (&broken, queue.pop_front()) {
+        let next = model.next(&state);
+        let is_new = &mut |disk: &Disk| disks.insert(hash(disk));
+        let promise = state.broken(next.is_empty()).or_else(|| model.broken_by_crash(&state, is_new));
+        broken = promise.map(|promise| (promise, way(&steps, at)));
+        for (step, state) in next {
+            if seen.insert(hash(&state)) {
+                steps.push((at, step));
+                queue.push_back((steps.len() - 1, state));
             }
         }
     }
     Explored { states: seen.len(), disks: disks.len(), broken }
 }
 
-fn way(steps: &[(usize, String)], mut at: usize) -> Vec<String> {
-    let mut way = Vec::new();
-    while at > 0 {
-        way.push(steps[at].1.clone());
-        at = steps[at].0;
-    }
+fn way(steps: &[(usize, String)], last: usize) -> Vec<String> {
+    let back = std::iter::successors(Some(last), |at| Some(steps[*at].0)).take_while(|at| *at > 0);
+    let mut way: Vec<_> = back.map(|at| steps[at].1.clone()).collect();
     way.reverse();
     way
 }

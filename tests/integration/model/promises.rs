@@ -70,6 +70,7 @@ impl Model {
         let mut state = State { disk: disk.clone(), ..State::new(&Self { scene: EMPTY, lacks: self.lacks }) };
         let mut survey = Prune::new(NEXT, Rule::OlderThan);
         survey.names_read(disk);
+        survey.step = Step::Examine;
         let mut aside = Vec::new();
         for found in survey.found(disk) {
             state.prunes = vec![found];

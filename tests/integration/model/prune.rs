@@ -113,7 +113,6 @@ impl Prune {
     pub fn names_read(&mut self, disk: &Disk) {
         self.has_own = disk.at(Name::Own).is_some();
         self.has_copy = disk.names.keys().any(|name| matches!(name, Name::Claimed(_)));
-        self.step = Step::Examine;
     }
 
     /// The names that it may be about.
@@ -140,34 +139,33 @@ impl Taking<'_> {
     pub fn take(model: &Model, state: &mut State, number: usize) -> String {
         let prune = state.prunes[number];
         let mut taking = Taking { model, state, prune };
-        let name = taking.step();
-        let prune = taking.prune;
-        state.prunes[number] = prune;
-        name
+        taking.prune.step = taking.step();
+        state.prunes[number] = taking.prune;
+        format!("{:?} {:?}", prune.step, prune.name)
     }
 
-    fn step(&mut self) -> String {
-        let (name, step): (_, fn(&mut Self) -> Step) = match self.prune.step {
-            Step::NamesRead => ("Names::read", Self::names_read),
-            Step::Examine => ("examine", Self::examine),
-            Step::LookBeforeClaim => ("look_before_claim", Self::look_before_claim),
-            Step::Claim => ("claim", Self::claim),
-            Step::OpenAccessible => ("open_accessible", Self::open_accessible),
-            Step::NamesReadAll => ("Names::read_all", Self::names_read_all),
-            Step::FirstLook => ("look, the first", |it| it.look(Safeguard::FirstLook, Step::Sweep)),
-            Step::Sweep => ("sweep", Self::sweep),
-            Step::LastLook => ("look, the last", |it| it.look(Safeguard::LastLook, Step::RenameDoomed)),
-            Step::RenameDoomed => ("rename_doomed", Self::rename_doomed),
-            Step::PutBack(_) => ("put_back", Self::put_back),
-            Step::Sync => ("sync", Self::sync),
-            Step::RemoveRest => ("remove", Self::remove_rest),
-            Step::RemoveMetadata => ("remove, .metadata.json", Self::remove_metadata),
-            Step::RemoveRoot => ("remove_root", Self::remove_root),
-            Step::Ended(_) => ("nothing", |it| it.prune.step),
-        };
-        let at = self.prune.name;
-        self.prune.step = step(self);
-        format!("{name} {at:?}")
+    fn step(&mut self) -> Step {
+        match self.prune.step {
+            Step::NamesRead => {
+                self.prune.names_read(&self.state.disk);
+                Step::Examine
+            }
+            Step::Examine => self.examine(),
+            Step::LookBeforeClaim => self.look_before_claim(),
+            Step::Claim => self.claim(),
+            Step::OpenAccessible => self.open_accessible(),
+            Step::NamesReadAll => self.names_read_all(),
+            Step::FirstLook => self.look(Safeguard::FirstLook, Step::Sweep),
+            Step::Sweep => self.sweep(),
+            Step::LastLook => self.look(Safeguard::LastLook, Step::RenameDoomed),
+            Step::RenameDoomed => self.rename_doomed(),
+            Step::PutBack(outcome) => self.put_back(outcome),
+            Step::Sync => self.sync(),
+            Step::RemoveRest => self.remove_rest(),
+            Step::RemoveMetadata => self.remove_metadata(),
+            Step::RemoveRoot => self.remove_root(),
+            Step::Ended(_) => self.prune.step,
+        }
     }
 
     pub fn disk(&mut self) -> &mut Disk {
@@ -178,11 +176,6 @@ impl Taking<'_> {
         self.model.has(safeguard)
     }
 
-    fn names_read(&mut self) -> Step {
-        self.prune.names_read(&self.state.disk);
-        Step::Examine
-    }
-
     /// Reads the metadata, and decides.
     fn examine(&mut self) -> Step {
         let Some(dir) = self.state.disk.at(self.prune.name) else { return Step::Ended(Outcome::Elsewhere) };
@@ -191,12 +184,11 @@ impl Taking<'_> {
         (self.prune.seen, self.prune.is_racy) = (seen, self.model.scene.coarse_clock && !self.state.has_ticked);
         self.prune.is_unseen = self.model.scene.is_hidden;
         let (place, rule) = (self.prune.place, self.prune.rule);
-        if place == Place::Doomed {
-            let finishes = self.has(Safeguard::LeftoversAreFinished);
-            return if finishes { Step::Sync } else { Step::Ended(Outcome::Kept) };
-        }
-        if place == Place::Claimed && !self.has(Safeguard::ClaimsAreDecidedAfresh) {
-            return Step::OpenAccessible;
+        match place {
+            Place::Doomed if self.has(Safeguard::LeftoversAreFinished) => return Step::Sync,
+            Place::Doomed => return Step::Ended(Outcome::Kept),
+            Place::Claimed if !self.has(Safeguard::ClaimsAreDecidedAfresh) => return Step::OpenAccessible,
+            Place::Own | Place::Claimed | Place::Copy => {}
         }
         let is_not_meant = place == Place::Own && self.prune.has_copy;
         let says = seen.map_or(Says::Empty, |file| file.says);

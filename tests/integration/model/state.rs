@@ -113,7 +113,8 @@ impl State {
         let scene = &model.scene;
         let metadata = (!scene.has_no_metadata).then_some(File { version: 1, says: Says::Stale, signature: 1 });
         let disk = Disk::new(Dir::new(Inside { metadata, rest: Rest::Whole }, false), scene.loses_power);
-        Self {
+        let nobody = Self {
+            disk,
             prunes: Vec::new(),
             writers: Vec::new(),
             touch: Touch::Ended,
@@ -125,9 +126,8 @@ impl State {
             has_restarted: false,
             is_disturbed: false,
             broken: None,
-            disk,
-        }
-        .begun(scene)
+        };
+        nobody.begun(scene)
     }
 
     /// All begin.
