@@ -1,19 +1,16 @@
 //! `wsctl list -s`: the size is that of `du -sx`, which is asked each time.
 
 use crate::paused::Paused;
+use crate::tools::{text, tool};
 use crate::world::{World, numbered, odd_name};
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// What `du` says of a tree, in bytes. As in wsctl's own runs, a mount below it may be seen by the wrapper alone.
 fn du(wrapper: &[&str], dir: &Path) -> u64 {
-    let words = [wrapper, &["du", "-s", "-B1", "-x"]].concat();
-    let output = Command::new(words[0]).args(&words[1..]).arg(dir).output().expect("du");
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.split('\t').next().expect("a number").parse().expect("a number")
+    let text = tool(&[wrapper, &["du", "-s", "-B1", "-x", text(dir)]].concat());
+    text.split('\t').next().and_then(|number| number.parse().ok()).expect("a number")
 }
 
 /// Asserts that the only workspace has the size that `du` gives it, and so many files.
@@ -69,7 +66,7 @@ fn links_a_fifo_and_odd_names(dir: &Path, outside: &Path) {
     symlink(outside.join("large"), dir.join("to a file")).expect("a link");
     symlink("..", dir.join("to above")).expect("a link");
     symlink("nowhere".repeat(100), dir.join("to nowhere, with a block of its own")).expect("a link");
-    assert!(Command::new("mkfifo").arg(dir.join("fifo")).status().expect("mkfifo").success());
+    tool(&["mkfifo", text(&dir.join("fifo"))]);
     fs::create_dir(odd_name(dir)).expect("a directory");
     for name in [odd_name(&odd_name(dir)), dir.join("n".repeat(255)), dir.join("line\nend")] {
         write(name, 1);
@@ -126,12 +123,11 @@ fn list_does_not_count_what_is_mounted_in_a_workspace() {
     needs!("root", "unshare");
     let (world, dir) = one_workspace();
     fs::create_dir(dir.join("mount")).expect("a directory");
-    fs::write(dir.join("laps"), vec![7; 10_000]).expect("a file");
-    fs::write(dir.join("mounted"), "").expect("a file");
+    write(dir.join("laps"), 10_000);
+    write(dir.join("mounted"), 1);
     let mount = "mount -t tmpfs none \"$0/mount\" && head -c 500000 /dev/zero > \"$0/mount/large\" &&
         mount --bind \"$0/mount/large\" \"$0/mounted\" && exec \"$@\"";
-    let dir = dir.to_str().expect("UTF-8");
-    agrees_with_du(&world, &["unshare", "-m", "sh", "-c", mount, dir], 1, "mounts");
+    agrees_with_du(&world, &["unshare", "-m", "sh", "-c", mount, text(&dir)], 1, "mounts");
 }
 
 #[test]
@@ -141,7 +137,7 @@ fn a_directory_that_is_swapped_for_a_link_while_it_is_measured_counts_as_the_lin
     let (inner, outside) = (dir.join("data"), world.path("outside"));
     fs::create_dir(&inner).expect("a directory");
     fs::create_dir(&outside).expect("a directory");
-    fs::write(outside.join("large"), vec![7; 500_000]).expect("a file");
+    write(outside.join("large"), 500_000);
     let run = world.wsctl(["list", "-s", "--format", "json"]);
     let paused = Paused::after(&world, "getdents64", Some(&dir), run); // it is listed as a directory
     fs::rename(&inner, dir.join("aside")).expect("a rename");

@@ -10,7 +10,7 @@ fn yes_deletes_no_and_ctrl_c_delete_nothing_and_an_unclear_answer_is_asked_again
     for (keys, status, again) in [
         ("y\\n", 0, 0),
         ("yeah\\nYES\\n", 0, 1),
-        ("yes please\\nsure\\ny\\xff\\n", 78, 2),
+        ("yes please\\nsure\\ny\\xff\\nn\\n", 78, 2),
         ("n\\n", 78, 0),
         ("no\\n", 78, 0),
         ("\\n", 78, 0),
