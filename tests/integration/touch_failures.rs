@@ -170,3 +170,14 @@ fn touch_sweeps_leftovers_of_killed_runs_and_no_file_of_the_application_or_of_a_
     assert_eq!(names(&dir), [".metadata.json", theirs[0], theirs[2], "data", "link", theirs[1]]);
     assert!(theirs.iter().all(|name| fs::read(dir.join(name)).expect("a file") == b"{"));
 }
+
+#[test]
+fn a_write_that_takes_no_byte_is_an_io_error() {
+    needs!("strace");
+    let world = World::new();
+    let id = world.aged(1);
+    let state = || (world.read_metadata(&id), names(&world.dir_of(&id)));
+    let before = state();
+    let _ = world.wsctl(["touch", &id]).injecting(["write:retval=0:when=1"]).run().exits(74).complains("error[io]: ");
+    assert_eq!(state(), before);
+}

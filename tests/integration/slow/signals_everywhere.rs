@@ -194,3 +194,23 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
         assert_eq!(world.names(), [""; 0], "SIG{signal}");
     }
 }
+
+/// The calls of a removal. On slow storage, each takes 3 ms.
+const REMOVAL: &str = "unlinkat,statx,newfstatat,renameat2,openat2,getdents64,fsync";
+
+#[test]
+fn a_signal_is_heard_within_a_second_while_slow_storage_removes_many_workspaces() {
+    needs!("strace");
+    for (files, nth, (signal, status)) in [(50, 600, SIGNALS[0]), (2, 3000, SIGNALS[1])] {
+        let world = World::in_memory();
+        for _ in 0..200 {
+            let workspace = world.workspace().days_ago(40);
+            let _ = (0..files).fold(workspace, |made, file| made.file(&format!("data/{file}"), b"")).make();
+        }
+        let ran = Started::slowed(&world, world.prune(&[]), (REMOVAL, 3000, nth), &[]).ends_at(signal).exits(status);
+        let (report, left) = (ran.json(), world.names().len() as u64);
+        assert!(report["pruned"].as_array().is_some_and(|pruned| !pruned.is_empty()), "{report}");
+        let failed = report["failed"].as_array().map_or(0, Vec::len) as u64;
+        assert_eq!(report["kept"].as_u64(), Some(left - failed), "{report}");
+    }
+}
