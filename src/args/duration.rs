@@ -72,8 +72,8 @@ mod tests {
     fn what_is_ambiguous_or_no_duration_is_refused_with_advice() {
         for (text, advice) in [
             ("7", "7d"),
-            ("0", "a unit is needed"),
-            ("7d7", "a unit is needed"),
+            ("0", "has no unit"),
+            ("7d7", "has no unit"),
             ("1 12h", "write 1d"),
             ("2d 1.5 12h", "write 1.5d"),
             ("1.5", "1.5d"),

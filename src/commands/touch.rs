@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         match set_last_accessed(&base, id, time, missing) {
             Ok(Rewritten::Updated) => log::info!("{}: touched", id.subject()),
             Ok(Rewritten::Created) => {
-                let what = ".metadata.json was missing and has been created";
+                let what = ".metadata.json is missing: created anew";
                 diagnostics::report(&Error::new(Category::NotFound, what).about(id.subject()));
             }
             Err(error) => status.raise(diagnostics::report(&error)),

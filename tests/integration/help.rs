@@ -75,7 +75,7 @@ fn every_example_works_on_the_samples() {
                 fs::write(world.path(file), format!("{id}\n")).expect("a file");
             }
             let ran = shell(&world, &format!("cookie={id}\n{example}"));
-            let asks = ran.stderr.contains("there is no terminal to ask on") && !example.contains("-y");
+            let asks = ran.stderr.contains("cannot ask without a terminal") && !example.contains("-y");
             let guarded = ran.status == 78 && example.contains("--max-delete");
             assert!(example.contains("wsctl ") && (ran.status == 0 || asks || guarded), "{example}: {ran:#?}");
         }

@@ -172,7 +172,7 @@ fn another_path_is_refused_with_the_id_to_write() {
     symlink("base", world.path("link")).and_then(|()| symlink(".", world.path("base/self"))).expect("links");
     let before = world.snapshot();
     let base = text(&world.base()).to_owned();
-    let advice = format!("write {id}");
+    let advice = format!("write only the ID, {id}");
     for parent in ["link/", "base/", "./", "../", "../base/", "/", "/srv/other/", "self/", &format!("{base}/../base/")]
     {
         is_refused(&world, format!("{parent}{id}"), None, &advice);

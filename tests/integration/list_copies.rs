@@ -24,7 +24,7 @@ fn list_warns_of_each_copy_beside_a_live_workspace_with_its_name_and_age_and_exi
             old.iter().zip(&names).zip(["last accessed 3d ago", "last access unknown", "last access unknown"])
         {
             list = list.mentions(&format!(
-                "warning[busy]: workspace {id}: an earlier prune left a copy of it aside as {name} ({age}); "
+                "warning[busy]: workspace {id}: an earlier prune left a claimed copy of it as {name} ({age}); "
             ));
         }
         assert_eq!(list.stderr.lines().count(), old.len(), "{list:#?}");
@@ -51,7 +51,7 @@ fn list_warns_of_no_copy_where_ids_are_given_and_of_nothing_else_that_a_prune_le
 /// What follows `mv` in the only line that a run said.
 #[track_caller]
 fn advised(stderr: &str) -> String {
-    let (_, words) = stderr.trim_end().split_once("move the new one away, then: mv ").expect("advice");
+    let (_, words) = stderr.trim_end().split_once("move the new one away and run: mv ").expect("advice");
     format!("mv {words}")
 }
 

@@ -9,7 +9,7 @@ const LONG: &str = "周冠宇 vs 角田裕毅: the last lap of Monaco, sector by
 /// A world with a long description, none, and a workspace without metadata.
 fn world() -> World {
     let world = World::new();
-    let _ = world.workspace().id(&numbered(1)).description(LONG).make();
+    let _ = world.workspace().id(&numbered(1)).days_ago(1).description(LONG).make();
     let _ = world.workspace().id(&numbered(2)).days_ago(5).make();
     let _ = world.workspace().id(&numbered(3)).days_ago(45).description("short").make();
     let _ = world.workspace().id(&numbered(4)).make_without_metadata();

@@ -47,8 +47,8 @@ fn the_question_names_each_rule_and_one_workspace_once() {
     for part in [
         &format!("1 of 3 workspaces in {} would be deleted, ", world.base().display()),
         &format!("  {first}  last accessed 20d ago, "),
-        "then the least recently accessed until all together use at most 1.0 GiB",
-        "Protected: the 1 last accessed, 1 excluded",
+        "the least recently accessed until all together use at most 1.0 GiB",
+        "Protected: the last accessed, 1 excluded",
     ] {
         assert!(ran.stdout.contains(part), "{part}: {ran:#?}");
     }

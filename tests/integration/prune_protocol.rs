@@ -97,7 +97,7 @@ fn of_two_claims_of_one_workspace_the_one_accessed_later_goes_back_and_a_dry_run
             set_aside_as(&world, "claimed", &id, tag);
         }
         for more in [&["-n"][..], &[]] {
-            let report = world.prune(more).run().exits(75).complains("there is a new workspace with this ID").json();
+            let report = world.prune(more).run().exits(75).complains("there is a new workspace with its ID").json();
             assert_eq!((report["kept"].as_u64(), ids_in(&report["failed"])), (Some(1), vec![id.clone()]), "{more:?}");
         }
         assert!(world.dir_of(&id).join("1 days").exists(), "{days:?}");

@@ -31,7 +31,7 @@ fn after_a_signal_deletions_in_progress_are_completed_the_rest_is_kept_and_the_s
                 "and nothing is left aside"
             );
         } else {
-            let (pruned, kept) = (format!("pruned {} workspaces", 100 - left.len()), format!("kept {}\n", left.len()));
+            let (pruned, kept) = (format!("pruned {} workspace", 100 - left.len()), format!("kept {}\n", left.len()));
             assert!(ran.stdout.starts_with(&pruned) && ran.stdout.ends_with(&kept), "{ran:#?}");
         }
         world.prune(&[]).run().pruned(left);

@@ -44,7 +44,11 @@ pub const MUTANTS: [Mutant; 9] = [
         changes: &[
             NO_LAST_LOOK,
             (CLAIM, "if let Some(reason) = changed(found, seen, first, ||", "if let Some(reason) = no_change(||"),
-            (CLAIM, "\nfn in_the_way", "\nfn no_change<T>(_: T) -> Option<Error> {\n    None\n}\n\nfn in_the_way"),
+            (
+                CLAIM,
+                "\nfn new_workspace_error",
+                "\nfn no_change<T>(_: T) -> Option<Error> {\n    None\n}\n\nfn new_workspace_error",
+            ),
         ],
         noticed_by: Kind::Writers,
     },

@@ -70,11 +70,11 @@ const WORDS: &[Complaint] = &[
 
 /// For all that is no duration and no size see the tests beside the code.
 const VALUES: &[Complaint] = &[
-    ("prune -y --older-than 7", &["'7'", "a unit is needed: write 7d, 7h or 7min"]),
+    ("prune -y --older-than 7", &["'7'", "has no unit: write 7d, 7h or 7min"]),
     ("prune -y --older-than 5m", &["5min or 5months"]),
     ("prune -y --older-than -3d", &["negative"]),
     ("prune -y --older-than 2026-11-23", &["'2026-11-23'", "not a duration: write 7d"]),
-    ("list --older-than 7", &["a unit is needed: write 7d"]),
+    ("list --older-than 7", &["has no unit: write 7d"]),
     ("list --newer-than 2026-11-23T15:51:30Z", &["not a duration: write 7d"]),
     ("prune -y --max-total-size ten", &["write 10GiB"]),
     ("prune -y --max-total-size -1G", &["write 10GiB"]),
@@ -124,7 +124,7 @@ const ARGUMENTS: &[Complaint] = &[
     ("prune ID nonsense", &["error[invalid-id]: 'nonsense' is not"]),
     ("prune --older-than 7d --exclude-from base", &["--exclude-from: cannot read base"]),
     ("prune --older-than 7d --metrics base", &["metrics base: "]),
-    ("prune ID", &["no terminal to ask on: pass --yes"]),
+    ("prune ID", &["cannot ask without a terminal: pass --yes"]),
     ("prune --older-than 1d", &["pass --yes to delete without asking, or --dry-run to see"]),
 ];
 
