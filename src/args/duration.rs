@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_its_unit_is_read() {
+    fn a_duration_with_units_is_parsed() {
         let day = 86_400;
         for (text, seconds) in [
             ("7d", 7 * day),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ambiguous_or_no_duration_is_refused_with_advice() {
+    fn an_ambiguous_or_malformed_duration_is_refused_with_advice() {
         for (text, advice) in [
             ("7", "7d"),
             ("0", "has no unit"),

@@ -158,7 +158,7 @@ impl DirFd {
     }
 
     /// Renames, and fails with EEXIST if the new name is taken. Where the file system cannot do that (NFS), it looks before the
-    /// rename. Then it may replace an empty directory created in between.
+    /// rename. Then it may replace a file or an empty directory created in between.
     pub fn rename_new(&self, from: impl Arg + Copy, to: impl Arg + Copy) -> Result<()> {
         match retry_on_intr(|| rustix::fs::renameat_with(&self.fd, from, &self.fd, to, RenameFlags::NOREPLACE)) {
             Err(Errno::INVAL | Errno::NOSYS) => match self.stat(to) {

@@ -94,7 +94,7 @@ fn cve_2019_3461_nothing_is_renamed_to_a_name_that_somebody_can_have_prepared() 
 /// CVE-2026-3888: systemd-tmpfiles removed a directory of snap-confine's, a local user made it anew with other content, and root
 /// used that. Here nobody touches what is made anew at the path of a workspace that is being removed, or takes it for the old.
 #[test]
-fn cve_2026_3888_what_is_made_anew_while_the_old_one_goes_is_neither_used_nor_touched() {
+fn cve_2026_3888_a_workspace_created_during_the_removal_is_left_alone() {
     needs!("strace");
     let world = World::new();
     let (outside, before) = outside(&world);
@@ -156,7 +156,7 @@ fn cve_2024_43806_a_directory_that_cannot_be_read_to_its_end_ends_the_run() {
 /// uutils issue 7995: rm kept a descriptor for each level, and ended with "Too many open files". Here the walk keeps a handful,
 /// finds its way back through `..`, and never builds a path, however long the names are.
 #[test]
-fn uutils_7995_a_tree_deeper_than_there_are_descriptors_is_measured_and_goes() {
+fn uutils_7995_a_tree_deeper_than_the_descriptor_limit_is_measured_and_removed() {
     needs!("python3", "prlimit");
     let script = "import os, sys
 os.chdir(sys.argv[1])
@@ -229,7 +229,7 @@ fn systemd_4679_after_a_jump_of_the_clock_nothing_is_deleted() {
 
 /// A clock before 1970, which std and chrono take for impossible.
 #[test]
-fn a_clock_before_1970_is_a_clock() {
+fn a_clock_before_1970_is_accepted() {
     needs!("faketime");
     let world = World::new();
     let id = world.aged(1);

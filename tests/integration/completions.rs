@@ -41,7 +41,7 @@ fn answer(world: &World, shell: &str, words: &[&str]) -> Ran {
 }
 
 #[test]
-fn the_variable_of_a_shell_changes_nothing_of_what_was_asked_for() {
+fn the_complete_variable_does_not_change_an_ordinary_run() {
     let world = World::new();
     let stale = world.aged(40);
     for value in ["bash", "zsh", "/bin/fish", "yes", ""] {

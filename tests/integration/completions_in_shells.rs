@@ -31,7 +31,7 @@ fn subcommands_options_and_their_values_are_offered() {
 }
 
 #[test]
-fn a_single_candidate_stands_on_the_line_at_once() {
+fn a_single_candidate_is_inserted_at_once() {
     let world = World::new();
     let id = world.workspace().id(&numbered(0x00c0_ffee)).make();
     let _ = world.workspace().id(&numbered(0xdeca_ff00)).make();
@@ -59,7 +59,7 @@ fn a_single_candidate_stands_on_the_line_at_once() {
 }
 
 #[test]
-fn what_stands_on_the_line_is_not_run() {
+fn completion_does_not_run_the_typed_line() {
     let world = World::new();
     // Elvish completes no line on which a command stands.
     for shell in here(Shell::ALL).filter(|shell| *shell != Shell::Elvish) {
@@ -71,7 +71,7 @@ fn what_stands_on_the_line_is_not_run() {
 }
 
 #[test]
-fn the_program_that_stands_on_the_line_is_asked_also_outside_of_the_path() {
+fn completion_runs_the_typed_program_even_outside_path() {
     let world = World::new();
     let id = world.workspace().id(&numbered(0x00c0_ffee)).make();
     let _ = world.workspace().id(&numbered(0xdeca_ff00)).make();

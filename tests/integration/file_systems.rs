@@ -33,7 +33,7 @@ fn all_go(world: &World, ids: &[&str]) {
 }
 
 #[test]
-fn a_btrfs_subvolume_with_a_deep_tree_goes_and_so_does_a_workspace_that_is_a_subvolume() {
+fn a_btrfs_subvolume_with_a_deep_tree_and_a_workspace_that_is_a_subvolume_are_removed() {
     needs!("root", "mkfs.btrfs", "btrfs");
     let world = World::new();
     let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.btrfs", "-q"]) else { return };
@@ -51,7 +51,7 @@ fn a_btrfs_subvolume_with_a_deep_tree_goes_and_so_does_a_workspace_that_is_a_sub
 }
 
 #[test]
-fn a_tree_with_xfs_project_ids_that_its_owner_has_set_goes() {
+fn a_tree_with_xfs_project_ids_that_its_owner_has_set_is_removed() {
     needs!("root", "mkfs.xfs", "chattr", "setpriv");
     let world = World::new();
     let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"]) else { return };
@@ -66,7 +66,7 @@ fn a_tree_with_xfs_project_ids_that_its_owner_has_set_goes() {
 }
 
 #[test]
-fn a_deep_tree_goes_from_an_ext4_without_a_free_block() {
+fn a_deep_tree_is_removed_from_an_ext4_without_a_free_block() {
     needs!("root", "mkfs.ext4", "python3");
     let world = World::new();
     let mkfs = ["mkfs.ext4", "-q", "-b", "1024", "-m", "0", "-N", "4000", "-O", "^dir_index"];
@@ -109,7 +109,7 @@ fcntl.ioctl(mount, REMOVE, removed)
 assert struct.unpack_from('=I', removed, 40) == (0,), 'somebody still uses it'";
 
 #[test]
-fn an_encrypted_tree_goes_whose_key_is_gone() {
+fn an_encrypted_tree_without_its_key_is_removed() {
     needs!("root", "mkfs.ext4", "python3");
     let world = World::new();
     let mkfs = ["mkfs.ext4", "-q", "-O", "encrypt"];
@@ -153,8 +153,7 @@ fn below_an_overlay(world: &World, option: &str) -> Mounted {
 }
 
 #[test]
-fn workspaces_in_a_lower_layer_of_an_overlay_go_where_it_redirects_and_stay_whole_where_it_does_not_and_it_is_told_why()
-{
+fn workspaces_in_a_lower_layer_of_an_overlay_are_removed_if_it_redirects_and_else_stay_whole_with_the_reason() {
     needs!("root", "mount");
     for redirects in [true, false] {
         let world = World::new();

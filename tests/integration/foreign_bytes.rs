@@ -29,7 +29,7 @@ fn command_line(bytes: &[u8]) {
 }
 
 #[test]
-fn what_the_fuzzers_have_found_holds() {
+fn inputs_that_fuzzers_found_keep_every_property() {
     needs!("python3");
     let all: [(&str, Property); 10] = [
         ("metadata", properties::metadata),
@@ -112,7 +112,7 @@ fn a_time_is_read_as_python_reads_it() {
 }
 
 #[test]
-fn sizes_and_durations_are_what_fractions_make_of_them() {
+fn sizes_and_durations_equal_exact_fractions() {
     needs!("python3");
     check(properties::size, prop_oneof!["[0-9]{1,20}([.][0-9]{0,10})? ?([kmgtpeKMGTPE]?[iI]?[bB]?|%)", "\\PC*"]);
     let unit = "(ns|us|ms|s|sec|min|h|hours|d|days?|weeks?|w|months|y|years|m|M|x)?";

@@ -61,7 +61,7 @@ impl Full {
 }
 
 #[test]
-fn where_no_name_for_a_claim_fits_it_is_an_io_error_and_all_stays_whole() {
+fn if_nothing_can_be_claimed_it_is_an_io_error_and_every_workspace_stays() {
     let Some(full) = Full::new(|_| ()) else { return };
     let before = tree(&full.world.base());
     let report = full.world.prune(&[]).run().exits(74).mentions("No space left on device").json();
@@ -101,7 +101,7 @@ fn a_workspace_that_can_be_neither_claimed_doomed_nor_put_back_is_tried_again_wh
 }
 
 #[test]
-fn after_a_signal_what_finds_no_room_at_its_own_path_is_kept_and_no_failure() {
+fn after_a_signal_a_workspace_without_room_for_its_claim_is_kept_and_not_failed() {
     needs!("strace");
     let world = World::new();
     let stale = world.aged(40);

@@ -92,7 +92,7 @@ fn a_mount_at_any_depth_leaves_a_workspace_whole_with_and_without_openat2() {
 }
 
 #[test]
-fn a_mount_that_appears_between_claim_and_dooming_is_seen_and_the_workspace_goes_back() {
+fn a_mount_that_appears_between_claim_and_dooming_is_seen_and_the_workspace_is_put_back() {
     needs!("root", "mount", "strace");
     for kind in KINDS {
         let scene = Scene::new();
@@ -133,7 +133,7 @@ fn a_mount_that_appears_right_before_a_directory_is_opened_is_not_entered_whatev
 }
 
 #[test]
-fn a_mount_that_appears_deep_where_directories_are_opened_is_not_entered_and_all_the_rest_goes() {
+fn a_mount_that_appears_deep_where_directories_are_opened_is_not_entered_and_all_the_rest_is_removed() {
     needs!("root", "mount", "strace");
     for (kind, name) in KINDS.into_iter().flat_map(|kind| ["c", "d", "e", "f"].map(|name| (kind, name))) {
         let scene = Scene::new();

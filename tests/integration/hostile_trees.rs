@@ -35,7 +35,7 @@ fn device_nodes_and_dangling_or_looping_links_are_removed_and_no_device_is_opene
 }
 
 #[test]
-fn metadata_that_is_also_a_temporary_of_the_application_looks_accessed_once_and_goes_with_the_next_run() {
+fn metadata_that_is_also_a_temporary_of_the_application_looks_accessed_once_and_is_removed_by_the_next_run() {
     let world = World::new();
     let id = world.aged(40);
     fs::hard_link(world.metadata_of(&id), world.dir_of(&id).join(".metadata.tmp.1.json")).expect("a hard link");
@@ -45,7 +45,7 @@ fn metadata_that_is_also_a_temporary_of_the_application_looks_accessed_once_and_
 }
 
 #[test]
-fn directories_that_their_owner_may_not_read_or_write_go_at_every_depth_also_without_openat2() {
+fn unreadable_directories_are_removed_at_every_depth_also_without_openat2() {
     needs!("root", "setpriv", "strace");
     for is_lacking in [false, true] {
         let world = World::new();

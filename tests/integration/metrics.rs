@@ -90,7 +90,7 @@ fn the_metrics_are_the_numbers_of_the_report_and_of_what_is_left() {
 }
 
 #[test]
-fn a_copy_that_a_prune_removes_is_no_workspace_less() {
+fn removing_a_copy_does_not_lower_the_workspace_count() {
     let world = World::new();
     let id = world.aged(40);
     set_aside(&world, "claimed", &id);

@@ -220,7 +220,7 @@ fn without_any_one_of_its_safeguards_the_protocol_breaks_a_promise() {
 }
 
 #[test]
-fn what_no_program_can_prevent_is_found_too() {
+fn the_model_also_finds_losses_that_no_program_can_prevent() {
     for (name, scene) in LIMITS {
         let explored = explore(&Model { scene, lacks: &[] });
         assert!(explored.broken.is_some(), "{name}");

@@ -79,7 +79,7 @@ fn prune_tries_another_name_where_the_one_for_a_claim_is_taken() {
 }
 
 #[test]
-fn an_accessed_workspace_never_goes_back_over_a_new_one_also_without_rename_noreplace() {
+fn an_accessed_workspace_is_never_put_back_over_a_new_one_also_without_rename_noreplace() {
     needs!("strace");
     for (call, lacking) in [("renameat2", &[][..]), ("renameat", &["-e", "inject=renameat2:error=EINVAL"])] {
         let world = World::new();

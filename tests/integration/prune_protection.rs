@@ -45,7 +45,7 @@ fn an_exclude_from_with_a_line_that_is_no_id_or_that_cannot_be_read_stops_the_pr
 }
 
 #[test]
-fn more_than_max_delete_and_nothing_is_deleted_not_even_leftovers() {
+fn beyond_max_delete_nothing_is_deleted_not_even_leftovers() {
     let world = World::new();
     let stale = [50, 51, 52].map(|days| world.aged(days));
     let others = [1, 2, 3, 4].map(|days| world.aged(days));

@@ -88,7 +88,7 @@ fn several_leftovers_of_one_workspace_go_each_by_itself() {
 
 /// A prune was killed after its claim, the application made the workspace anew, and the next prune was killed there, too.
 #[test]
-fn of_two_claims_of_one_workspace_the_one_accessed_later_goes_back_and_a_dry_run_says_so() {
+fn of_two_claims_of_one_workspace_the_one_accessed_later_is_put_back_and_a_dry_run_says_so() {
     for days in [[1, 3], [3, 1]] {
         let world = World::new();
         let id = numbered(1);

@@ -122,7 +122,7 @@ fn a_workspace_swapped_for_a_link_after_the_decision_is_not_followed() {
 }
 
 #[test]
-fn a_file_written_in_a_doomed_tree_goes_before_its_metadata() {
+fn a_file_written_in_a_doomed_tree_is_removed_before_its_metadata() {
     needs!("root", "strace", "chattr");
     let world = World::new();
     let id = world.workspace().days_ago(40).file("x", b"x").make();

@@ -178,7 +178,7 @@ fn a_dry_run_reports_what_the_real_run_does_and_changes_nothing() {
 }
 
 #[test]
-fn without_yes_and_without_a_terminal_nothing_goes() {
+fn without_yes_and_without_a_terminal_nothing_is_deleted() {
     let mixed = Mixed::new();
     let before = mixed.world.snapshot();
     mixed.prune(&[]).exits(2).prints("").complains("error[usage]: ").mentions("--yes");

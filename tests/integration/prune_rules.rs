@@ -119,7 +119,7 @@ fn min_free_takes_the_least_recently_accessed_until_so_much_is_free() {
 }
 
 #[test]
-fn the_rules_by_size_take_only_what_age_has_left_to_do_and_each_says_what_it_chose() {
+fn size_rules_delete_only_what_the_age_rule_left_and_the_report_names_the_rule() {
     needs!("root", "mount");
     let world = World::new();
     let (_mounted, [a, b, c, d]) = small_file_system(&world);

@@ -2,7 +2,7 @@
 //! the next run does.
 
 use crate::paused::{Paused, straced};
-use crate::tools::{text, tool, trash, wait_until};
+use crate::tools::{set_aside, text, tool, trash, wait_until};
 use crate::world::{World, finish, ids_in, numbered, sorted};
 use serde_json::json;
 use std::process::Stdio;
@@ -105,4 +105,20 @@ fn after_a_kill_the_next_prune_finishes_what_was_decided_and_decides_afresh_on_t
         assert_eq!(report["pruned"].as_array().map(Vec::len), Some(doomed), "it decides afresh on the others");
         assert_eq!((trash(&world).len(), world.names().len()), (0, 20 - doomed), "{call}");
     }
+}
+
+#[test]
+fn after_a_signal_claims_of_earlier_runs_are_left_to_the_next_run() {
+    needs!("strace");
+    let world = World::new();
+    let ids: Vec<_> = (1..=3).map(|days| world.aged(days)).collect();
+    for id in &ids {
+        set_aside(&world, "claimed", id);
+    }
+    let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
+    paused.signal("TERM");
+    let _ = paused.go_on().exits(143).quietly();
+    assert_eq!(world.names().iter().filter(|name| name.starts_with(".wsctl-claimed.")).count(), 2);
+    let _ = world.prune(&[]).run().exits(0).quietly();
+    assert_eq!(world.names(), sorted(&ids));
 }

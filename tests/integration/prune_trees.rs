@@ -73,7 +73,7 @@ fn each_of_several_threads_repairs_permissions_and_knows_its_own_mount_where_onl
 }
 
 #[test]
-fn whatever_an_agent_leaves_goes_and_the_outside_stays_as_it_was() {
+fn whatever_an_agent_leaves_is_removed_and_the_outside_stays_as_it_was() {
     let world = World::new();
     let (outside, _) = outside(&world);
     let workspace = world.workspace().days_ago(40).file("data/x", b"x").file(".metadata.tmp.x.json/y", b"x");

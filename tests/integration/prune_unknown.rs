@@ -14,7 +14,7 @@ fn skipped(report: &Value) -> Vec<String> {
 
 /// See `metadata.rs` for all that is corrupt.
 #[test]
-fn a_workspace_of_unknown_age_is_skipped_by_a_rule_with_a_warning_each_and_exit_0_and_goes_if_it_is_given_by_id() {
+fn a_workspace_of_unknown_age_is_skipped_by_a_rule_with_a_warning_each_and_exit_0_and_removed_if_given_by_id() {
     let world = World::new();
     let [link, fifo] = [world.workspace(), world.workspace()].map(Workspace::make_without_metadata);
     symlink("/etc/passwd", world.metadata_of(&link)).expect("a link");
@@ -46,7 +46,7 @@ fn a_workspace_of_unknown_age_is_skipped_by_a_rule_with_a_warning_each_and_exit_
 }
 
 #[test]
-fn a_workspace_that_may_not_be_read_is_skipped_as_denied_and_goes_if_it_is_given_by_id() {
+fn a_workspace_that_may_not_be_read_is_skipped_as_denied_and_removed_if_given_by_id() {
     needs!("root", "setpriv");
     let world = World::new();
     let [file, dir] = [world.aged(40), world.aged(41)];

@@ -177,3 +177,23 @@ fn descending<T: Ord>(a: Option<T>, b: Option<T>, reverse: bool) -> Ordering {
         (a, b) => b.cmp(&a), // None is the least
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::FromArgMatches;
+
+    #[test]
+    fn an_age_that_equals_the_filter_is_newer_not_older() {
+        let now = Timestamp::from_unix(1_000_000, 0);
+        for (filter, matching) in
+            [("--older-than=10s", [false, false, true]), ("--newer-than=10s", [true, true, false])]
+        {
+            let read = Arguments::augment_args(clap::Command::new("list")).get_matches_from(["list", filter]);
+            let arguments = Arguments::from_arg_matches(&read).expect("arguments");
+            let matched = [9, 10, 11]
+                .map(|age| arguments.matches(Status::Ok, Some(Timestamp::from_unix(1_000_000 - age, 0)), now));
+            assert_eq!(matched, matching, "{filter}");
+        }
+    }
+}

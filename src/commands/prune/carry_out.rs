@@ -46,14 +46,15 @@ pub(super) struct Work<'a> {
     pub(super) report_result: &'a (dyn Fn(&Task<'_>) + Sync),
 }
 
-/// Puts back the claims of earlier runs that stay, and returns those that could not be put back.
-pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decision, Error)> {
+/// Puts back the claims of earlier runs that stay, until a signal comes. Returns those that could not be put back.
+pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan, signals: &Signals) -> Vec<(&'p Found, Decision, Error)> {
     let claims = Claims { base, tag: 0, use_mtime: false, stop: &|| false };
     let failure = |(found, decision, name)| match claims.put_back(name) {
         Ok(()) => None,
         Err(result) => result.error().map(|error| (found, decision, error.clone())),
     };
-    plan.claims_to_put_back().into_iter().filter_map(failure).collect()
+    let claims_to_put_back = plan.claims_to_put_back().into_iter();
+    claims_to_put_back.take_while(|_| signals.caught().is_none()).filter_map(failure).collect()
 }
 
 /// Carries a plan out and returns what was done. It tries again what found no room, as long as removing others helps, and what

@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         report.add_results(rehearse::rehearse(&base, &plan, jobs, show_progress));
     } else if allowed.is_ok() {
         context.defer_exit();
-        report.add_claims_that_stay(&carry_out::put_back(&base, &plan));
+        report.add_claims_that_stay(&carry_out::put_back(&base, &plan, context.signals));
         let report_result = |task: &Task<'_>| report.report_result(task);
         let work =
             Work { base: &base, use_mtime: arguments.use_mtime, jobs, show_progress, report_result: &report_result };

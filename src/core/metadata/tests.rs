@@ -92,7 +92,7 @@ fn an_edit_fails_if_its_result_is_too_large_to_be_read_again() {
 }
 
 #[test]
-fn json_that_is_no_object_is_told_apart_from_what_is_no_json() {
+fn the_error_tells_a_json_array_from_text_that_is_not_json() {
     for (text, reason) in [("[1]", "is not a JSON object"), ("7", "is not a JSON object"), ("{", "is not JSON: ")] {
         let error = Metadata::parse(text.as_bytes()).expect_err(text).to_string();
         assert!(error.contains(reason), "{text}: {error}");

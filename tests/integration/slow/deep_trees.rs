@@ -87,7 +87,7 @@ fn in_memory(world: &World) -> Option<Mounted> {
 }
 
 #[test]
-fn a_tree_100_000_levels_deep_is_measured_and_goes_also_by_a_release_build_on_a_stack_of_64_kib() {
+fn a_tree_100_000_levels_deep_is_measured_and_removed_also_by_a_release_build_on_a_stack_of_64_kib() {
     for (world, stack) in [(World::new(), STACK), (World::of(&builds::release()), SMALL_STACK)] {
         let _memory = in_memory(&world);
         costs(&world, stack, "deep", 100_000, 64);
@@ -95,7 +95,7 @@ fn a_tree_100_000_levels_deep_is_measured_and_goes_also_by_a_release_build_on_a_
 }
 
 #[test]
-fn a_directory_of_200_000_files_is_measured_and_goes() {
+fn a_directory_of_200_000_files_is_measured_and_removed() {
     let world = World::new();
     let _memory = in_memory(&world);
     costs(&world, STACK, "wide", 200_000, 0);

@@ -69,7 +69,7 @@ fn lintian_finds_nothing_in_the_package() {
 }
 
 #[test]
-fn the_package_installs_into_a_root_where_nothing_is_enabled_runs_and_goes_without_a_trace() {
+fn the_package_installs_into_a_root_where_nothing_is_enabled_runs_and_is_removed_without_a_trace() {
     needs!("root", "cargo-deb", "dpkg");
     let world = World::new();
     let root = root(&world);

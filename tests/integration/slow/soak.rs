@@ -236,7 +236,7 @@ fn soak(duration: Duration) {
 }
 
 #[test]
-fn no_access_is_lost_between_touches_prunes_kills_and_an_application_that_writes() {
+fn no_access_is_lost_among_touches_prunes_kills_and_a_writing_application() {
     soak(Duration::from_secs(12));
 }
 

@@ -105,7 +105,7 @@ fn rules_and_protections_decide_as_the_contract_says() {
 }
 
 #[test]
-fn what_is_not_known_is_pruned_by_its_id_alone() {
+fn a_workspace_of_unknown_age_is_pruned_only_by_id() {
     let unknown = [
         of_status(1, Status::Missing),
         of_status(2, Status::Corrupt),
@@ -136,7 +136,7 @@ fn sizes_of_those_that_must_stay_count_too() {
 }
 
 #[test]
-fn what_was_doomed_goes_and_what_was_claimed_is_decided_on_afresh() {
+fn doomed_workspaces_are_removed_and_claims_are_decided_on_again() {
     let doomed = Found { place: Place::Doomed, ..aged(1, 1) };
     let claimed_old = Found { place: Place::Claimed, ..aged(2, 40) };
     let claimed_new = Found { place: Place::Claimed, ..aged(3, 1) };
@@ -149,13 +149,13 @@ fn what_was_doomed_goes_and_what_was_claimed_is_decided_on_afresh() {
 }
 
 #[test]
-fn ties_go_by_id_and_ages_by_time() {
+fn ties_are_broken_by_id() {
     let found = [aged(3, 10), aged(1, 10), aged(2, 10)];
     assert_eq!(decisions(&found, &Rules { max_total_size: Some(20), ..Rules::default() }), "KtK");
 }
 
 #[test]
-fn what_may_have_been_modified_later_is_pruned_by_no_rule() {
+fn no_rule_prunes_what_may_have_been_modified_later() {
     let unsure = |number, category| {
         let unmeasured = Some(Box::new(Error::new(category, "cannot measure it")));
         Found { may_be_later: true, unmeasured, ..aged(number, 40) }
@@ -169,7 +169,7 @@ fn what_may_have_been_modified_later_is_pruned_by_no_rule() {
 }
 
 #[test]
-fn a_copy_beside_a_workspace_counts_for_nothing_and_is_what_an_id_means() {
+fn a_copy_does_not_count_as_a_workspace_and_an_id_selects_it() {
     let copy = |number, days| Found { place: Place::Copy, ..aged(number, days) };
     let found = [aged(1, 10), aged(2, 20), copy(1, 1), copy(2, 40)];
     assert_eq!(decisions(&found, &older_than(25)), "KKKo");
