@@ -28,7 +28,7 @@ fn run(args: Vec<OsString>, base: &Path) -> (u8, String) {
     let words = [OsString::from("wsctl")].into_iter().chain(args);
     let Ok(cli) = Cli::try_parse_from(words) else { return (2, String::new()) };
     let screen = Some(Screen { width: Some(80), utf8: true });
-    let terminal = Terminal { interactive: false, watched: false, screen, color: anstream::ColorChoice::Never };
+    let terminal = Terminal { interactive: false, show_progress: false, screen, color: anstream::ColorChoice::Never };
     let base = cli.global.base(|_| Some(base.into())).expect("a base");
     let now = Timestamp::from_unix(1_700_000_000, 0);
     let context =
