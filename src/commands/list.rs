@@ -72,11 +72,9 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         given.ids.dedup();
         let rows = examine_all(&base, &given.ids, arguments, context);
         let found = |id: &WorkspaceId| rows.binary_search_by_key(id, |row| row.id).is_ok();
-        given
-            .ids
-            .iter()
-            .filter(|id| !found(id))
-            .for_each(|id| status.raise(diagnostics::report(&base::absent().about(id.subject()))));
+        for id in given.ids.iter().filter(|id| !found(id)) {
+            status.raise(diagnostics::report(&base::absent().about(id.subject())));
+        }
         rows
     } else {
         let names = BaseListing::read(&base)?;

@@ -1,5 +1,6 @@
 //! Wraps the `*at()` system calls, which take a descriptor and a name. Errors are plain errnos; callers add the context.
 
+use super::mount::{in_proc, is_local, mount_of};
 use super::stat::Stat;
 use rustix::fs::{
     AtFlags, CWD, IFlags, Mode, OFlags, RawDir, RawDirEntry, RenameFlags, ResolveFlags, SeekFrom, StatxFlags,
@@ -7,7 +8,7 @@ use rustix::fs::{
 use rustix::io::{Errno, Result, retry_on_intr};
 use rustix::path::Arg;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,8 +18,6 @@ const FILE: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 /// Opens a path only to look at it.
 const PATH: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-/// The file systems whose stats are never out of date: ext4, XFS, btrfs, tmpfs and overlay, see statfs(2).
-const LOCAL: [u32; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630];
 
 /// An open directory. At a mount point in it, each call fails with EXDEV. No call queries the other mount, whose server may
 /// never answer.
@@ -184,14 +183,16 @@ impl DirFd {
     /// Calls `act`. If it fails because the owner lacks rights in this directory, grants them and calls it again.
     pub fn with_rights<T>(&self, mut act: impl FnMut() -> Result<T>) -> Result<T> {
         match act() {
-            Err(Errno::ACCESS) => {
-                let mode = Mode::from_raw_mode(self.stat_self()?.mode);
-                let is_granted = !mode.contains(Mode::RWXU)
-                    && retry_on_intr(|| rustix::fs::fchmod(&self.fd, mode | Mode::RWXU)).is_ok();
-                if is_granted { act() } else { Err(Errno::ACCESS) }
-            }
+            Err(Errno::ACCESS) if self.grant_rights() => act(),
             done => done,
         }
+    }
+
+    /// Grants the owner all rights in this directory. Returns `false` if the owner had them, or if this is not allowed.
+    fn grant_rights(&self) -> bool {
+        let Ok(stat) = self.stat_self() else { return false };
+        let mode = Mode::from_raw_mode(stat.mode);
+        !mode.contains(Mode::RWXU) && retry_on_intr(|| rustix::fs::fchmod(&self.fd, mode | Mode::RWXU)).is_ok()
     }
 
     /// Makes this doomed directory ours, if we may, so that nobody else can create names in it.
@@ -264,38 +265,5 @@ pub fn sync(file: impl AsFd + Copy) -> Result<()> {
     match retry_on_intr(|| rustix::fs::fsync(file)) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
         result => result,
-    }
-}
-
-/// Whether an open file is on a file system whose stats are never out of date.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the type depends on the architecture
-fn is_local(fd: &OwnedFd) -> bool {
-    retry_on_intr(|| rustix::fs::fstatfs(fd)).is_ok_and(|found| LOCAL.contains(&(found.f_type as u32)))
-}
-
-/// Returns the mount number of an open file: from statx(2) since Linux 5.8, else from proc(5). Unlike a device number, it tells
-/// bind mounts of one file system apart. Returns `None` if there is no `/proc` either.
-fn mount_of(fd: &OwnedFd) -> Result<Option<u64>> {
-    let mask = StatxFlags::MNT_ID;
-    match retry_on_intr(|| rustix::fs::statx(fd, c"", AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC, mask)) {
-        Ok(statx) if StatxFlags::from_bits_retain(statx.stx_mask).contains(mask) => Ok(Some(statx.stx_mnt_id)),
-        Ok(_) | Err(Errno::NOSYS | Errno::PERM) => mount_in_proc(fd),
-        Err(errno) => Err(errno),
-    }
-}
-
-/// Returns a path of an open file in proc(5). Each thread has its own descriptors, and `/proc/self` shows those of the first one.
-fn in_proc(kind: &str, fd: &OwnedFd) -> String {
-    format!("/proc/thread-self/{kind}/{}", fd.as_raw_fd())
-}
-
-fn mount_in_proc(fd: &OwnedFd) -> Result<Option<u64>> {
-    match std::fs::read_to_string(in_proc("fdinfo", fd)) {
-        Ok(info) => {
-            let number = info.lines().find_map(|line| line.strip_prefix("mnt_id:"));
-            Ok(number.and_then(|number| number.trim().parse().ok()))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
     }
 }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod id;
 pub mod likely_base;
 pub mod metadata;
+mod mount;
 pub mod names;
 pub mod rewrite;
 pub mod stat;

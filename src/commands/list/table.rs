@@ -29,7 +29,7 @@ impl Listing {
         let table = self.layout(&kinds);
         table.write_header(out)?;
         for row in &self.rows {
-            let cells: Vec<_> = kinds.iter().map(|head| self.cell(*head, row)).collect();
+            let cells: Vec<_> = kinds.iter().map(|kind| self.cell(*kind, row)).collect();
             table.write_row(out, &cells)?;
         }
         if self.terminal.screen.is_some() && !self.is_quiet {
@@ -67,9 +67,9 @@ impl Listing {
             || self.rows.iter().any(|row| row.description.as_deref().is_some_and(|text| !text.is_empty()));
         let description: &[Kind] = if are_described { &[Kind::Description] } else { &[] };
         let mut kinds = vec![Kind::Id];
-        for head in sorted_by.iter().chain(asked_for).chain(&rest).chain(description) {
-            if !kinds.contains(head) {
-                kinds.push(*head);
+        for kind in sorted_by.iter().chain(asked_for).chain(&rest).chain(description) {
+            if !kinds.contains(kind) {
+                kinds.push(*kind);
             }
         }
         kinds
@@ -84,8 +84,8 @@ impl Listing {
             None => "59min ago".len(),
         };
         let most = self.rows.iter().filter_map(|row| row.usage).map(|(_, files)| files).max().unwrap_or(0);
-        let column = |(at, head): (u8, &Kind)| {
-            let (head, width, rank) = match head {
+        let column = |(at, kind): (u8, &Kind)| {
+            let (head, width, rank) = match kind {
                 Kind::Id => ("ID", WorkspaceId::LEN, 0),
                 Kind::Status => ("STATUS", "missing".len(), at),
                 Kind::Accessed => ("LAST ACCESSED", "LAST ACCESSED".len().max(date), at),
@@ -102,9 +102,9 @@ impl Listing {
         Table::new((0..).zip(kinds).map(column).collect(), Style { color, width, utf8 })
     }
 
-    fn cell(&self, head: Kind, row: &Row) -> Cell {
+    fn cell(&self, kind: Kind, row: &Row) -> Cell {
         let absent = || "-".to_owned();
-        match head {
+        match kind {
             Kind::Id => row.id.to_string().into(),
             Kind::Status => Cell { text: row.status.word().to_owned(), color: color_of_status(row.status) },
             Kind::Accessed => row.last_accessed.map_or_else(

@@ -198,8 +198,11 @@ impl<'t, 'p> Worker<'_, 't, 'p> {
                 }
             }
         }
-        for task in stayed.iter().filter(|task| !task.result.is_open()) {
-            self.round.ended(task);
+        for task in &stayed {
+            // These may be tried again.
+            if !matches!(task.result, TaskResult::NoRoom(..) | TaskResult::PutBack) {
+                self.round.ended(task);
+            }
         }
         stayed.iter().any(|task| task.result.has_no_room())
     }

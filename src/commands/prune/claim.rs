@@ -207,7 +207,7 @@ impl Claims<'_> {
 
 /// Returns what would keep a claimed workspace from being put back, as far as one can know without trying. `is_taken` says that
 /// another claim would be back at its path.
-pub(super) fn error_of_putting_back(base: &Base, name: TrashName, is_taken: bool) -> Option<Error> {
+pub(super) fn put_back_error(base: &Base, name: TrashName, is_taken: bool) -> Option<Error> {
     (is_taken || base.contains(name.id).unwrap_or(false)).then(|| new_workspace_error(base, name))
 }
 

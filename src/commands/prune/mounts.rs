@@ -60,10 +60,10 @@ impl<'a> Mounts<'a> {
 
     fn has_changed(&self) -> bool {
         let Some(table) = &self.table else { return false };
-        let mut show_progress = [PollFd::new(table, PollFlags::PRI)];
+        let mut watched = [PollFd::new(table, PollFlags::PRI)];
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        match rustix::event::poll(&mut show_progress, Some(&now)) {
-            Ok(_) => show_progress[0].revents().intersects(PollFlags::PRI | PollFlags::ERR),
+        match rustix::event::poll(&mut watched, Some(&now)) {
+            Ok(_) => watched[0].revents().intersects(PollFlags::PRI | PollFlags::ERR),
             Err(_) => true,
         }
     }

@@ -216,9 +216,9 @@ pub fn decide(facts: Survey, rules: &Rules) -> Plan {
     let first = |(index, found): (usize, &Found)| rules.decide(found, is_protected(index), copied.contains(&found.id));
     let mut decisions: Vec<Decision> = found.iter().enumerate().map(first).collect();
 
-    let size = |to_prune: bool| -> u64 {
+    let size = |is_pruned: bool| -> u64 {
         let part =
-            found.iter().zip(&decisions).filter(|(_, decision)| matches!(decision, Decision::Prune(_)) == to_prune);
+            found.iter().zip(&decisions).filter(|(_, decision)| matches!(decision, Decision::Prune(_)) == is_pruned);
         part.map(|(found, _)| found.bytes()).sum()
     };
     let mut used = size(false);

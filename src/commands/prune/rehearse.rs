@@ -40,7 +40,7 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, show_progre
 pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan) -> Vec<(&'p Found, Decision, Error)> {
     let mut back = HashSet::new();
     let obstacle = |(found, decision, name): (_, _, TrashName)| {
-        Some((found, decision, claim::error_of_putting_back(base, name, !back.insert(name.id))?))
+        Some((found, decision, claim::put_back_error(base, name, !back.insert(name.id))?))
     };
     plan.claims_to_put_back().into_iter().filter_map(obstacle).collect()
 }

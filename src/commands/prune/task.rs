@@ -52,11 +52,6 @@ impl TaskResult {
         }
     }
 
-    /// Whether it may be tried again.
-    pub(super) fn is_open(&self) -> bool {
-        matches!(self, Self::NoRoom(..) | Self::PutBack)
-    }
-
     /// Whether to try it again when there is room.
     pub(super) fn has_no_room(&self) -> bool {
         matches!(self, Self::NoRoom(..))

@@ -15,7 +15,7 @@ use std::ffi::CStr;
 
 /// How often to empty a directory again: others have created names in it, or the listing of the file system skips names after
 /// others are removed.
-pub(super) const MAX_RETRIES: u8 = 20;
+const MAX_RETRIES: u8 = 20;
 /// How many names to remove from directories that others changed after the doom.
 const MAX_NEW_NAMES: u64 = 2_000_000;
 /// How many names such a directory itself counts for: a chain of them may grow faster than the walk descends.

@@ -7,12 +7,12 @@ use super::super::error::{Category, Error, Result};
 use super::super::names::METADATA_C;
 use super::super::stat::FileTime;
 use super::Stop;
-use super::empty::{Emptying, Level, MAX_RETRIES, describe, refilled_error};
+use super::empty::{Emptying, Level, describe, refilled_error};
 use super::names::Names;
 use super::walk::{Entered, Scratch, walk};
 use rustix::io::Errno;
 
-/// How often to start at the root if others keep removing or moving directories on the way.
+/// How often to start at the root if it is not empty after all, or if others keep removing or moving directories on the way.
 const TRIES: usize = 20;
 
 /// A doomed tree in the base.
@@ -74,9 +74,6 @@ fn empty_and_remove(base: &DirFd, tree: Tree, emptying: &mut Emptying<'_>, scrat
             Ok(root) => {
                 if let Some(gone) = remove_root(emptying, base, &name, &root, &level)? {
                     return Ok(gone);
-                }
-                if retries == MAX_RETRIES {
-                    break;
                 }
                 root.take_over();
                 root.seek(0).map_err(describe)?;
