@@ -71,6 +71,7 @@ mod touch_failures;
 mod touch_races;
 mod usage_errors;
 mod validate;
+mod workspace;
 mod world;
 mod wrong_base;
 

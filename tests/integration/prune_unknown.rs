@@ -1,7 +1,8 @@
 //! `wsctl prune`: workspaces whose last access cannot be known.
 
 use crate::tools::{Lease, text, tool, tree};
-use crate::world::{Workspace, World, chmod, ids_in, sorted};
+use crate::workspace::Workspace;
+use crate::world::{World, chmod, ids_in, sorted};
 use serde_json::{Value, json};
 use std::os::unix::fs::symlink;
 use std::path::Path;

@@ -4,6 +4,7 @@
 pub use crate::needs::{has, is_root, skip};
 pub use crate::run::{Ran, Run, finish};
 use crate::tools::{text, tool};
+use crate::workspace::Workspace;
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -13,7 +14,6 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
-use uuid::Uuid;
 
 /// The user and group that "an ordinary user" is (Debian's nobody).
 pub const ORDINARY_USER: u32 = 65534;
@@ -83,15 +83,7 @@ impl World {
 
     /// Begins to describe a workspace, last accessed a minute ago.
     pub fn workspace(&self) -> Workspace<'_> {
-        Workspace {
-            world: self,
-            id: Uuid::new_v4().to_string(),
-            accessed: ago(TimeDelta::minutes(1)),
-            created: ago(TimeDelta::days(100)),
-            description: String::new(),
-            metadata: None,
-            files: Vec::new(),
-        }
+        Workspace::new(self)
     }
 
     /// A workspace with a chart and a conversation, last accessed so many days ago.
@@ -196,92 +188,6 @@ pub fn ago(age: TimeDelta) -> String {
 /// An ID whose order among others is known: that of its number.
 pub fn numbered(number: u32) -> String {
     format!("{number:08x}-0000-4000-8000-000000000000")
-}
-
-/// A workspace to be made.
-pub struct Workspace<'a> {
-    world: &'a World,
-    id: String,
-    accessed: String,
-    created: String,
-    /// As a member of the JSON object.
-    description: String,
-    metadata: Option<Vec<u8>>,
-    files: Vec<(String, Vec<u8>)>,
-}
-
-impl Workspace<'_> {
-    pub fn id(mut self, id: &str) -> Self {
-        id.clone_into(&mut self.id);
-        self
-    }
-
-    /// Last accessed so many days (and a minute) ago; negative for days ahead.
-    pub fn days_ago(mut self, days: i64) -> Self {
-        self.accessed = ago(TimeDelta::days(days) + TimeDelta::minutes(1));
-        self
-    }
-
-    /// Last accessed at this time, in whatever form.
-    pub fn accessed(mut self, time: &str) -> Self {
-        time.clone_into(&mut self.accessed);
-        self
-    }
-
-    pub fn created(mut self, time: &str) -> Self {
-        time.clone_into(&mut self.created);
-        self
-    }
-
-    pub fn description(mut self, text: &str) -> Self {
-        self.description = format!(",\n  \"description\": {}", serde_json::to_string(text).expect("JSON"));
-        self
-    }
-
-    /// These bytes as its metadata, whatever they are.
-    pub fn metadata(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.metadata = Some(bytes.into());
-        self
-    }
-
-    /// A file in it, with the directories that it needs.
-    pub fn file(mut self, path: &str, content: &[u8]) -> Self {
-        self.files.push((path.to_owned(), content.to_owned()));
-        self
-    }
-
-    /// Makes it, and gives its ID.
-    #[must_use]
-    pub fn make(self) -> String {
-        let bytes = self.metadata.clone().unwrap_or_else(|| self.usual_metadata().into_bytes());
-        let world = self.world;
-        let id = self.make_without_metadata();
-        let file = world.metadata_of(&id);
-        fs::write(&file, bytes).expect("metadata");
-        chmod(&file, 0o600);
-        id
-    }
-
-    /// What the application writes: Python's `json.dumps(…, indent=2)`.
-    fn usual_metadata(&self) -> String {
-        let Self { id, created, accessed, description, .. } = self;
-        format!(
-            "{{\n  \"workspace_id\": \"{id}\",\n  \"created_at\": \"{created}\",\n  \"last_accessed\": \"{accessed}\"{description}\n}}"
-        )
-    }
-
-    /// Makes it without a metadata file.
-    #[must_use]
-    pub fn make_without_metadata(self) -> String {
-        let dir = self.world.dir_of(&self.id);
-        fs::create_dir(&dir).expect("a workspace");
-        for (path, content) in &self.files {
-            let path = dir.join(path);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
-            fs::write(path, content).expect("a file");
-        }
-        self.id
-    }
 }
 
 /// The IDs in an array of JSON objects, sorted.
