@@ -178,9 +178,11 @@ impl Signature {
         Self { is_racy: stat.changed.is_racy(then), ..stat.into() }
     }
 
-    /// Whether a later change may leave the signature as it is. Then only the content tells.
-    pub fn is_racy(&self) -> bool {
-        self.is_racy
+    /// Whether only the content tells if the file was written since: the new stamps may be the old ones, or only the change time has
+    /// moved, which it also does with the mode, the owner or the number of links.
+    pub fn needs_reading(&self, new: &Self) -> bool {
+        let parts = |it: &Self| (it.inode, it.modified, it.size);
+        parts(self) == parts(new) && (self.is_racy || self.changed != new.changed)
     }
 }
 

@@ -62,6 +62,29 @@ fn a_workspace_accessed_while_others_of_its_batch_are_claimed_is_never_taken_off
     assert!(renames.len() == 2 && renames.iter().all(of_the_claimed), "{renames:#?}");
 }
 
+/// The change time of the metadata file moves, but nobody wrote it.
+#[test]
+fn a_new_mode_or_link_of_the_metadata_file_is_no_access() {
+    needs!("strace");
+    let world = World::new();
+    let id = world.aged(40);
+    let paused = decided(&world, world.prune(&[]));
+    fs::hard_link(world.metadata_of(&id), world.dir_of(&id).join("backup")).expect("a link");
+    chmod(world.metadata_of(&id), 0o640);
+    assert_eq!(ids_in(&paused.go_on().exits(0).json()["pruned"]), [id]);
+
+    let first = world.aged(40);
+    for _ in 1..300 {
+        let id = world.workspace().make_without_metadata();
+        fs::hard_link(world.metadata_of(&first), world.metadata_of(&id)).expect("a link");
+    }
+    assert_eq!(
+        world.prune(&[]).run().exits(0).json()["pruned"].as_array().map(Vec::len),
+        Some(300),
+        "they share one file"
+    );
+}
+
 /// To walk a tree takes long: what is claimed meanwhile would be kept from the application.
 #[test]
 fn with_use_mtime_nothing_is_claimed_while_another_workspace_is() {

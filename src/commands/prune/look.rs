@@ -23,19 +23,16 @@ pub(super) fn look(
     }
 }
 
-/// Returns an error if the metadata file is not the one that the decision was based on. If its time stamps are too coarse to
-/// tell, reads it and compares the last access.
+/// Returns an error if the metadata file is not the one that the decision was based on. If its time stamps cannot tell, reads it
+/// and compares the last access.
 pub(super) fn changed(
     found: &Found,
     decided_on: Seen,
     is: Seen,
     read: impl FnOnce() -> Result<Option<Metadata>>,
 ) -> Option<Error> {
-    if is != decided_on {
-        return Some(accessed());
-    }
-    if !matches!(decided_on, Seen::File(signature) if signature.is_racy()) {
-        return None;
+    if !matches!((decided_on, is), (Seen::File(old), Seen::File(new)) if old.needs_reading(&new)) {
+        return (is != decided_on).then(accessed);
     }
     match read() {
         Ok(Some(metadata)) => (metadata.last_accessed.unwrap_or_default() > found.last_access).then(accessed),
