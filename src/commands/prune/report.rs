@@ -55,6 +55,12 @@ struct Pruned {
     rule: Rule,
 }
 
+impl Pruned {
+    fn new(Task { found, rule, freed, .. }: &Task<'_>) -> Self {
+        Self { id: found.id, last_accessed: found.last_access, size_bytes: *freed, rule: *rule }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Skipped {
     id: WorkspaceId,
@@ -195,7 +201,7 @@ impl Report {
             }
             match &task.result {
                 TaskResult::Pruned(error) => {
-                    self.add_pruned(task);
+                    self.number += 1;
                     self.status.raise(error.as_deref().map_or_else(ExitStatus::default, Error::status));
                 }
                 TaskResult::Failed(error) | TaskResult::NoRoom(error, _) => {
@@ -205,14 +211,9 @@ impl Report {
                 TaskResult::Elsewhere => {}
             }
         }
-    }
-
-    fn add_pruned(&mut self, task: &Task<'_>) {
-        self.number += 1;
         if self.format == Format::Json {
-            let Task { found, rule, freed, .. } = task;
-            let (id, last_accessed) = (found.id, found.last_access);
-            self.pruned.push(Pruned { id, last_accessed, size_bytes: *freed, rule: *rule });
+            let pruned = all.into_iter().filter(|task| task.result.is_pruned());
+            self.pruned = pruned.map(|task| Pruned::new(&task)).collect(); // it reuses the allocation
         }
     }
 
