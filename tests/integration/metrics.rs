@@ -1,6 +1,6 @@
 //! `prune --metrics` and `list --metrics`: what monitoring reads. See `metrics_file.rs` for how the file is written.
 
-use crate::tools::{du, set_aside, text, tool};
+use crate::tools::{du, set_aside, text, tool, trash};
 use crate::world::{Ran, World, chmod, has};
 use std::collections::HashMap;
 use std::fs;
@@ -98,6 +98,26 @@ fn removing_a_copy_does_not_lower_the_workspace_count() {
     let _ = prune(&world, &["--older-than", "30d"]).exits(0);
     assert_eq!(world.names(), [id]);
     are(&world, of_status([1, 0, 0, 0, 0]));
+}
+
+#[test]
+fn a_workspace_that_was_doomed_but_not_removed_is_none_any_more() {
+    needs!("root", "setpriv");
+    let world = World::new();
+    let id = world.aged(40);
+    world.give_away();
+    std::os::unix::fs::chown(world.dir_of(&id).join("charts"), Some(0), Some(0)).expect("chown");
+    let metrics = file(&world);
+    let run = |args: &[&str], status| {
+        let args = [args, &["--metrics", text(&metrics)]].concat();
+        let _ = world.wsctl(args).by_ordinary_user().run().exits(status);
+        are(&world, of_status([0; 5]));
+        are(&world, [("workspaces_used_bytes", 0)]);
+    };
+    run(&["prune", "-y", "--older-than", "30d"], 77);
+    assert_eq!(trash(&world).len(), 1);
+    run(&["prune", "-y", "--older-than", "30d"], 77);
+    run(&["list", "-s"], 0);
 }
 
 #[test]

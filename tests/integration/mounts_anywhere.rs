@@ -11,7 +11,8 @@ fn a_mount_made_through_another_path_to_the_base_leaves_the_workspace_whole() {
     needs!("root", "mount");
     for (pruned, mounted) in [("base", "other"), ("other", "base")] {
         let world = World::new();
-        let id = world.aged(40);
+        let temporary = ".metadata.tmp.k3x9.json";
+        let id = world.workspace().days_ago(40).file("charts/x", b"x").file(temporary, b"x").make();
         fs::create_dir(world.path("other")).expect("a mount point");
         let _other = Mounted::bind(&world, &world.base(), &world.path("other"));
         tool(&["mount", "--make-private", text(&world.path("other"))]);

@@ -2,7 +2,7 @@
 
 use crate::mounted::Bindfs;
 use crate::tools::{du, modify, text, tool};
-use crate::world::{World, ids_in, sorted};
+use crate::world::{World, chmod, ids_in, sorted};
 use std::fs;
 use std::io::Write;
 
@@ -51,6 +51,27 @@ fn a_modification_time_that_nanoseconds_cannot_hold_is_ahead_of_the_clock_or_lon
     let report = world.prune(&["--use-mtime"]).run().exits(0).json();
     assert_eq!((ids_in(&report["skipped"]), ids_in(&report["pruned"])), (vec![ahead.clone()], vec![ancient]));
     assert_eq!(world.names(), [ahead]);
+}
+
+#[test]
+fn a_dry_run_reports_what_cannot_be_examined_as_the_run_does() {
+    needs!("root", "setpriv");
+    for (days, skipped) in [(40, 1), (1, 0)] {
+        let world = World::new();
+        let id = world.aged(days);
+        modify(&world, &id, 40);
+        world.give_away();
+        let secret = world.dir_of(&id).join("charts");
+        chmod(&secret, 0o700);
+        std::os::unix::fs::chown(secret, Some(0), Some(0)).expect("chown");
+        let run = |how| {
+            let args = ["prune", how, "--older-than", "30d", "--use-mtime", "--format", "json"];
+            world.wsctl(args).by_ordinary_user().run().exits(0)
+        };
+        let (dry, real) = (run("-n"), run("-y"));
+        assert_eq!((&dry.stderr, real.stderr.lines().count()), (&real.stderr, skipped), "{days} days: {real:#?}");
+        assert_eq!(ids_in(&dry.json()["skipped"]).len(), skipped, "{dry:#?}");
+    }
 }
 
 /// Of a file on a server (FUSE, NFS), the kernel may remember a stat that it knows to be out of date.

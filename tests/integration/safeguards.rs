@@ -30,8 +30,8 @@ const LOOK: &str = "commands/prune/look.rs";
 
 const NO_LAST_LOOK: Change = (
     CLAIM,
-    "let reason = changed(found, seen, last, || read(&dir, METADATA, scratch));",
-    "let (reason, _) = (None::<Error>, last);",
+    "check_unchanged(found, decided_on, last, || read(&dir, METADATA, scratch)).map_err(put_back)?;",
+    "let _ = last;",
 );
 const NO_SWEEP: Change =
     (LOOK, "if !is_temporary(name.to_bytes())", "if name.to_bytes().len() < 500 || !is_temporary(name.to_bytes())");
@@ -43,11 +43,10 @@ pub const MUTANTS: [Mutant; 9] = [
         name: "without any look",
         changes: &[
             NO_LAST_LOOK,
-            (CLAIM, "if let Some(reason) = changed(found, seen, first, ||", "if let Some(reason) = no_change(||"),
             (
                 CLAIM,
-                "\nfn new_workspace_error",
-                "\nfn no_change<T>(_: T) -> Option<Error> {\n    None\n}\n\nfn new_workspace_error",
+                "check_unchanged(found, decided_on, look_inside()?, || read(&dir, METADATA, scratch)).map_err(put_back)?;",
+                "",
             ),
         ],
         noticed_by: Kind::Writers,

@@ -187,9 +187,9 @@ impl<'t, 'p> Worker<'_, 't, 'p> {
         }
         self.mounts.refresh(); // the removal itself stops at what is mounted later
         for (task, claim) in claimed {
-            match claims.doom(claim, task.found, &self.mounts, &mut self.scratch) {
-                Ok((tree, freed)) => {
-                    task.freed += freed;
+            match claims.doom(claim, task, &self.mounts, &mut self.scratch) {
+                Ok(tree) => {
+                    task.is_doomed = true;
                     self.doomed.push((task, tree));
                 }
                 Err(result) => {

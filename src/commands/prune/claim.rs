@@ -8,17 +8,17 @@
 //! The state is in the names. Any run may take the next step for a name that it finds, so no lock is needed, and a run that is
 //! killed loses nothing else.
 
-use super::look::{self, changed, look, read, replaced, sweep};
+use super::look::{self, check_not_replaced, check_unchanged, look, read, sweep};
 use super::mounts::Mounts;
 use super::survey::Found;
-use super::task::TaskResult;
+use super::task::{Task, TaskResult};
 use crate::core::base::mounted;
 use crate::core::dirfd::DirFd;
 use crate::core::names::{METADATA, METADATA_C, Stage, TrashName, fresh_tag, is_temporary};
 use crate::core::stat::FileTime;
 use crate::core::tree::{Names, Scratch, Stop, Tree};
 use crate::core::workspace::Seen;
-use crate::core::{Base, Category, Error, WorkspaceId};
+use crate::core::{self, Base, Category, Error, WorkspaceId};
 use rustix::io::Errno;
 
 /// How many names are tried for a claim. Somebody may have taken a name in advance, but cannot guess the next one.
@@ -76,21 +76,19 @@ impl Claims<'_> {
         let path = format!("{}/{METADATA}", found.id);
         let (base, name) = (self.base.dir(), found.id.to_string());
         let looked = look(|| base.stat_path(&path), || base.stat(&*name));
-        let changed = match (found.seen, looked) {
-            (_, Err(Errno::XDEV)) => Some(mounted()),
-            (Seen::Unknown(_), _) => replaced(found.seen, || base.stat(&*name)),
-            (_, Err(_)) => None, // the look after the claim decides
-            (seen, Ok(is)) => changed(found, seen, is, || read(base, &path, scratch)),
+        let unchanged = match (found.seen, looked) {
+            (_, Err(Errno::XDEV)) => Err(mounted()),
+            (Seen::Unknown(_), _) => check_not_replaced(found.seen, || base.stat(&*name)),
+            (_, Err(_)) => Ok(()), // the look after the claim decides
+            (seen, Ok(is)) => check_unchanged(found, seen, is, || read(base, &path, scratch)),
         };
-        let changed = changed.or_else(|| self.modified(&name, found, scratch));
-        match changed {
-            None => Ok(()),
-            Some(_) if !self.base.contains(found.id).unwrap_or(true) => Err(TaskResult::Elsewhere), // another run was faster
-            Some(reason) => Err(self.kept_or_failed(reason)),
-        }
+        unchanged.and_then(|()| self.check_unmodified(&name, found, scratch)).map_err(|reason| {
+            let is_gone = !self.base.contains(found.id).unwrap_or(true); // another run was faster
+            if is_gone { TaskResult::Elsewhere } else { self.kept_or_failed(reason) }
+        })
     }
 
-    /// Renames it to this name or, if that is taken, to one with another tag.
+    /// Renames it to this name. If that is taken, tries others with another tag. Returns its new name.
     fn rename(&self, from: &str, mut to: TrashName) -> rustix::io::Result<TrashName> {
         for _ in 0..TRIES {
             match self.base.dir().rename_new(from, &*to.to_string()) {
@@ -106,51 +104,45 @@ impl Claims<'_> {
     }
 
     /// Looks at a claimed workspace once more. Dooms it if nothing has changed since the decision, else puts it back. Returns
-    /// what to remove, and the bytes that were freed already.
+    /// what to remove.
     ///
-    /// The application may have resolved the directory before the claim, and its rename may come after any look. But the rename
-    /// needs its temporary file. If the listing shows none, the rename has happened or will fail, and the next look sees which.
-    /// If it shows some, and a look finds nothing changed, they are unlinked. Then the rename fails, or has happened before the
-    /// last look.
+    /// The application may have resolved the directory before the claim, and may rename new metadata into it after any look. That
+    /// rename needs its temporary file. If the listing shows none, the rename has happened, and the last look sees it, or it will
+    /// fail. If there may be one, a first look finds the workspace unchanged, and then the temporary files are unlinked: the
+    /// rename fails, or has happened before the last look.
     pub(super) fn doom(
         &self,
         claimed: Claimed,
-        found: &Found,
+        task: &mut Task<'_>,
         mounts: &Mounts<'_>,
         scratch: &mut Scratch,
-    ) -> Result<(Tree, u64)> {
-        let Claimed { name, dir } = claimed;
-        let failed = |errno| self.put_back_because(name, Error::os(errno, "cannot examine it again"));
+    ) -> Result<Tree> {
+        let (Claimed { name, dir }, found) = (claimed, task.found);
+        let put_back = |reason| self.put_back_because(name, reason);
+        let failed = |errno| put_back(Error::os(errno, "cannot examine it again"));
+        let look_inside = || look(|| dir.stat(METADATA_C), || dir.stat(c".")).map_err(failed);
         let listed_at = FileTime::now();
         let names = Names::read_all(&dir, LISTING, &mut scratch.buffer).map_err(failed)?;
-        // A long listing may contain one, too.
+        // `None`: there is a temporary file, or perhaps one, because the listing is too long to keep.
         let names = names.filter(|names| !names.iter().any(|name| is_temporary(name.to_bytes())));
-        let look_inside = || look(|| dir.stat(METADATA_C), || dir.stat(c"."));
-        let mut seen = found.seen;
-        let is_unseen = matches!(seen, Seen::Unknown(_));
-        if names.is_none() || is_unseen {
-            let first = look_inside().map_err(failed)?;
-            if let Some(reason) = replaced(seen, || dir.stat(c".")) {
-                return Err(self.put_back_because(name, reason));
-            }
-            if is_unseen {
-                seen = first; // it was named by its ID
-            } else if let Some(reason) = changed(found, seen, first, || read(&dir, METADATA, scratch)) {
-                return Err(self.put_back_because(name, reason));
-            }
+        let mut decided_on = found.seen;
+        if matches!(decided_on, Seen::Unknown(_)) {
+            // It was named by its ID, whatever its metadata says. From now on, the metadata must not change.
+            check_not_replaced(decided_on, || dir.stat(c".")).map_err(put_back)?;
+            decided_on = look_inside()?;
+        } else if names.is_none() {
+            check_unchanged(found, decided_on, look_inside()?, || read(&dir, METADATA, scratch)).map_err(put_back)?;
         }
+        mounts.check(name.id).map_err(put_back)?;
         // Unlinking changes the directory's own modification time, so look at the times first.
-        if let Some(reason) = self.modified(&name.to_string(), found, scratch) {
-            return Err(self.put_back_because(name, reason));
+        self.check_unmodified(&name.to_string(), found, scratch).map_err(put_back)?;
+        if names.is_none() {
+            task.freed += sweep(&dir, scratch).map_err(failed)?;
         }
-        let freed = if names.is_none() { sweep(&dir, scratch).map_err(failed)? } else { 0 };
-        let last = look_inside().map_err(failed)?;
-        let reason = changed(found, seen, last, || read(&dir, METADATA, scratch));
-        if let Some(reason) = reason.or_else(|| mount_error(mounts, name.id)) {
-            return Err(self.put_back_because(name, reason));
-        }
+        let last = look_inside()?;
+        check_unchanged(found, decided_on, last, || read(&dir, METADATA, scratch)).map_err(put_back)?;
         let doomed = self.rename_doomed(name)?;
-        Ok((Tree { name: doomed, dir: Some(dir), names: names.unwrap_or_default(), listed_at }, freed))
+        Ok(Tree { name: doomed, dir: Some(dir), names: names.unwrap_or_default(), listed_at })
     }
 
     fn rename_doomed(&self, name: TrashName) -> Result<String> {
@@ -165,8 +157,8 @@ impl Claims<'_> {
         }
     }
 
-    fn modified(&self, name: &str, found: &Found, scratch: &mut Scratch) -> Option<Error> {
-        if self.use_mtime { look::modified(self.base.dir(), name, found, self.stop, scratch) } else { None }
+    fn check_unmodified(&self, name: &str, found: &Found, scratch: &mut Scratch) -> core::Result<()> {
+        if self.use_mtime { look::check_unmodified(self.base.dir(), name, found, self.stop, scratch) } else { Ok(()) }
     }
 
     /// Puts a claimed workspace back at its own path, unless there is a new one.
@@ -209,15 +201,6 @@ impl Claims<'_> {
 /// another claim would be back at its path.
 pub(super) fn put_back_error(base: &Base, name: TrashName, is_taken: bool) -> Option<Error> {
     (is_taken || base.contains(name.id).unwrap_or(false)).then(|| new_workspace_error(base, name))
-}
-
-/// Returns why a workspace must not be removed: something is mounted inside, or nobody can tell.
-pub(super) fn mount_error(mounts: &Mounts<'_>, id: WorkspaceId) -> Option<Error> {
-    match mounts.is_mounted_in(id) {
-        Ok(false) => None,
-        Ok(true) => Some(Error::new(Category::Busy, "something is mounted inside")),
-        Err(error) => Some(error),
-    }
 }
 
 fn new_workspace_error(base: &Base, name: TrashName) -> Error {

@@ -23,29 +23,33 @@ pub(super) fn look(
     }
 }
 
-/// Returns an error if the metadata file is not the one that the decision was based on. If its time stamps cannot tell, reads it
-/// and compares the last access.
-pub(super) fn changed(
+/// Checks that the metadata file is the one that the decision was based on. If its time stamps cannot tell, reads it and compares
+/// the last access.
+pub(super) fn check_unchanged(
     found: &Found,
     decided_on: Seen,
     is: Seen,
     read: impl FnOnce() -> Result<Option<Metadata>>,
-) -> Option<Error> {
+) -> Result<()> {
     if !matches!((decided_on, is), (Seen::File(old), Seen::File(new)) if old.needs_reading(&new)) {
-        return (is != decided_on).then(accessed);
+        return if is == decided_on { Ok(()) } else { Err(accessed()) };
     }
     match read() {
-        Ok(Some(metadata)) => (metadata.last_accessed.unwrap_or_default() > found.last_access).then(accessed),
-        Ok(None) => Some(accessed()),
-        Err(error) if error.category() == Category::CorruptMetadata => None, // it tells no access
-        Err(error) => Some(error),
+        Ok(Some(metadata)) if metadata.last_accessed.as_ref().is_ok_and(|time| *time > found.last_access) => {
+            Err(accessed())
+        }
+        Ok(None) => Err(accessed()),
+        Err(error) if error.category() != Category::CorruptMetadata => Err(error),
+        _ => Ok(()), // corrupt metadata tells no access
     }
 }
 
-/// Returns an error if another directory is in the place of one whose metadata could not be seen.
-pub(super) fn replaced(decided_on: Seen, is: impl FnOnce() -> rustix::io::Result<Stat>) -> Option<Error> {
-    let Seen::Unknown(Some(birth)) = decided_on else { return None };
-    is().is_ok_and(|stat| Birth::from(&stat) != birth).then(accessed)
+/// Checks that no other directory is in the place of one whose metadata could not be seen.
+pub(super) fn check_not_replaced(decided_on: Seen, is: impl FnOnce() -> rustix::io::Result<Stat>) -> Result<()> {
+    match decided_on {
+        Seen::Unknown(Some(birth)) if is().is_ok_and(|stat| Birth::from(&stat) != birth) => Err(accessed()),
+        _ => Ok(()),
+    }
 }
 
 /// Reads the metadata again.
@@ -54,21 +58,21 @@ pub(super) fn read(dir: &DirFd, path: &str, scratch: &mut Scratch) -> Result<Opt
     opened.map(|_| Metadata::parse(&scratch.buffer)).transpose()
 }
 
-/// Returns an error if something in a workspace was modified after the decision, or if nobody can tell.
-pub(super) fn modified(
+/// Checks that nothing in a workspace was modified after the decision.
+pub(super) fn check_unmodified(
     base: &DirFd,
     name: &str,
     found: &Found,
     stop: Stop<'_>,
     scratch: &mut Scratch,
-) -> Option<Error> {
-    let time = found.last_access?;
+) -> Result<()> {
+    let Some(time) = found.last_access else { return Ok(()) };
     let usage = tree::measure(base, name, stop, scratch);
-    if usage.newest > Some(time) {
-        return Some(accessed());
+    match usage.error {
+        _ if usage.newest > Some(time) => Err(accessed()),
+        Some(error) if error.category() == Category::NotFound => Err(accessed()), // another run has it, or had it
+        error => error.map_or(Ok(()), Err),
     }
-    let vanished = |error: &Error| error.category() == Category::NotFound; // another run has it, or had it
-    usage.error.map(|error| if vanished(&error) { accessed() } else { error })
 }
 
 /// Unlinks the temporary files that may still be renamed over the metadata. Returns how many bytes that freed, and rewinds the

@@ -57,8 +57,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let facts = survey::survey(&base, &arguments.scope(&rules), jobs, context.now, show_progress)?;
     let plan = plan::decide(facts, &rules);
     log::debug!("examined {} of {} workspaces", plan.iter().count(), plan.total());
-    let shows_sizes = rules.choose_by_size() || asks || arguments.dry_run;
-    report.add_plan(&plan, shows_sizes, arguments.metrics().map(|_| Totals::of(&plan)));
+    report.add_plan(&plan, rules.choose_by_size(), arguments.metrics().map(|_| Totals::of(&plan)));
 
     let mut allowed = confirm::guard(&plan, arguments.max_delete);
     if asks && allowed.is_ok() && !plan.is_empty() {

@@ -3,7 +3,7 @@
 //! What counts is where a mount lies in the file system, not its path: the base may be bound at two places, and the mount may
 //! have been made at the other one. The kernel refuses to remove a mount point of this namespace by either path.
 
-use crate::core::{DirFd, Error, Result, WorkspaceId, names::TrashName};
+use crate::core::{Category, DirFd, Error, Result, WorkspaceId, names::TrashName};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -44,13 +44,18 @@ impl<'a> Mounts<'a> {
         }
     }
 
-    /// Whether something is mounted in or on the workspace. A mount keeps its place in the tree when a directory above it is
+    /// Checks that nothing is mounted in or on the workspace. A mount keeps its place in the tree when a directory above it is
     /// renamed, so it is found by the name before and after a claim.
     ///
     /// # Errors
-    /// By errno, if the table exists but cannot be read: then nobody knows, and the removal must not begin.
-    pub(super) fn is_mounted_in(&self, id: WorkspaceId) -> Result<bool> {
-        self.known.as_ref().map(|known| known.inside.contains(&id)).map_err(Error::clone)
+    /// [`Category::Busy`] if something is. By errno, if the table exists but cannot be read: then nobody knows, and the removal
+    /// must not begin.
+    pub(super) fn check(&self, id: WorkspaceId) -> Result<()> {
+        match &self.known {
+            Ok(known) if !known.inside.contains(&id) => Ok(()),
+            Ok(_) => Err(Error::new(Category::Busy, "something is mounted inside")),
+            Err(error) => Err(error.clone()),
+        }
     }
 
     /// Whether workspaces may be in a lower layer, where they cannot be claimed.

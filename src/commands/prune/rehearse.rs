@@ -20,7 +20,7 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, show_progre
     let progress = Progress::new(show_progress, Labels::MEASURING, to_prune.len());
     threads::filter_map_in_threads(&to_prune, jobs, |(found, rule), scratch| {
         let mut task = Task::new((found, *rule));
-        if let Some(error) = claim::mount_error(&mounts, found.id) {
+        if let Err(error) = mounts.check(found.id) {
             task.result = TaskResult::failed(error);
             return Some(task);
         }

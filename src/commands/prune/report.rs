@@ -134,7 +134,10 @@ impl Report {
                 }
                 Decision::Prune(_) | Decision::Keep | Decision::Ignore => {}
             }
-            let is_reported = decision == Decision::Fail || found.status == Status::Denied;
+            let is_reported = match decision {
+                Decision::Skip => found.status == Status::Denied || found.may_be_later,
+                other => other == Decision::Fail,
+            };
             if let (true, Some(error), false) = (sizes_matter, &found.unmeasured, is_reported) {
                 self.status.raise(diagnostics::report(&Error::clone(error).about(found.id.subject())));
             }
@@ -167,7 +170,7 @@ impl Report {
 
     /// Reports at once, from any thread, what became of a workspace, or in a dry run what would become of it.
     pub(super) fn report_result(&self, task: &Task<'_>) {
-        let Task { found, rule, freed, result } = task;
+        let Task { found, rule, freed, result, .. } = task;
         let (subject, error) = (found.id.subject(), result.error());
         if result.is_pruned() {
             let verb = if self.dry_run { "would prune" } else { "pruned" };
@@ -193,7 +196,7 @@ impl Report {
         all.sort_unstable_by_key(|task| (task.found.last_access, task.found.id, task.found.place));
         for task in &all {
             self.freed_bytes += task.freed;
-            if let Some(totals) = self.totals.as_mut().filter(|_| !self.dry_run) {
+            if let Some(totals) = &mut self.totals {
                 totals.subtract(task);
             }
             if self.dry_run {

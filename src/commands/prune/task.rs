@@ -13,6 +13,8 @@ pub(super) struct Task<'a> {
     pub(super) result: TaskResult,
     /// The bytes that this run freed of it, whatever the result.
     pub(super) freed: u64,
+    /// Whether this run doomed it, so that it is no longer a workspace, whatever the result.
+    pub(super) is_doomed: bool,
 }
 
 /// The result.
@@ -61,7 +63,7 @@ impl TaskResult {
 impl<'a> Task<'a> {
     /// Creates a task that has not been started.
     pub(super) fn new((found, rule): (&'a Found, Rule)) -> Self {
-        Self { found, rule, result: TaskResult::Kept, freed: 0 }
+        Self { found, rule, result: TaskResult::Kept, freed: 0, is_doomed: false }
     }
 
     /// Whether to claim it again because another run put it back. Without metadata, it might be a new workspace. A copy might be

@@ -16,22 +16,22 @@ impl Totals {
     /// Counts what there is before the run, which has measured all workspaces.
     pub(super) fn of(plan: &Plan) -> Self {
         let mut totals = Self::default();
-        for (found, _) in plan.iter() {
-            totals.workspaces[found.status as usize] += u64::from(found.counts());
+        for (found, _) in plan.iter().filter(|(found, _)| found.counts()) {
+            totals.workspaces[found.status as usize] += 1;
             totals.used_bytes += found.bytes();
             totals.unmeasured += u64::from(found.unmeasured.is_some());
         }
         totals
     }
 
-    /// Subtracts a workspace that is gone, even if another run removed it, or the bytes that were freed of one that is not.
+    /// Subtracts a workspace that this run doomed or another run has, or the bytes that were freed of one that stays.
     pub(super) fn subtract(&mut self, task: &Task<'_>) {
         let found = task.found;
-        let is_gone = matches!(task.result, TaskResult::Pruned(_) | TaskResult::Elsewhere);
-        if is_gone && found.counts() {
-            let count = &mut self.workspaces[found.status as usize];
-            *count = count.saturating_sub(1);
+        if !found.counts() {
+            return;
         }
+        let is_gone = task.is_doomed || matches!(task.result, TaskResult::Elsewhere);
+        self.workspaces[found.status as usize] -= u64::from(is_gone);
         let freed = if is_gone { found.bytes() } else { task.freed };
         self.used_bytes = self.used_bytes.saturating_sub(freed);
     }
