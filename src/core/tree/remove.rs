@@ -40,9 +40,10 @@ pub struct Removed {
 }
 
 /// Removes a doomed tree. `.metadata.json` goes last, because the application's own listing breaks on a directory without it.
-/// `doomed_at` is the time of the doom, by the file system's clock.
+/// `doomed_at` is the time of the last doom in the base, by the file system's clock.
 pub fn remove(base: &DirFd, tree: Tree, doomed_at: FileTime, stop: Stop<'_>, scratch: &mut Scratch) -> Removed {
-    let mut emptying = Emptying::new(doomed_at, stop);
+    // An earlier run may have doomed it, and changed directories in it since.
+    let mut emptying = Emptying::new(doomed_at.max(tree.listed_at), stop);
     let gone = if stop() { Err(interrupted_error()) } else { empty_and_remove(base, tree, &mut emptying, scratch) };
     Removed { bytes: emptying.bytes, names: emptying.names, gone }
 }
