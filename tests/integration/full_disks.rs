@@ -198,7 +198,7 @@ fn a_full_xfs_and_a_full_tmpfs_are_pruned() {
 fn a_workspace_put_back_for_want_of_room_is_tried_again_if_its_temporary_files_made_some() {
     needs!("strace");
     let world = World::new();
-    let id = world.workspace().days_ago(40).file(".metadata.tmp.k3x9.json", &[1; 70_000]).make();
+    let id = world.workspace().days_ago(40).file(".metadata.tmp.k3x9.json", &vec![1; 70_000]).make();
     let size = du(&world.dir_of(&id));
     let report = world.prune(&[]).injecting(["renameat2:error=ENOSPC:when=2"]).run().pruned([id]);
     assert_eq!(report["freed_bytes"].as_u64(), Some(size), "{report:#}");

@@ -35,16 +35,6 @@ fn device_nodes_and_dangling_or_looping_links_are_removed_and_no_device_is_opene
 }
 
 #[test]
-fn metadata_that_is_also_a_temporary_of_the_application_looks_accessed_once_and_is_removed_by_the_next_run() {
-    let world = World::new();
-    let id = world.aged(40);
-    fs::hard_link(world.metadata_of(&id), world.dir_of(&id).join(".metadata.tmp.1.json")).expect("a hard link");
-    // The sweep of the one name changes the inode of both: better a false alarm than an access lost.
-    world.prune(&[]).run().finds_busy(&id);
-    world.prune(&[]).run().pruned([id]);
-}
-
-#[test]
 fn unreadable_directories_are_removed_at_every_depth_also_without_openat2() {
     needs!("root", "setpriv", "strace");
     for is_lacking in [false, true] {

@@ -68,8 +68,10 @@ fn a_new_mode_or_link_of_the_metadata_file_is_no_access() {
     needs!("strace");
     let world = World::new();
     let id = world.aged(40);
+    let link = |name| fs::hard_link(world.metadata_of(&id), world.dir_of(&id).join(name)).expect("a link");
+    link(".metadata.tmp.1.json"); // which the sweep unlinks
     let paused = decided(&world, world.prune(&[]));
-    fs::hard_link(world.metadata_of(&id), world.dir_of(&id).join("backup")).expect("a link");
+    link("backup");
     chmod(world.metadata_of(&id), 0o640);
     assert_eq!(ids_in(&paused.go_on().exits(0).json()["pruned"]), [id]);
 

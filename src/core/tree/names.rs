@@ -85,7 +85,7 @@ impl Names {
         }
     }
 
-    /// Whether no name remains.
+    /// Whether it holds no names, neither visited nor to come.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

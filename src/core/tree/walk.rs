@@ -1,7 +1,7 @@
 //! Walks a tree of any depth with a few open descriptors and a stack of constant size.
 //!
-//! The deepest levels stay open. For each level above, it remembers the inode, which `..` must lead to, the position in the
-//! listing, and the name. So each level costs a few bytes and its name. It renames and creates nothing.
+//! The deepest levels stay open. Of each level above those, it remembers the name, the position in the listing, and the inode, to
+//! check that `..` leads back to it. So each level costs a few bytes and its name. It renames and creates nothing.
 
 use super::super::dirfd::DirFd;
 use super::super::stat::Stat;
@@ -75,29 +75,31 @@ pub struct Scratch {
     spare: Vec<Names>,
 }
 
-/// An open level.
-struct OpenLevel<L> {
+/// An open directory.
+struct Open<L> {
     dir: DirFd,
     names: Names,
     state: State<L>,
 }
 
-/// The state of a level, open or closed.
+/// The state of a directory, open or closed.
 struct State<L> {
     inode: u64,
     /// The position in its listing.
     position: u64,
-    /// The length of its name in the path, with the NUL.
-    name_len: u16,
     level: L,
 }
 
 struct Walk<'a, L> {
-    open: Vec<OpenLevel<L>>,
+    /// The current directory.
+    here: Open<L>,
+    /// The open directories above it.
+    above: Vec<Open<L>>,
+    /// The directories above those.
     closed: Vec<State<L>>,
-    /// The inodes of the closed levels.
+    /// The inodes of the closed directories.
     closed_inodes: HashSet<u64>,
-    /// The names of all levels in a row, each with a NUL.
+    /// The names from the root to the current directory, each with a NUL. The root's is empty.
     path: Vec<u8>,
     scratch: &'a mut Scratch,
 }
@@ -108,18 +110,18 @@ struct Walk<'a, L> {
 /// ESTALE if somebody moved a directory on the way: then `..` does not lead back, or a directory is below itself. ECANCELED if
 /// the visitor stopped it.
 pub fn walk<V: Visitor>(root: Entered<V::Level>, visitor: &mut V, scratch: &mut Scratch) -> Result<DirFd> {
-    let open = Vec::with_capacity(MAX_OPEN + 1);
-    let mut walk = Walk { open, closed: Vec::new(), closed_inodes: HashSet::new(), path: vec![0], scratch };
-    walk.enter(root, 1)?;
+    let (above, closed, closed_inodes) = (Vec::with_capacity(MAX_OPEN), Vec::new(), HashSet::new());
+    let mut walk = Walk { here: Open::new(root, scratch), above, closed, closed_inodes, path: vec![0], scratch };
     loop {
         if visitor.should_stop() {
             return Err(Errno::CANCELED);
         }
-        if !walk.visit_next(visitor)?
-            && !walk.read_next_piece(visitor)
-            && let Some(root) = walk.leave(visitor)?
-        {
-            return Ok(root);
+        if walk.visit_next(visitor)? || walk.read_next_piece(visitor) {
+            continue;
+        }
+        visitor.after_listing(&walk.here.dir, &mut walk.here.state.level);
+        if !walk.leave(visitor)? {
+            return Ok(walk.here.dir);
         }
     }
 }
@@ -127,28 +129,20 @@ pub fn walk<V: Visitor>(root: Entered<V::Level>, visitor: &mut V, scratch: &mut 
 impl<L> Walk<'_, L> {
     /// Visits the next name that was read. Returns `false` if there is none.
     fn visit_next<V: Visitor<Level = L>>(&mut self, visitor: &mut V) -> Result<bool> {
-        let Some(OpenLevel { dir, names, state }) = self.open.last_mut() else { return Ok(false) };
+        let Open { dir, names, state } = &mut self.here;
         let Some(next) = names.next_name() else { return Ok(false) };
         state.position = next.position;
         if let Some(entered) = visitor.visit(dir, next.name, next.kind, &mut state.level) {
-            let name = next.name.to_bytes_with_nul();
-            self.path.extend_from_slice(name);
-            let length = u16::try_from(name.len()).map_err(|_| Errno::NAMETOOLONG)?;
-            self.enter(entered, length)?;
+            self.path.extend_from_slice(next.name.to_bytes_with_nul());
+            self.enter(entered)?;
         }
         Ok(true)
     }
 
     /// Reads the next piece of the current directory. Returns `false` at its end.
     fn read_next_piece<V: Visitor<Level = L>>(&mut self, visitor: &mut V) -> bool {
-        let (OpenLevel { dir, names, state }, above) = match &mut self.open[..] {
-            [.., above, here] => {
-                let name = last_name(&self.path, here.state.name_len);
-                (here, Some((&above.dir, name)))
-            }
-            [here] => (here, None),
-            [] => return false,
-        };
+        let Open { dir, names, state } = &mut self.here;
+        let above = self.above.last().map(|above| (&above.dir, last_name(&self.path)));
         if !names.is_empty() && visitor.after_piece(dir, above, &mut state.level) {
             return false;
         }
@@ -158,20 +152,14 @@ impl<L> Walk<'_, L> {
         })
     }
 
-    /// Enters a directory. Its name is the last in the path, with `name_len` bytes.
-    fn enter(&mut self, entered: Entered<L>, name_len: u16) -> Result<()> {
-        let Entered { dir, stat, mut names, level } = entered;
-        let inode = number(&stat);
-        if self.closed_inodes.contains(&inode) {
+    /// Enters a directory. Its name is the last in the path.
+    fn enter(&mut self, entered: Entered<L>) -> Result<()> {
+        if self.closed_inodes.contains(&number(&entered.stat)) {
             return Err(Errno::STALE); // somebody moved it: no directory is above itself
         }
-        if names.is_empty() {
-            names = self.scratch.spare.pop().unwrap_or(names);
-        }
-        let state = State { inode, position: 0, name_len, level };
-        self.open.push(OpenLevel { dir, names, state });
-        if self.open.len() > MAX_OPEN {
-            let OpenLevel { names, state, .. } = self.open.remove(0);
+        self.above.push(std::mem::replace(&mut self.here, Open::new(entered, self.scratch)));
+        if self.above.len() >= MAX_OPEN {
+            let Open { names, state, .. } = self.above.remove(0);
             self.scratch.recycle(names);
             self.closed_inodes.insert(state.inode);
             self.closed.push(state);
@@ -179,28 +167,29 @@ impl<L> Walk<'_, L> {
         Ok(())
     }
 
-    /// Leaves the current directory. Returns it if it is the root.
-    fn leave<V: Visitor<Level = L>>(&mut self, visitor: &mut V) -> Result<Option<DirFd>> {
-        let Some(OpenLevel { dir, names, mut state }) = self.open.pop() else { return Err(Errno::STALE) };
+    /// Goes back to the directory above. Returns `false` at the root.
+    fn leave<V: Visitor<Level = L>>(&mut self, visitor: &mut V) -> Result<bool> {
+        let above = if let Some(above) = self.above.pop() {
+            above
+        } else if let Some(closed) = self.closed.pop() {
+            self.reopen(closed)?
+        } else {
+            return Ok(false);
+        };
+        let Open { names, state, .. } = std::mem::replace(&mut self.here, above);
         self.scratch.recycle(names);
-        visitor.after_listing(&dir, &mut state.level);
-        if self.open.is_empty() {
-            let Some(parent) = self.closed.pop() else { return Ok(Some(dir)) };
-            let parent = self.reopen(parent, &dir)?;
-            self.open.push(parent);
+        let name = last_name(&self.path);
+        let parent_len = self.path.len() - name.to_bytes_with_nul().len();
+        match visitor.leave((&self.here.dir, &mut self.here.state.level), name, state.level) {
+            Some(again) => self.enter(again)?,
+            None => self.path.truncate(parent_len),
         }
-        let Some(parent) = self.open.last_mut() else { return Err(Errno::STALE) };
-        let name = last_name(&self.path, state.name_len);
-        match visitor.leave((&parent.dir, &mut parent.state.level), name, state.level) {
-            Some(again) => self.enter(again, state.name_len)?,
-            None => self.path.truncate(self.path.len() - usize::from(state.name_len)),
-        }
-        Ok(None)
+        Ok(true)
     }
 
-    /// Opens a closed level again, from the directory below it.
-    fn reopen(&mut self, state: State<L>, below: &DirFd) -> Result<OpenLevel<L>> {
-        let dir = match below.open_dir(c"..") {
+    /// Opens a closed directory again, through `..` of the current one.
+    fn reopen(&mut self, state: State<L>) -> Result<Open<L>> {
+        let dir = match self.here.dir.open_dir(c"..") {
             Err(Errno::NOENT | Errno::XDEV) => return Err(Errno::STALE), // somebody removed or moved the current directory
             dir => dir?,
         };
@@ -209,7 +198,17 @@ impl<L> Walk<'_, L> {
         }
         dir.seek(state.position)?;
         self.closed_inodes.remove(&state.inode);
-        Ok(OpenLevel { dir, names: self.scratch.spare.pop().unwrap_or_default(), state })
+        Ok(Open { dir, names: self.scratch.spare.pop().unwrap_or_default(), state })
+    }
+}
+
+impl<L> Open<L> {
+    fn new(entered: Entered<L>, scratch: &mut Scratch) -> Self {
+        let Entered { dir, stat, mut names, level } = entered;
+        if names.is_empty() {
+            names = scratch.spare.pop().unwrap_or(names);
+        }
+        Self { dir, names, state: State { inode: number(&stat), position: 0, level } }
     }
 }
 
@@ -223,9 +222,10 @@ impl Scratch {
     }
 }
 
-/// Returns the last name of the path, which has this length.
-fn last_name(path: &[u8], length: u16) -> &CStr {
-    let start = path.len().saturating_sub(length.into());
+/// Returns the last name of the path.
+fn last_name(path: &[u8]) -> &CStr {
+    let before = path.split_last().map_or(path, |(_, before)| before);
+    let start = before.iter().rposition(|byte| *byte == 0).map_or(0, |nul| nul + 1);
     CStr::from_bytes_with_nul(&path[start..]).unwrap_or_default()
 }
 
