@@ -3,10 +3,10 @@
 
 use crate::commands::{list, prune, touch, validate};
 use crate::core::{Category, Error, Result};
-use crate::logging::Verbosity;
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use log::LevelFilter;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -163,9 +163,15 @@ impl Global {
             .ok_or_else(|| Error::new(Category::Usage, "HOME is not set, so there is no default base: pass --base DIR"))
     }
 
-    /// How much to say.
-    pub fn verbosity(&self) -> Verbosity {
-        if self.quiet { Verbosity::QUIET } else { Verbosity(i16::from(self.verbose)) }
+    /// The least severe lines to show: with `-q`, errors; with `-v`, info; with neither, warnings.
+    pub fn verbosity(&self) -> LevelFilter {
+        match self.verbose {
+            _ if self.quiet => LevelFilter::Error,
+            0 => LevelFilter::Warn,
+            1 => LevelFilter::Info,
+            2 => LevelFilter::Debug,
+            3.. => LevelFilter::Trace,
+        }
     }
 
     /// Whether to use colours on `stream`.

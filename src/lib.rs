@@ -24,12 +24,12 @@ pub mod signals;
 use crate::cli::{Cli, Command, Global, Lenient};
 use crate::commands::{Context, Screen, Terminal};
 use crate::core::{Category, Error, ExitStatus, Timestamp, threads};
-use crate::logging::Verbosity;
 use crate::output::metrics::{self, Gauge};
 use crate::output::{Outcome, descriptor, diagnostics, stdout};
 use crate::signals::Signals;
 use anstream::ColorChoice;
 use clap::FromArgMatches;
+use log::LevelFilter;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::panic::{self, AssertUnwindSafe};
@@ -96,7 +96,7 @@ fn run_subcommand(cli: &Cli) -> ExitStatus {
     };
     if let Ok(Some(note)) = outcome.as_ref().map(|outcome| outcome.note())
         && io::stderr().is_terminal()
-        && cli.global.verbosity() > Verbosity::QUIET
+        && cli.global.verbosity() > LevelFilter::Error
     {
         diagnostics::note(&note);
     }
@@ -139,7 +139,7 @@ fn dispatch(cli: &Cli, now: Timestamp) -> anyhow::Result<Box<dyn Outcome>> {
         signals: &signals,
         terminal: Terminal {
             interactive: at_terminal && io::stdin().is_terminal(),
-            show_progress: at_terminal && verbosity > Verbosity::QUIET && can_erase(),
+            show_progress: at_terminal && verbosity > LevelFilter::Error && can_erase(),
             screen: io::stdout()
                 .is_terminal()
                 .then(|| Screen { width: width(), utf8: is_utf8(|name| std::env::var(name).ok()) }),

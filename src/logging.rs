@@ -8,29 +8,6 @@ use env_logger::{Builder, Target, WriteStyle};
 use log::{Level, LevelFilter, Record};
 use std::io::{self, Write};
 
-/// The verbosity from the command line: -1 for `-q`, 1 for `-v`, 2 for `-vv`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Verbosity(pub i16);
-
-impl Verbosity {
-    /// `-q`: only errors, and no summary.
-    pub const QUIET: Self = Self(-1);
-    /// Neither `-v` nor `-q`.
-    pub const DEFAULT: Self = Self(0);
-    /// `-v`: a line for each workspace.
-    pub const VERBOSE: Self = Self(1);
-
-    fn filter(self) -> LevelFilter {
-        match self.0 {
-            ..0 => LevelFilter::Error,
-            0 => LevelFilter::Warn,
-            1 => LevelFilter::Info,
-            2 => LevelFilter::Debug,
-            3.. => LevelFilter::Trace,
-        }
-    }
-}
-
 /// How the severity of a line is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Marks {
@@ -44,15 +21,15 @@ enum Marks {
 
 /// Starts logging to stderr. `RUST_LOG` applies if neither `-v` nor `-q` was given. Returns the choice of colours for stderr: the
 /// journal has none.
-pub fn init(verbosity: Verbosity, color: ColorChoice) -> ColorChoice {
+pub fn init(verbosity: LevelFilter, color: ColorChoice) -> ColorChoice {
     let marks = match color {
         _ if stderr_is_journal() => Marks::Priorities,
         ColorChoice::Never => Marks::None,
         _ => Marks::Colors,
     };
     let mut builder = Builder::new();
-    builder.filter_level(verbosity.filter());
-    let filter = std::env::var("RUST_LOG").ok().filter(|filter| verbosity == Verbosity::DEFAULT && !filter.is_empty());
+    builder.filter_level(verbosity);
+    let filter = std::env::var("RUST_LOG").ok().filter(|filter| verbosity == LevelFilter::Warn && !filter.is_empty());
     // env_logger itself would print an invalid filter to stderr without escaping it.
     let invalid = filter.as_ref().and_then(|filter| env_filter::Builder::new().try_parse(filter).err());
     if let (Some(filter), None) = (&filter, &invalid) {

@@ -1,7 +1,6 @@
 //! Sizes and shares: `10GiB`, `500M`, `5%`.
 
 use std::fmt;
-use std::str::FromStr;
 
 /// Reads a size in bytes. `K`, `M`, `G` and `KiB`, `MiB`, … are powers of 1024, `KB`, `MB`, … of 1000, in either case.
 pub fn parse(text: &str) -> Result<u64, String> {
@@ -38,8 +37,8 @@ fn factor(unit: &str) -> Option<u128> {
 pub enum NumberOrShare {
     /// A number of bytes or of things.
     Number(u64),
-    /// A share of the whole.
-    Share(Percent),
+    /// A share of the whole, in millionths of a percent, so that 2.3% of 1000 is 23.
+    Share(u32),
 }
 
 impl NumberOrShare {
@@ -56,7 +55,7 @@ impl NumberOrShare {
 
     fn parse(text: &str, number: impl FnOnce(&str) -> Result<u64, String>) -> Result<Self, String> {
         match text.trim().strip_suffix('%') {
-            Some(share) => share.parse().map(Self::Share),
+            Some(text) => share(text).map(Self::Share),
             None => number(text).map(Self::Number),
         }
     }
@@ -65,7 +64,9 @@ impl NumberOrShare {
     pub fn of(self, whole: u64) -> u64 {
         match self {
             Self::Number(number) => number,
-            Self::Share(share) => share.of(whole),
+            Self::Share(share) => {
+                u64::try_from(u128::from(whole) * u128::from(share) / 100_000_000).unwrap_or(u64::MAX)
+            }
         }
     }
 }
@@ -74,43 +75,17 @@ impl fmt::Display for NumberOrShare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => number.fmt(f),
-            Self::Share(share) => share.fmt(f),
+            Self::Share(share) => write!(f, "{}%", f64::from(*share) / 1e6),
         }
     }
 }
 
-/// A share from 0 to 100 percent.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Percent {
-    /// In millionths of a percent, so that 2.3% of 1000 is 23.
-    millionths: u32,
-}
-
-impl Percent {
-    /// Returns this share of `whole`.
-    pub fn of(self, whole: u64) -> u64 {
-        let part = u128::from(whole) * u128::from(self.millionths) / 100_000_000;
-        u64::try_from(part).unwrap_or(u64::MAX)
-    }
-}
-
-impl fmt::Display for Percent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}%", f64::from(self.millionths) / 1e6)
-    }
-}
-
-impl FromStr for Percent {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = text.trim().parse::<f64>().ok().filter(|number| (0.0..=100.0).contains(number));
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it lies between 0 and 100,000,000
-        let millionths = number.map(|number| (number * 1e6).round() as u32);
-        millionths
-            .map(|millionths| Self { millionths })
-            .ok_or_else(|| "not a share from 0% to 100%: write 5%".to_owned())
-    }
+/// Reads a share from 0 to 100 percent, without the sign.
+fn share(text: &str) -> Result<u32, String> {
+    let number = text.trim().parse::<f64>().ok().filter(|number| (0.0..=100.0).contains(number));
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it lies between 0 and 100,000,000
+    let millionths = number.map(|number| (number * 1e6).round() as u32);
+    millionths.ok_or_else(|| "not a share from 0% to 100%: write 5%".to_owned())
 }
 
 #[cfg(test)]
@@ -144,9 +119,11 @@ mod tests {
 
     #[test]
     fn a_share_lies_between_0_and_100() {
-        assert_eq!(NumberOrShare::parse_size("5%"), Ok(NumberOrShare::Share(Percent { millionths: 5_000_000 })));
-        for (text, whole, part) in [("12.5", 1000, 125), ("2.3", 1000, 23), ("100", u64::MAX, u64::MAX), ("0", 7, 0)] {
-            assert_eq!(text.parse::<Percent>().map(|share| share.of(whole)), Ok(part));
+        assert_eq!(NumberOrShare::parse_size("5%"), Ok(NumberOrShare::Share(5_000_000)));
+        for (text, whole, part) in
+            [("12.5%", 1000, 125), ("2.3%", 1000, 23), ("100%", u64::MAX, u64::MAX), ("0%", 7, 0)]
+        {
+            assert_eq!(NumberOrShare::parse_size(text).map(|share| share.of(whole)), Ok(part));
         }
         for text in ["101%", "-1%", "%", "NaN%", "inf%", "x%"] {
             assert!(NumberOrShare::parse_size(text).is_err() && NumberOrShare::parse_count(text).is_err(), "{text}");

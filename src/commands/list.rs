@@ -10,13 +10,13 @@ use crate::args::ids;
 use crate::core::survey::BaseListing;
 use crate::core::workspace::{Status, examine};
 use crate::core::{Base, Category, Error, ExitStatus, Timestamp, WorkspaceId, base, threads, tree};
-use crate::logging::Verbosity;
 use crate::output::Outcome;
 use crate::output::amounts::{self, Zone};
 use crate::output::diagnostics;
 use crate::output::metrics::{self, Gauge};
 use crate::output::progress::{Labels, Progress};
 use args::{Format, Key, Times};
+use log::LevelFilter;
 use std::io::{self, Write};
 
 pub use args::{Arguments, EXAMPLES};
@@ -107,7 +107,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
         with_size: arguments.size,
         dates: dates(arguments, context),
         terminal: context.terminal,
-        is_quiet: context.verbosity <= Verbosity::QUIET,
+        is_quiet: context.verbosity <= LevelFilter::Error,
         gauges,
         status,
     }))

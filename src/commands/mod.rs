@@ -6,11 +6,11 @@ pub mod touch;
 pub mod validate;
 
 use crate::core::{Base, Category, Error, Result, Timestamp, likely_base};
-use crate::logging::Verbosity;
 use crate::output::descriptor;
 use crate::signals::Signals;
 use anstream::ColorChoice;
 use clap::ValueEnum;
+use log::LevelFilter;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ pub struct Context<'a> {
     /// The time at which the program started.
     pub now: Timestamp,
     /// How much to say.
-    pub verbosity: Verbosity,
+    pub verbosity: LevelFilter,
     /// What is known of the terminal.
     pub terminal: Terminal,
     /// The value of TZ.

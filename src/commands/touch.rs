@@ -38,9 +38,6 @@ pub struct Arguments {
     input: IdInput,
 }
 
-/// The outcome: only an exit status.
-struct Touched(ExitStatus);
-
 /// Touches each workspace. A failure does not stop the others.
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<dyn Outcome>> {
     let time = arguments.at.unwrap_or(context.now);
@@ -64,15 +61,16 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
             Err(error) => status.raise(diagnostics::report(&error)),
         }
     }
-    Ok(Box::new(Touched(status)))
+    Ok(Box::new(status))
 }
 
-impl Outcome for Touched {
+/// The outcome is only an exit status.
+impl Outcome for ExitStatus {
     fn render(&self, _: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
 
     fn status(&self) -> ExitStatus {
-        self.0
+        *self
     }
 }

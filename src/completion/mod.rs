@@ -69,7 +69,7 @@ impl Request {
         env: impl Fn(&str) -> Option<OsString>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        if self.words.is_empty() {
+        if self.is_for_script() {
             return match self.script {
                 Some(script) => out.write_all(script.as_bytes()),
                 None => self.shell.write_registration(VARIABLE, "wsctl", "wsctl", "wsctl", out),
@@ -100,12 +100,12 @@ impl Request {
         let ids = Ids {
             base: cli::Lenient::of(&others).global.base(&env).map(|base| at_home(base, env("HOME"))).ok(),
             named: others.iter().filter_map(|word| WorkspaceId::parse(word.as_bytes())).collect(),
-            now: self.shows_descriptions().then_some(now),
+            now: (!matches!(self.shell.name(), "bash" | "elvish")).then_some(now), // they show no descriptions,
         };
         let ids = ArgValueCompleter::new(ids);
         let mut command = cli::command();
         command.build();
-        // Options are offered after a `-`, or if there is nothing else.
+        // Options are hidden until a `-` is typed. The engine still offers them if it finds nothing else.
         let has_begun = current.as_bytes().starts_with(b"-");
         let begun = current.to_string_lossy();
         let listed: Vec<_> =
@@ -136,10 +136,6 @@ impl Request {
             }
             name => Amount::of(name).map(ArgValueCompleter::new),
         }
-    }
-
-    fn shows_descriptions(&self) -> bool {
-        !matches!(self.shell.name(), "bash" | "elvish")
     }
 }
 

@@ -8,7 +8,6 @@ use super::stat::Stat;
 use rustix::fs::{FlockOperation, Gid, Mode, RawDirEntry, Uid};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::path::Arg;
-use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 
 /// The owner and permissions of a file.
@@ -138,7 +137,6 @@ pub fn sweep(dir: &DirFd) {
         {
             let _ = dir.unlink(name);
         }
-        ControlFlow::Continue(())
     };
     let _ = dir.each_entry(&mut buffer, remove_leftover);
 }

@@ -9,7 +9,6 @@ use super::id::WorkspaceId;
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::hash::{DefaultHasher, Hasher};
-use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 
 const LEN: usize = WorkspaceId::LEN;
@@ -34,7 +33,6 @@ impl<'a> Checker<'a> {
             let name = entry.file_name().to_bytes();
             let is_ours = WorkspaceId::from_dir_name(OsStr::from_bytes(name)).is_some();
             present.extend(name.try_into().ok().filter(|_: &[u8; LEN]| is_ours));
-            ControlFlow::Continue(())
         });
         listed.map_err(|errno| base.cannot_list(errno))?;
         Ok(Self { base, present })

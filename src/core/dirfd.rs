@@ -7,7 +7,6 @@ use rustix::fs::{
 };
 use rustix::io::{Errno, Result, retry_on_intr};
 use rustix::path::Arg;
-use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -174,7 +173,7 @@ impl DirFd {
 
     /// Grants a directory's owner the rights to read, write and search it. It uses a descriptor, because chmod(2) by name would
     /// follow a link.
-    pub fn make_accessible(&self, name: impl Arg + Copy) -> Result<()> {
+    fn make_accessible(&self, name: impl Arg + Copy) -> Result<()> {
         let dir = self.open_beneath(name, PATH | OFlags::DIRECTORY)?;
         let mode = Mode::from_raw_mode(Stat::of_file(&dir)?.mode) | Mode::RWXU;
         retry_on_intr(|| rustix::fs::chmodat(CWD, in_proc("fd", &dir), mode, AtFlags::empty()))
@@ -212,38 +211,26 @@ impl DirFd {
         sync(&self.fd)
     }
 
-    /// Calls `visit` for the remaining entries except `.` and `..`, until it breaks. `buffer`'s capacity is the size of a piece.
-    pub fn each_entry(
-        &self,
-        buffer: &mut Vec<u8>,
-        mut visit: impl FnMut(&RawDirEntry<'_>) -> ControlFlow<()>,
-    ) -> Result<()> {
-        while let Some(ControlFlow::Continue(())) = self.next_entries(buffer, &mut visit)? {}
+    /// Calls `visit` for the remaining entries except `.` and `..`. `buffer`'s capacity is the size of a piece.
+    pub fn each_entry(&self, buffer: &mut Vec<u8>, mut visit: impl FnMut(&RawDirEntry<'_>)) -> Result<()> {
+        while self.next_entries(buffer, &mut visit)? {}
         Ok(())
     }
 
-    /// Reads one piece, like [`Self::each_entry`], and returns whether `visit` broke. Returns `None` at the end of the listing.
-    pub fn next_entries(
-        &self,
-        buffer: &mut Vec<u8>,
-        mut visit: impl FnMut(&RawDirEntry<'_>) -> ControlFlow<()>,
-    ) -> Result<Option<ControlFlow<()>>> {
+    /// Reads one piece, like [`Self::each_entry`]. Returns `false` at the end of the listing.
+    pub fn next_entries(&self, buffer: &mut Vec<u8>, mut visit: impl FnMut(&RawDirEntry<'_>)) -> Result<bool> {
         buffer.clear();
         let mut entries = RawDir::new(self.fd.as_fd(), buffer.spare_capacity_mut());
         loop {
             match entries.next() {
-                None => return Ok(None),
+                None => return Ok(false),
                 Some(Err(Errno::INTR)) => continue,
                 Some(Err(errno)) => return Err(errno),
-                Some(Ok(entry)) => {
-                    let is_dot = matches!(entry.file_name().to_bytes(), b"." | b"..");
-                    if !is_dot && visit(&entry).is_break() {
-                        return Ok(Some(ControlFlow::Break(())));
-                    }
-                }
+                Some(Ok(entry)) if matches!(entry.file_name().to_bytes(), b"." | b"..") => {}
+                Some(Ok(entry)) => visit(&entry),
             }
             if entries.is_buffer_empty() {
-                return Ok(Some(ControlFlow::Continue(())));
+                return Ok(true);
             }
         }
     }

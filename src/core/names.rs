@@ -12,7 +12,7 @@ pub const METADATA: &str = ".metadata.json";
 /// [`METADATA`] for system calls.
 pub const METADATA_C: &CStr = c".metadata.json";
 /// The prefix of the application's temporary files, which it renames over [`METADATA`].
-pub const APPLICATION_TEMPORARY: &str = ".metadata.tmp.";
+const APPLICATION_TEMPORARY: &str = ".metadata.tmp.";
 /// The prefix of our temporary files.
 pub const OWN_TEMPORARY: &str = ".wsctl-tmp.";
 

@@ -7,7 +7,6 @@ use super::names::TrashName;
 use rustix::fs::{FileType, RawDirEntry};
 use rustix::io::Errno;
 use std::ffi::OsStr;
-use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 
 /// The size of the buffer for names, in bytes: about a thousand names.
@@ -37,7 +36,6 @@ impl BaseListing {
             } else if let Some(name) = TrashName::parse(name) {
                 trash.extend(is_directory(base, entry).then_some(name));
             }
-            ControlFlow::Continue(())
         });
         listed.map_err(|errno| base.cannot_list(errno))?;
         // A workspace that another run takes aside and puts back meanwhile may be listed twice.
@@ -49,7 +47,7 @@ impl BaseListing {
 }
 
 /// Whether an entry of the base is a directory. `true` if it cannot be looked up: opening it will report the error.
-pub(super) fn is_directory(base: &Base, entry: &RawDirEntry<'_>) -> bool {
+fn is_directory(base: &Base, entry: &RawDirEntry<'_>) -> bool {
     match entry.file_type() {
         FileType::Directory => true,
         // Some file systems do not list types. If the name is gone by now (ENOENT), it is not a directory.

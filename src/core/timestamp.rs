@@ -9,9 +9,6 @@ use std::time::Duration;
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// The greatest value, beyond all valid times.
-    pub const MAX: Self = Self(DateTime::<Utc>::MAX_UTC);
-
     /// Converts a time from chrono. Returns `None` outside the years 1 to 9999. A leap second becomes the nanosecond before it,
     /// because Python accepts no 60th second.
     pub fn new(time: DateTime<Utc>) -> Option<Self> {
@@ -78,11 +75,6 @@ impl Timestamp {
     pub fn to_metadata(self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::Micros, false)
     }
-
-    /// Returns RFC 3339 in UTC with `Z`.
-    fn to_rfc3339(self) -> String {
-        self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-    }
 }
 
 /// The first second of the year 1 and the last of the year 9999, in seconds since 1970.
@@ -94,9 +86,10 @@ fn has_offset(text: &str) -> bool {
     matches!(text.as_bytes(), [.., b'+' | b'-', _, _, b':', _, _])
 }
 
+/// RFC 3339 in UTC with `Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.to_rfc3339())
+        f.pad(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 }
 
@@ -108,7 +101,7 @@ impl fmt::Debug for Timestamp {
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_rfc3339())
+        serializer.collect_str(self)
     }
 }
 

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 use uuid::Uuid;
-use wsctl::args::size::{NumberOrShare, Percent};
+use wsctl::args::size::NumberOrShare;
 use wsctl::args::{self, ids};
 use wsctl::cli::{self, Cli};
 use wsctl::commands::prune::mounts;
@@ -75,7 +75,7 @@ fn both(read: Option<Timestamp>, python: &Value) -> Option<Timestamp> {
     match (read, &python["utc"]) {
         (Some(time), Value::String(utc)) => Some(time).filter(|time| time.to_metadata() == *utc),
         (Some(_), Value::Null) if python.is_object() => None, // beyond Python's years
-        (None, Value::String(_)) if python["usual"] == true => Some(Timestamp::MAX),
+        (None, Value::String(_)) if python["usual"] == true => Some(Timestamp::from_unix(i64::MAX, 999_999_999)),
         (read, _) => read,
     }
 }
@@ -130,17 +130,14 @@ pub fn size(bytes: &[u8]) {
     if text.is_ascii() {
         assert_eq!(json!(read), python(&json!(["size", text])), "{text:?}");
     }
-    let share = text.trim().strip_suffix('%').and_then(|number| number.parse::<Percent>().ok());
-    let either = share.map(NumberOrShare::Share).or(read.map(NumberOrShare::Number));
-    assert_eq!(NumberOrShare::parse_size(text).ok(), either);
     let count = args::number(text).ok().map(|count| count as u64);
-    assert_eq!(
-        NumberOrShare::parse_count(text).ok(),
-        share.map(NumberOrShare::Share).or(count.map(NumberOrShare::Number))
-    );
-    if let Some(share) = share {
-        assert!([0, 1, 999, u64::MAX].iter().all(|whole| share.of(*whole) <= *whole));
-        assert_eq!(Some(share), share.to_string().trim_end_matches('%').parse().ok());
+    for (either, number) in [(NumberOrShare::parse_size(text), read), (NumberOrShare::parse_count(text), count)] {
+        let Ok(share @ NumberOrShare::Share(_)) = either else {
+            assert_eq!(either.ok(), number.map(NumberOrShare::Number));
+            continue;
+        };
+        assert!(text.trim().ends_with('%') && [0, 1, 999, u64::MAX].iter().all(|whole| share.of(*whole) <= *whole));
+        assert_eq!(Ok(share), NumberOrShare::parse_size(&share.to_string()));
     }
 }
 

@@ -22,7 +22,7 @@ enum Kind {
 
 impl Listing {
     pub(super) fn table(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.rows.is_empty() && self.total == 0 && self.terminal.screen.is_some() {
+        if self.total == 0 && self.terminal.screen.is_some() {
             return Ok(()); // a note says so
         }
         let kinds = self.kinds();
@@ -95,7 +95,7 @@ impl Listing {
                 Kind::Files => ("FILES", "FILES".len().max(most.to_string().len()), at),
                 Kind::Description => ("DESCRIPTION", "DESCRIPTION".len(), at),
             };
-            Column { head, width, right: matches!(head, "SIZE" | "FILES"), rank }
+            Column { head, width, right: matches!(kind, Kind::Size | Kind::Files), rank }
         };
         let Terminal { screen, color, .. } = self.terminal;
         let (width, utf8) = screen.map_or((None, true), |screen| (screen.width, screen.utf8));

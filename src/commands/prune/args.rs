@@ -151,9 +151,10 @@ impl Arguments {
         Rules { cutoff, max_total_size, free, keep_last, exclude, ids }
     }
 
-    /// Returns which workspaces these rules need to examine.
+    /// Returns which workspaces must be examined for these rules, and how.
     pub(super) fn scope<'a>(&self, rules: &'a Rules) -> Scope<'a> {
         let sizes = rules.choose_by_size() || self.metrics().is_some();
-        Scope { ids: rules.ids.as_ref(), all: sizes || self.keep_last > 0, sizes, use_mtime: self.use_mtime }
+        let (all, measures) = (sizes || self.keep_last > 0, sizes || self.use_mtime);
+        Scope { ids: rules.ids.as_ref(), all, measures, use_mtime: self.use_mtime }
     }
 }

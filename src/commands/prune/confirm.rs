@@ -18,10 +18,11 @@ const ATTEMPTS: usize = 3;
 
 /// Refuses a plan that would delete more than `--max-delete` allows.
 pub(super) fn guard(plan: &Plan, max_delete: Option<NumberOrShare>) -> Result<(), Error> {
-    let (chosen, total) = (plan.count_to_prune(), plan.total());
+    let (chosen, total) = (count_workspaces(plan.to_prune().map(|(found, _)| found)), plan.total());
     let Some(limit) = max_delete.filter(|limit| chosen as u64 > limit.of(total as u64)) else { return Ok(()) };
     let total = amounts::count(total, "workspace");
-    let what = format!("nothing was deleted: {chosen} of {total} would go, and --max-delete allows {limit}");
+    let what =
+        format!("nothing was deleted: {chosen} of {total} would be deleted, but --max-delete allows only {limit}");
     Err(Error::new(Category::Refused, what))
 }
 

@@ -9,7 +9,6 @@ use crate::core::tree::{self, Scratch, Stop};
 use crate::core::workspace::Seen;
 use crate::core::{Category, Error, Result};
 use rustix::io::Errno;
-use std::ops::ControlFlow;
 
 /// Returns the signature of the metadata file or, if there is none, the birth of the directory.
 pub(super) fn look(
@@ -82,20 +81,16 @@ pub(super) fn sweep(dir: &DirFd, scratch: &mut Scratch) -> rustix::io::Result<u6
     dir.seek(0)?;
     dir.each_entry(&mut scratch.buffer, |entry| {
         let name = entry.file_name();
-        if !is_temporary(name.to_bytes()) {
-            return ControlFlow::Continue(());
+        if failure.is_some() || !is_temporary(name.to_bytes()) {
+            return;
         }
         let stat = dir.stat(name);
         match dir.with_rights(|| dir.unlink(name)) {
             Ok(()) => freed += stat.map_or(0, |stat| stat.allocated),
             // A directory cannot be renamed over a file.
             Err(Errno::NOENT | Errno::ISDIR) => {}
-            Err(errno) => {
-                failure = Some(errno);
-                return ControlFlow::Break(());
-            }
+            Err(errno) => failure = Some(errno),
         }
-        ControlFlow::Continue(())
     })?;
     failure.map_or_else(|| dir.seek(0).map(|()| freed), Err)
 }

@@ -189,11 +189,6 @@ impl Plan {
         self.iter().filter(|(found, decision)| *decision == Decision::Keep && found.counts()).count()
     }
 
-    /// Counts the workspaces that the rules select.
-    pub(super) fn count_to_prune(&self) -> usize {
-        count_workspaces(self.to_prune().map(|(found, _)| found))
-    }
-
     /// Returns the number of workspaces, examined or not.
     pub(super) fn total(&self) -> usize {
         self.facts.total

@@ -7,11 +7,11 @@ use super::task::{Task, TaskResult};
 use super::totals::{self, Totals};
 use crate::core::workspace::Status;
 use crate::core::{Category, Error, ExitStatus, Timestamp, WorkspaceId, base};
-use crate::logging::Verbosity;
 use crate::output::diagnostics;
 use crate::output::metrics::Gauge;
 use crate::output::stdout::Lines;
 use crate::output::{Outcome, amounts, escape};
+use log::LevelFilter;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
@@ -40,7 +40,7 @@ pub(super) struct Report {
     #[serde(skip)]
     format: Format,
     #[serde(skip)]
-    verbosity: Verbosity,
+    verbosity: LevelFilter,
     #[serde(skip)]
     now: Timestamp,
     #[serde(skip)]
@@ -222,7 +222,7 @@ impl Report {
 
     /// Writes a line about one workspace, if such lines are asked for.
     fn line(&self, line: impl FnOnce() -> String) {
-        if self.format == Format::Text && self.verbosity >= Verbosity::VERBOSE {
+        if self.format == Format::Text && self.verbosity >= LevelFilter::Info {
             self.lines.write(&line());
         }
     }
@@ -251,7 +251,7 @@ impl Outcome for Report {
             return escape::json(out, self);
         }
         self.lines.finish()?;
-        if self.verbosity > Verbosity::QUIET {
+        if self.verbosity > LevelFilter::Error {
             writeln!(out, "{}", self.summary())?;
         }
         Ok(())

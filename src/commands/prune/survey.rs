@@ -81,8 +81,8 @@ pub(super) struct Scope<'a> {
     pub(super) ids: Option<&'a HashSet<WorkspaceId>>,
     /// Whether a rule compares all workspaces.
     pub(super) all: bool,
-    /// Whether a rule needs the sizes.
-    pub(super) sizes: bool,
+    /// Whether to measure, for the sizes or for modification times.
+    pub(super) measures: bool,
     /// Whether modification times count as accesses.
     pub(super) use_mtime: bool,
 }
@@ -114,8 +114,7 @@ pub(super) fn survey(
     let total = workspaces.len() + missing;
     workspaces.retain(|id| scope.all || scope.ids.is_none_or(|ids| ids.contains(id)));
     let mut absent = scope.ids.map_or_else(Vec::new, |ids| absent(ids, &workspaces, &trash));
-    let measures = scope.sizes || scope.use_mtime;
-    let progress = Progress::new(show_progress && measures, Labels::MEASURING, workspaces.len() + trash.len());
+    let progress = Progress::new(show_progress && scope.measures, Labels::MEASURING, workspaces.len() + trash.len());
     let at = |id, place, tag, kept: &mut _| {
         let found = examine(base, (id, place, tag), scope, now, kept)?;
         progress.advance(found.bytes());
@@ -181,7 +180,7 @@ fn examine(
     (found.status, found.last_access) = (facts.status, facts.last_accessed);
     found.seen = facts.seen;
     found.unknown = facts.error.map(Box::new);
-    if scope.sizes || scope.use_mtime {
+    if scope.measures {
         let usage = tree::measure(base.dir(), &name, &|| false, scratch);
         match usage.error.as_ref().map(Error::category) {
             Some(Category::NotFound) => return None, // another run has taken it

@@ -34,17 +34,16 @@ pub struct Usage {
 
 /// Measures the directory `name`, without entering other mounts. Tries again if others change it.
 pub fn measure(base: &DirFd, name: &str, stop: Stop<'_>, scratch: &mut Scratch) -> Usage {
-    for _ in 1..TRIES {
-        let mut try_once = Measuring::new(stop);
-        try_once.run(base, name, scratch);
-        match try_once.changed {
-            Some(stamp) if !stop() => std::thread::sleep(stamp.next_grain()),
-            _ => return try_once.usage,
+    let mut tries = 0;
+    loop {
+        let mut measuring = Measuring::new(stop);
+        measuring.run(base, name, scratch);
+        tries += 1;
+        match measuring.changed {
+            Some(stamp) if tries < TRIES && !stop() => std::thread::sleep(stamp.next_grain()),
+            _ => return measuring.usage,
         }
     }
-    let mut last = Measuring::new(stop);
-    last.run(base, name, scratch);
-    last.usage
 }
 
 struct Measuring<'a> {
@@ -106,9 +105,7 @@ impl<'a> Measuring<'a> {
     fn record_change(&mut self, stamp: FileTime) {
         self.changes += 1;
         self.changed = self.changed.max(Some(stamp));
-        self.usage
-            .error
-            .get_or_insert_with(|| Error::new(Category::Busy, "not all of it was measured: others are changing it"));
+        self.set_error(Errno::STALE);
     }
 
     /// Remembers the first error.
@@ -182,7 +179,9 @@ impl Visitor for Measuring<'_> {
 /// Explains why not everything was counted.
 fn describe(errno: Errno) -> Error {
     match errno {
-        Errno::LOOP | Errno::NOTDIR => Error::new(Category::Busy, "not all of it was measured: others are changing it"),
+        Errno::LOOP | Errno::NOTDIR | Errno::STALE => {
+            Error::new(Category::Busy, "not all of it was measured: others are changing it")
+        }
         Errno::XDEV => Error::new(Category::Busy, "not measured: something is mounted on it"),
         _ => Error::os(errno, "cannot measure all of it"),
     }

@@ -4,7 +4,6 @@ use super::super::dirfd::DirFd;
 use rustix::fs::FileType;
 use rustix::io::{Errno, Result};
 use std::ffi::CStr;
-use std::ops::ControlFlow;
 
 /// The size of a piece, in bytes: about 800 names.
 const PIECE: usize = 32 * 1024;
@@ -76,12 +75,10 @@ impl Names {
             });
             self.bytes.extend_from_slice(&entry.next_entry_cookie().to_ne_bytes());
             self.bytes.extend_from_slice(entry.file_name().to_bytes_with_nul());
-            ControlFlow::Continue(())
         });
         match listed {
-            Ok(listed) => Ok(listed.is_some()),
             Err(Errno::NOENT) => Ok(false), // somebody removed the directory itself
-            Err(errno) => Err(errno),
+            listed => listed,
         }
     }
 
