@@ -40,7 +40,7 @@ pub struct Given {
 ///
 /// # Errors
 /// As [`candidates`].
-pub fn read(given: &[OsString], input: &IdInput, base: &Path) -> anyhow::Result<Given> {
+pub fn read(given: &[OsString], input: &IdInput, base: &Path) -> Result<Given> {
     let given: Vec<_> = given.iter().map(|argument| without_base(argument, base).to_owned()).collect();
     let (mut ids, mut wrong) = (Vec::new(), Vec::new());
     for candidate in candidates(&given, input)? {
@@ -64,7 +64,7 @@ fn without_base<'a>(argument: &'a OsStr, base: &Path) -> &'a OsStr {
 ///
 /// # Errors
 /// [`Category::Io`] if stdin has to be read and is closed or cannot be read.
-pub fn candidates(given: &[OsString], input: &IdInput) -> anyhow::Result<Vec<OsString>> {
+pub fn candidates(given: &[OsString], input: &IdInput) -> Result<Vec<OsString>> {
     let mut all = Vec::with_capacity(given.len());
     for argument in given {
         if argument == "-" {

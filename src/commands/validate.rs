@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let mut status = ExitStatus::default();
     let mut answers = Vec::new();
     for candidate in ids::candidates(&arguments.ids, &arguments.input)? {
-        let id = checker.check(Some(candidate.as_bytes())).unwrap_or_else(|error| {
+        let id = checker.check(candidate.as_bytes()).unwrap_or_else(|error| {
             status.raise(diagnostics::report(&error));
             None
         });

@@ -38,14 +38,13 @@ impl<'a> Checker<'a> {
         Ok(Self { base, present })
     }
 
-    /// Returns the canonical ID if `candidate` is well formed and its workspace exists. `None` costs the same as a
-    /// malformed candidate.
+    /// Returns the canonical ID if `candidate` is well formed and its workspace exists.
     ///
     /// # Errors
     /// By errno, if the name cannot be looked up.
-    pub fn check(&self, candidate: Option<&[u8]>) -> Result<Option<WorkspaceId>> {
-        let text = first_bytes(candidate.unwrap_or_default());
-        let is_whole = candidate.is_some_and(|candidate| candidate.len() == LEN);
+    pub fn check(&self, candidate: &[u8]) -> Result<Option<WorkspaceId>> {
+        let text = first_bytes(candidate);
+        let is_whole = candidate.len() == LEN;
         let hash = hash(&text);
         let absent = dummy(hash);
         // A malformed candidate gets the shape of an ID, so that it is read and written like one.

@@ -4,7 +4,6 @@
 //! The exit statuses are those of `sysexits(3)`. systemd prints their names.
 
 use rustix::io::Errno;
-use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -72,12 +71,6 @@ impl Category {
     /// Returns the exit status, as in `sysexits(3)`.
     pub const fn exit_status(self) -> u8 {
         self.row().2
-    }
-}
-
-impl Serialize for Category {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.word())
     }
 }
 

@@ -8,14 +8,12 @@ use super::stat::{Birth, FileTime, Signature};
 use super::timestamp::Timestamp;
 use chrono::TimeDelta;
 use rustix::io::Errno;
-use serde::Serialize;
 
 /// How far ahead of the clock a last access may be. Beyond that it is [`Status::Future`].
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// What is known about a workspace's last access.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// The last access is known.
     Ok,

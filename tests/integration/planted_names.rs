@@ -52,7 +52,8 @@ fn no_more_workspaces_would_go_than_there_are_where_copies_and_leftovers_go_too(
     for part in ["1 of 1 workspace in ", "Also leftovers of earlier prunes: 3\r\n"] {
         assert!(question.stdout.contains(part), "{question:#?}");
     }
-    let refused = world.prune(&["--max-delete", "0"]).run().exits(78).mentions("1 of 1 workspace would be deleted").json();
+    let refused =
+        world.prune(&["--max-delete", "0"]).run().exits(78).mentions("1 of 1 workspace would be deleted").json();
     assert_eq!(refused["kept"], 1);
     let _ = world.prune(&["--max-delete", "100%"]).run().exits(0);
     assert_eq!(world.names(), [""; 0]);

@@ -1,7 +1,6 @@
 //! The list as JSON and as plain IDs.
 
 use super::{Listing, Row};
-use crate::core::workspace::Status;
 use crate::core::{Timestamp, WorkspaceId};
 use crate::output::escape;
 use serde::ser::{Serialize, Serializer};
@@ -36,7 +35,7 @@ impl Listing {
         Item {
             id: row.id,
             path: format!("{}/{}", self.base.trim_end_matches('/'), row.id),
-            status: row.status,
+            status: row.status.word(),
             created_at: row.created_at,
             last_accessed: row.last_accessed,
             age_seconds: row.last_accessed.map(|time| time.age(self.now).num_seconds()),
@@ -62,7 +61,7 @@ impl Serialize for Items<'_> {
 struct Item<'a> {
     id: WorkspaceId,
     path: String,
-    status: Status,
+    status: &'static str,
     created_at: Option<Timestamp>,
     last_accessed: Option<Timestamp>,
     age_seconds: Option<i64>,

@@ -84,22 +84,20 @@ impl<'a> Mounts<'a> {
 
     /// Returns the table and the path of the base.
     fn text(&mut self) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
-        if self.table.is_none() {
-            match File::open("/proc/self/mountinfo") {
+        let table = match &mut self.table {
+            Some(table) => table,
+            none => match File::open("/proc/self/mountinfo") {
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     log::debug!("no mount table: {error}");
                     return Ok(None);
                 }
-                table => self.table = Some(table?),
-            }
-        }
+                table => none.insert(table?),
+            },
+        };
         let mut text = Vec::new();
-        if let Some(table) = &mut self.table {
-            table.rewind()?;
-            table.read_to_end(&mut text)?;
-        }
-        let path = self.base.path()?;
-        Ok(Some((text, path.into_os_string().into_vec())))
+        table.rewind()?;
+        table.read_to_end(&mut text)?;
+        Ok(Some((text, self.base.path()?.into_os_string().into_vec())))
     }
 }
 

@@ -6,7 +6,7 @@ use super::survey::{Found, Place};
 use super::task::{Task, TaskResult};
 use super::totals::{self, Totals};
 use crate::core::workspace::Status;
-use crate::core::{Category, Error, ExitStatus, Timestamp, WorkspaceId, base};
+use crate::core::{Error, ExitStatus, Timestamp, WorkspaceId, base};
 use crate::output::diagnostics;
 use crate::output::metrics::Gauge;
 use crate::output::stdout::Lines;
@@ -71,7 +71,7 @@ struct Skipped {
 struct Failed {
     /// The workspace, or what was given instead of an ID.
     id: String,
-    category: Category,
+    category: &'static str,
     message: String,
 }
 
@@ -113,7 +113,7 @@ impl Report {
     }
 
     fn count_failure(&mut self, id: String, error: &Error) {
-        self.failed.push(Failed { id, category: error.category(), message: error.to_string() });
+        self.failed.push(Failed { id, category: error.category().word(), message: error.to_string() });
         self.status.raise(error.status());
     }
 
