@@ -40,7 +40,7 @@ wins, and a signal wins over all):
 
 /// Check, touch, list and prune the workspaces of PitLane AI while the application runs
 ///
-/// A workspace is a directory in the base whose name is a UUID. Nothing else in the base is touched. Results go to stdout,
+/// A workspace is a directory in the base whose name is a UUID. wsctl ignores everything else in the base. Results go to stdout,
 /// everything else to stderr: one line each, with a category in brackets that decides the exit status.
 #[derive(Debug, Parser)]
 #[command(name = "wsctl", bin_name = "wsctl", version, subcommand_required = true, arg_required_else_help = true)]
@@ -60,7 +60,7 @@ pub enum Command {
     /// Check that IDs are well formed and that their workspaces exist
     ///
     /// Prints each valid ID in canonical form, one a line, in the order given: this is safe to use as a path. Exits with 0 if all
-    /// are valid, with 1 if any is not. Malformed and absent IDs look the same and take the same time; -v says which it was.
+    /// are valid, with 1 if any is not or none was given. Malformed and absent IDs look the same and take the same time; -v says which it was.
     ///
     /// Write untrusted input after `--`: there `-` does not read stdin, and `--help` is not an option.
     #[command(override_usage = "wsctl validate [OPTIONS] [--] <ID>...")]
@@ -81,7 +81,8 @@ pub enum Command {
     /// The application's own listing breaks if .metadata.json is missing, or if the last access in it is missing or has no UTC
     /// offset. JSON then has `breaks_listing: true`, and touch repairs it.
     ///
-    /// Warns of each claimed copy that an earlier prune could not put back because there was a new workspace with the same ID.
+    /// If an earlier prune could not put a workspace back, because the application had created a
+    /// new one with the same ID, a list of all workspaces warns of the old copy.
     ///
     /// On a terminal, the table fits the width: it cuts descriptions and leaves out columns, and says which. Columns that you sort
     /// by or ask for stay longest. The last line counts the workspaces. A pipe gets the whole table without that line.
@@ -131,7 +132,7 @@ pub struct Global {
     quiet: bool,
     /// When to use colours [env: NO_COLOR, CLICOLOR_FORCE]
     ///
-    /// The systemd journal gets priorities instead.
+    /// In the systemd journal, lines have a priority instead of a colour.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: When,
 }

@@ -5,7 +5,7 @@
 //!
 //! | layer | what it does |
 //! |---|---|
-//! | this file | parses, dispatches, reports, and returns the exit status; alone reads the clock, the environment and the terminal |
+//! | this file | parses, dispatches, reports, and returns the exit status; reads the time of the run, the environment and the terminal |
 //! | [`completion`] | answers shells that ask for completions |
 //! | [`cli`], [`logging`] | defines the command line; sets up logging |
 //! | [`commands`] | one file for each subcommand: its arguments, its flow, its outcome |
@@ -180,7 +180,8 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-/// Reads the clock. Nothing else does. `chrono::Utc::now` panics if it is before 1970.
+/// Reads the time of the run. Elsewhere, the clock is only compared with stamps of inodes. `chrono::Utc::now` panics if it is
+/// before 1970.
 #[allow(clippy::disallowed_methods)]
 fn now() -> anyhow::Result<Timestamp> {
     Timestamp::new(SystemTime::now().into()).ok_or_else(|| anyhow::anyhow!("the clock is outside the years 1 to 9999"))

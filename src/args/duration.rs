@@ -42,7 +42,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     if text.trim().is_empty() { Err(none()) } else { Ok(sum) }
 }
 
-/// Splits a text behind the characters at its beginning for which `is_so` holds.
+/// Splits a text after its leading characters for which `is_so` holds.
 fn split(text: &str, is_so: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !is_so(c)).unwrap_or(text.len()))
 }

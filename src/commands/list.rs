@@ -173,7 +173,7 @@ fn examine_all(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context:
                 log::info!("{}: {}", id.subject(), reason);
             }
             if facts.breaks_listing && facts.last_accessed.is_some() {
-                let what = "last_accessed has no UTC offset, which breaks the application's own listing; wsctl touch repairs it";
+                let what = "the application's own listing breaks on its last_accessed; wsctl touch repairs it";
                 log::info!("{}: {what}", id.subject());
             }
             let mut failure = facts.error.filter(|_| facts.status == Status::Denied);

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub struct Context<'a> {
     /// The base, as the user gave it.
     pub base: PathBuf,
-    /// The time at which the program started.
+    /// The time of the run. Everything is compared with it.
     pub now: Timestamp,
     /// How much to say.
     pub verbosity: LevelFilter,
@@ -32,7 +32,8 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// From now on, a signal is only remembered, so that work in progress can finish. Only output is no longer waited for.
+    /// From now on, the first signal is only remembered, so that work in progress can finish. After it, nothing waits for a slow
+    /// reader of the output.
     pub fn defer_exit(&self) {
         self.signals.defer_exit();
         descriptor::give_up_after(self.signals.number());
@@ -63,7 +64,7 @@ impl Context<'_> {
 pub struct Terminal {
     /// Whether a person can be asked: stdin and stderr are terminals.
     pub interactive: bool,
-    /// Whether to show progress: stderr is a terminal, and `-q` was not given.
+    /// Whether to show progress: stderr is a terminal that can erase a line, and `-q` was not given.
     pub show_progress: bool,
     /// The terminal on stdout, if stdout is one.
     pub screen: Option<Screen>,

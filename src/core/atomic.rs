@@ -13,7 +13,7 @@ use std::os::fd::OwnedFd;
 /// The owner and permissions of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Ownership<'a> {
-    /// The user and the group. `None` keeps those of a new file, and its ACL.
+    /// The user and the group. `None` leaves the new file's owner and group, and the ACL that it inherits.
     pub owner: Option<(u32, u32)>,
     /// The permission bits, with set-user-ID and the like.
     pub mode: u32,

@@ -18,8 +18,8 @@ const FILE: OFlags =
 /// Opens a path only to look at it.
 const PATH: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// An open directory. At a mount point in it, each call fails with EXDEV. No call queries the other mount, whose server may
-/// never answer.
+/// An open directory. Opening or examining a mount point in it fails with EXDEV. No call queries the other mount, whose server
+/// may never answer.
 #[derive(Debug)]
 pub struct DirFd {
     fd: OwnedFd,
@@ -135,7 +135,8 @@ impl DirFd {
         }
     }
 
-    /// Returns the stat of a path of two names. Neither may be a mount point, and the first must not be a symlink.
+    /// Returns the stat of a name in it, or of a name in a directory in it. Neither may be a mount point, and the directory must not
+    /// be a symlink.
     pub fn stat_path(&self, path: impl Arg + Copy) -> Result<Stat> {
         Stat::of_file(&self.open_beneath(path, PATH)?)
     }

@@ -43,7 +43,7 @@ pub struct TrashName {
     pub stage: Stage,
     /// The ID of the workspace.
     pub id: WorkspaceId,
-    /// A random number that tells several of one ID apart.
+    /// A random number that tells apart several claims of one ID.
     pub tag: u64,
 }
 

@@ -48,7 +48,7 @@ pub fn set_last_accessed(base: &Base, id: WorkspaceId, time: Timestamp, missing:
         Ok(rewritten)
     });
     atomic::sweep(&dir);
-    // A missing file may only mean that the whole directory was moved or removed.
+    // If the file is missing, the cause may be that the whole directory was moved or removed.
     let may_be_gone = rewritten.as_ref().map_or_else(|error| error.category() == Category::NotFound, |_| true);
     let result = match may_be_gone.then(|| is_at_its_path(base, id, &dir)) {
         Some(Ok(false)) => Err(Error::new(Category::Busy, "its directory was moved or removed meanwhile")),

@@ -123,7 +123,8 @@ impl FileTime {
         Self::new(now.tv_sec, u32::try_from(now.tv_nsec).unwrap_or(0))
     }
 
-    /// Returns how far two different stamps of this file system may be apart, in nanoseconds: some store whole seconds.
+    /// Returns the granularity of this file system's stamps, in nanoseconds, as far as this one shows it: some store whole
+    /// seconds.
     const fn grain(self) -> i64 {
         if self.0 % SECOND == 0 { SECOND } else { TICK }
     }

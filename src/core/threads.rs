@@ -16,8 +16,8 @@ pub fn default_threads() -> usize {
     thread::available_parallelism().map_or(2, |processors| 2 * processors.get()).min(4)
 }
 
-/// Runs `work` on this thread and on at most `others` more, and waits for all of them. `work` must close what it opens, because
-/// each thread has its own descriptor table. Then opening a file shares no lock, and using one shares no reference count.
+/// Runs `work` on this thread and on at most `others` more, and waits for all of them. Each other thread has its own descriptor
+/// table, so that they do not wait for each other's lock or reference counts. So `work` must close what it opens.
 pub fn run_with_others(others: usize, work: impl Fn() + Sync) {
     thread::scope(|scope| {
         for _ in 0..others {

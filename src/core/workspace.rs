@@ -55,7 +55,7 @@ pub enum Seen {
     Missing(Birth),
     /// This file.
     File(Signature),
-    /// The file could not be seen. The directory is given if it could.
+    /// The file could not be examined. The birth of the directory, if that could be examined.
     Unknown(Option<Birth>),
 }
 

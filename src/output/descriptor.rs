@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// The number of the signal that was caught, or 0. Without it, a signal ends the program, also while it waits.
+/// The number of the signal that was caught, or 0. While this is unset, a signal ends the program, also during a wait.
 static CAUGHT: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
 /// Whether something was not written because of the signal.
 static IS_LOST: AtomicBool = AtomicBool::new(false);
@@ -17,7 +17,7 @@ const PAUSE: i64 = 100_000_000;
 /// The most bytes that a pipe takes without waiting when poll(2) says that it is ready: `PIPE_BUF`, see pipe(7).
 const READY: usize = 4096;
 
-/// From now on, waits for a reader only until a signal with this number is caught.
+/// From now on, waits for a reader only until a signal is caught: until `caught` is not 0.
 pub fn give_up_after(caught: Arc<AtomicUsize>) {
     let _ = CAUGHT.set(caught); // a second run in the same process keeps the first one
 }

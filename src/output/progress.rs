@@ -1,5 +1,6 @@
 //! Shows the progress of a long run: one line on a terminal, which disappears when the run ends.
-//! The thread that finishes a piece of work redraws the line, if it is time to. All other output goes through [`with_line_erased`].
+//! The thread that finishes a piece of work redraws the line, if it is time to. Meanwhile, other output goes
+//! through [`with_line_erased`].
 
 use super::amounts;
 use std::io::{self, Write};

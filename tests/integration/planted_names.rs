@@ -34,7 +34,7 @@ fn a_planted_copy_beside_a_live_workspace_is_skipped_with_a_warning_and_counts_f
     );
 
     let before = tree(&world.dir_of(&id));
-    let ran = world.wsctl(["prune", "-y", &id]).run().mentions(&id).mentions("stays");
+    let ran = world.wsctl(["prune", "-y", &id]).run().mentions(&id).mentions("only the copy is pruned");
     assert!(matches!(ran.status, 0 | 75), "{ran:#?}");
     assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
 }

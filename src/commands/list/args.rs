@@ -66,7 +66,7 @@ pub struct Arguments {
     /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub(super) format: Format,
-    /// Write the number of workspaces by status, with -s also their size, for Prometheus' `node_exporter`
+    /// Write metrics for Prometheus' `node_exporter`: the workspaces by status and, with -s, their size
     ///
     /// This counts all workspaces, whatever the filters and --limit. It replaces the file atomically, also when the run fails.
     /// Give list and prune of one base the same file: each keeps what the other wrote about its own runs.
@@ -140,8 +140,8 @@ impl Arguments {
         self.size || self.sort == Key::Size
     }
 
-    /// Returns how many bytes of a description may be shown. In a table that is what a terminal has room for: a character rarely
-    /// takes more than four bytes for each column.
+    /// Returns how many bytes of a description may be shown. In a table that is what a terminal has room for: sixteen bytes for
+    /// each column are enough also for combining characters.
     pub(super) fn max_description_len(&self, terminal: &Terminal) -> usize {
         match self.format {
             Format::Ids => 0,

@@ -88,7 +88,7 @@ pub struct Arguments {
     /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Running")]
     pub(super) format: Format,
-    /// Write the numbers of this run to a file for Prometheus' `node_exporter`
+    /// Write metrics of this run to a file for Prometheus' `node_exporter`
     ///
     /// It replaces the file atomically, also when the run fails; a dry run writes none. It measures all workspaces, which takes
     /// longer.

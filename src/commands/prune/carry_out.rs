@@ -1,7 +1,7 @@
 //! Carries the plan out: in batches, on several threads, until nothing is left or a signal comes.
 //!
-//! A batch is claimed, looked at once more and doomed. Then the base is synced, and only then the first file is deleted, so that
-//! a power cut never brings back a workspace that is half removed.
+//! Batch by batch, workspaces are claimed, looked at once more and doomed. The base is synced before the first of their files is
+//! deleted, so that a power cut never brings back a workspace that is half removed.
 
 use super::claim::Claims;
 use super::mounts::Mounts;
@@ -23,9 +23,9 @@ use std::time::{Duration, Instant};
 const BATCH: usize = 16;
 /// The most doomed workspaces that a thread holds.
 const MAX_HELD: usize = 8 * BATCH;
-/// The number of names that share a sync, which on a disk costs as much as removing a hundred of them.
+/// How many names to remove for one sync of the base. On a disk, a sync costs as much as removing about 100 names.
 const WORTH_A_SYNC: u64 = 1000;
-/// How long each thread still removes after a signal, which must be heard within a second.
+/// How long each thread goes on removing after a signal. The run must end within a second of it.
 const GRACE: Duration = Duration::from_millis(500);
 /// How many rounds to try if other runs keep putting workspaces back.
 const ROUNDS: usize = 5;
@@ -41,8 +41,8 @@ pub(super) struct Work<'a> {
     pub(super) jobs: usize,
     /// Whether to show progress.
     pub(super) show_progress: bool,
-    /// Reports a workspace that is gone or has failed. It may wait for a slow reader, so it is called only while the thread holds
-    /// no claim.
+    /// Reports a workspace that is gone or has failed. It may wait for a slow reader, so it is called only after the thread
+    /// has doomed each of its claims or tried to put it back.
     pub(super) report_result: &'a (dyn Fn(&Task<'_>) + Sync),
 }
 
@@ -65,7 +65,7 @@ pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) 
     let progress = &Progress::new(work.show_progress, Labels::PRUNING, all.len());
     let mut tasks = &mut all[..];
     for round in 1.. {
-        // A new tag for each round: nobody may take an old name for the new claim.
+        // A new tag for each round: otherwise another run could take the new claim for one that it has examined before.
         Round { work, tag: fresh_tag(), signals, progress }.run(tasks);
         let helped = tasks.iter().any(|task| task.freed > 0 || task.result.is_pruned());
         let is_open = |task: &Task<'_>| (helped && task.result.has_no_room()) || (round < ROUNDS && task.is_put_back());
@@ -80,7 +80,7 @@ pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) 
     }
     let is_interrupted = signals.caught().is_some();
     for task in all.iter_mut().filter(|task| task.result.has_no_room()) {
-        // After a signal, a workspace at its own path simply stays. Otherwise this is a failure.
+        // After a signal, a workspace that is still at its own path counts as kept. Any other is a failure.
         if is_interrupted && matches!(task.result, TaskResult::NoRoom(_, None)) {
             task.result = TaskResult::Kept;
         }
@@ -173,8 +173,8 @@ impl<'t, 'p> Worker<'_, 't, 'p> {
             match claims.claim(task.found, task.claim(), &mut self.scratch) {
                 Ok(claim) => claimed.push((task, claim)),
                 Err(result) => {
-                    // Whether a longer name fits depends on the name. So if nothing is held whose removal would make room, try
-                    // the next one.
+                    // Whether the longer name fits depends on the name. So while this thread holds nothing whose removal would
+                    // make room, it tries the next workspace.
                     if let TaskResult::NoRoom(error, _) = &result
                         && !(claimed.is_empty() && self.doomed.is_empty())
                     {
@@ -207,7 +207,8 @@ impl<'t, 'p> Worker<'_, 't, 'p> {
         stayed.iter().any(|task| task.result.has_no_room())
     }
 
-    /// Returns how many workspaces like those before may share a sync. Few large ones do, so that a signal is heard soon.
+    /// Returns how many workspaces of the average size so far may share one sync. If they are large, only a few do, so that a
+    /// signal is heard soon.
     fn worth_a_sync(&self) -> usize {
         let (workspaces, names) = self.removed;
         usize::try_from(WORTH_A_SYNC * workspaces / names.max(1)).unwrap_or(usize::MAX)

@@ -21,7 +21,7 @@ use crate::core::workspace::Seen;
 use crate::core::{self, Base, Category, Error, WorkspaceId};
 use rustix::io::Errno;
 
-/// How many names are tried for a claim. Somebody may have taken a name in advance, but cannot guess the next one.
+/// How many names are tried for a claim. Somebody may have created the first name to be in the way, but cannot guess the next.
 const TRIES: usize = 8;
 /// How many bytes of a root's listing are kept for the removal.
 const LISTING: usize = 1024;
@@ -60,7 +60,7 @@ impl Claims<'_> {
         match self.base.dir().open_accessible(&*name.to_string()) {
             Ok(dir) => Ok(Claimed { name, dir }),
             Err(Errno::NOENT) => Err(self.missing_claim(name)),
-            // It was a directory at the time of the decision.
+            // Others replaced the directory after the decision.
             Err(Errno::LOOP | Errno::NOTDIR) => {
                 Err(self.put_back_because(name, Error::new(Category::Busy, "others are changing it")))
             }
@@ -88,7 +88,7 @@ impl Claims<'_> {
         })
     }
 
-    /// Renames it to this name. If that is taken, tries others with another tag. Returns its new name.
+    /// Renames `from` to `to`. If that name is taken, tries other tags. Returns the new name.
     fn rename(&self, from: &str, mut to: TrashName) -> rustix::io::Result<TrashName> {
         for _ in 0..TRIES {
             match self.base.dir().rename_new(from, &*to.to_string()) {

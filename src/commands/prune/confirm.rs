@@ -70,7 +70,7 @@ impl Question<'_> {
             ("Also leftovers of earlier prunes", number(others)),
             ("Rule", self.rules()),
             ("Protected", protected.into_iter().flatten().collect()),
-            ("Skipped, because their last access is unknown", self.skipped()),
+            ("Skipped, because their last access is unknown or ahead of the clock", self.skipped()),
             ("Cannot be deleted", number(failing)),
         ] {
             if !parts.is_empty() {

@@ -136,6 +136,7 @@ impl Found {
 #[derive(Debug)]
 pub struct Plan {
     facts: Survey,
+    /// One for each workspace in the facts. Beside them, because facts never change and pairs would take more memory.
     decisions: Vec<Decision>,
 }
 
@@ -176,7 +177,7 @@ impl Plan {
         let goes_back = |(found, decision): &(&Found, Decision)| match (found.place, decision) {
             (Place::Own | Place::Doomed, _) | (_, Decision::Prune(_)) => false,
             (Place::Claimed, _) => true,
-            // If its age is unknown, that was reported. If other IDs were given, this run leaves it alone.
+            // A skipped copy was already reported. If other IDs were given, this run leaves copies alone.
             (Place::Copy, decision) => !matches!(decision, Decision::Skip | Decision::Ignore),
         };
         let mut claims: Vec<_> = self.iter().filter(goes_back).collect();
@@ -238,7 +239,8 @@ pub fn decide(facts: Survey, rules: &Rules) -> Plan {
     Plan { facts, decisions }
 }
 
-/// Counts the workspaces among these, as [`Survey::total`] does: a copy or several claims of one ID count once, leftovers do not.
+/// Counts the workspaces among these, as [`Survey::total`] does: all that has one ID (a workspace, its copies and claims) counts
+/// once; leftovers do not count.
 pub(super) fn count_workspaces<'a>(all: impl Iterator<Item = &'a Found> + Clone) -> usize {
     let all = all.filter(|found| found.place != Place::Doomed);
     let is_own = |found: &&Found| found.place == Place::Own;

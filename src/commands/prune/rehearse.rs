@@ -19,20 +19,16 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, show_progre
     let to_prune: Vec<_> = plan.to_prune().collect();
     let progress = Progress::new(show_progress, Labels::MEASURING, to_prune.len());
     threads::filter_map_in_threads(&to_prune, jobs, |(found, rule), scratch| {
-        let mut task = Task::new((found, *rule));
-        if let Err(error) = mounts.check(found.id) {
-            task.result = TaskResult::failed(error);
-            return Some(task);
-        }
-        let (size, unmeasured) = if let Some(size) = found.size {
-            (size.get(), found.unmeasured.clone())
-        } else {
-            let usage = tree::measure(base.dir(), &found.name(), &|| false, scratch);
-            (usage.bytes, usage.error.map(Box::new))
+        let (result, freed) = match (mounts.check(found.id), found.size) {
+            (Err(error), _) => (TaskResult::failed(error), 0),
+            (Ok(()), Some(size)) => (TaskResult::Pruned(found.unmeasured.clone()), size.get()),
+            (Ok(()), None) => {
+                let usage = tree::measure(base.dir(), &found.name(), &|| false, scratch);
+                (TaskResult::Pruned(usage.error.map(Box::new)), usage.bytes)
+            }
         };
-        (task.result, task.freed) = (TaskResult::Pruned(unmeasured), size);
-        progress.advance(task.freed);
-        Some(task)
+        progress.advance(freed);
+        Some(Task { result, freed, ..Task::new((found, *rule)) })
     })
 }
 

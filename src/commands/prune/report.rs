@@ -168,7 +168,7 @@ impl Report {
         }
     }
 
-    /// Reports at once, from any thread, what became of a workspace, or in a dry run what would become of it.
+    /// Reports what became of a workspace, as soon as that is known and from any thread; in a dry run, what would become of it.
     pub(super) fn report_result(&self, task: &Task<'_>) {
         let Task { found, rule, freed, result, .. } = task;
         let (subject, error) = (found.id.subject(), result.error());
@@ -180,7 +180,7 @@ impl Report {
             });
             if found.place == Place::Copy && *rule == Rule::Id {
                 log::warn!(
-                    "{subject}: the ID stands for the claimed copy that an earlier prune left; the workspace itself stays"
+                    "{subject}: this ID has a workspace and a claimed copy that an earlier prune left: only the copy is pruned"
                 );
             }
         } else if let Some(error) = error {

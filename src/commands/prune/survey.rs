@@ -35,7 +35,7 @@ pub struct Found {
     pub status: Status,
     /// The last access: from the metadata, with `--use-mtime` also from modification times.
     pub last_access: Option<Timestamp>,
-    /// Whether the last access may be later, because some modification times could not be read.
+    /// Whether the last access may be later than this: with `--use-mtime`, not everything in it could be examined.
     pub may_be_later: bool,
     /// The metadata file that was read.
     pub seen: Seen,
@@ -115,20 +115,20 @@ pub(super) fn survey(
     workspaces.retain(|id| scope.all || scope.ids.is_none_or(|ids| ids.contains(id)));
     let mut absent = scope.ids.map_or_else(Vec::new, |ids| absent(ids, &workspaces, &trash));
     let progress = Progress::new(show_progress && scope.measures, Labels::MEASURING, workspaces.len() + trash.len());
-    let at = |id, place, tag, kept: &mut _| {
-        let found = examine(base, (id, place, tag), scope, now, kept)?;
-        progress.advance(found.bytes());
-        Some(found)
+    let at = |id, place, tag, scratch: &mut _| {
+        let found = examine(base, (id, place, tag), scope, now, scratch);
+        progress.advance(found.as_ref().map_or(0, Found::bytes));
+        found
     };
-    let mut found = threads::filter_map_in_threads(&workspaces, jobs, |id, kept| at(*id, Place::Own, 0, kept));
+    let mut found = threads::filter_map_in_threads(&workspaces, jobs, |id, scratch| at(*id, Place::Own, 0, scratch));
     drop(workspaces);
     // The listing may have missed one that another run took aside and put back meanwhile.
-    let missed = threads::filter_map_in_threads(&absent, jobs, |id, kept| at(*id, Place::Own, 0, kept));
+    let missed = threads::filter_map_in_threads(&absent, jobs, |id, scratch| at(*id, Place::Own, 0, scratch));
     absent.retain(|id| missed.binary_search_by_key(id, |found| found.id).is_err());
     let total = total + missed.len();
     found.extend(missed);
-    found.extend(threads::filter_map_in_threads(&trash, jobs, |(name, place), kept| {
-        at(name.id, *place, name.tag, kept)
+    found.extend(threads::filter_map_in_threads(&trash, jobs, |(name, place), scratch| {
+        at(name.id, *place, name.tag, scratch)
     }));
     Ok(Survey { found, absent, total })
 }
@@ -146,7 +146,8 @@ fn placed(trash: Vec<TrashName>, workspaces: &[WorkspaceId]) -> (Vec<(TrashName,
     (trash.into_iter().map(place).collect(), claimed.len() - both.len())
 }
 
-/// Returns the IDs that were not listed. One that was listed but has gone since was taken by another run.
+/// Returns the given IDs that the listing does not have. One that was listed but is gone when it is examined is not absent:
+/// another run has taken it.
 fn absent(ids: &HashSet<WorkspaceId>, workspaces: &[WorkspaceId], trash: &[(TrashName, Place)]) -> Vec<WorkspaceId> {
     let present: HashSet<WorkspaceId> =
         workspaces.iter().copied().chain(trash.iter().map(|(name, _)| name.id)).collect();

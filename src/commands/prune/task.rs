@@ -24,7 +24,7 @@ pub(super) enum TaskResult {
     Pruned(Option<Box<Error>>),
     /// Another run has it and reports it.
     Elsewhere,
-    /// It stays: a signal came first, or another run decided so.
+    /// It stays: it was not begun, or a signal came first.
     Kept,
     /// It could not be removed, or only in part.
     Failed(Box<Error>),
@@ -35,7 +35,7 @@ pub(super) enum TaskResult {
 }
 
 impl TaskResult {
-    /// It stays, for this reason.
+    /// It could not be removed, or only in part, for this reason.
     pub(super) fn failed(error: Error) -> Self {
         Self::Failed(Box::new(error))
     }
@@ -66,8 +66,8 @@ impl<'a> Task<'a> {
         Self { found, rule, result: TaskResult::Kept, freed: 0, is_doomed: false }
     }
 
-    /// Whether to claim it again because another run put it back. Without metadata, it might be a new workspace. A copy might be
-    /// the workspace beside it.
+    /// Whether to claim it again after another run put it back. Not without metadata, because what is at the path may be a new
+    /// workspace; nor a copy, because it may be the workspace beside it.
     pub(super) fn is_put_back(&self) -> bool {
         let is_known = matches!(self.found.seen, Seen::File(_)) && self.found.place != Place::Copy;
         matches!(self.result, TaskResult::PutBack) && is_known

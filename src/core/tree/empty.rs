@@ -110,7 +110,8 @@ impl<'a> Emptying<'a> {
         }
     }
 
-    /// Counts a removed name. Its bytes do not count as freed if it was created or renamed after the directory was emptied.
+    /// Counts a removed name. In a directory that is emptied again, a name that changed after the doom does not count as freed:
+    /// others created it, or moved it there.
     fn count(&mut self, stat: &Stat, above: &Level) {
         self.names += 1;
         if above.retries == 0 || stat.changed <= self.doomed_at {
@@ -163,7 +164,8 @@ impl Visitor for Emptying<'_> {
         self.mark_stuck(level, describe(errno));
     }
 
-    /// Most directories are read in one piece. Trying to remove one is then cheaper than reading to its end.
+    /// Most directories fit in one piece. Then one attempt to remove it is cheaper than the call that finds the end of the
+    /// listing.
     fn after_piece(&mut self, dir: &DirFd, above: Option<(&DirFd, &CStr)>, level: &mut Level) -> bool {
         level.pieces = level.pieces.saturating_add(1);
         if level.pieces == MANY_PIECES {

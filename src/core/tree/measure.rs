@@ -1,8 +1,8 @@
 //! Measures the disk usage of a tree like `du -sx`, and finds its newest modification time.
 //!
-//! A size is never more than the truth. An inode that changed since the measurement began may already have been counted under
-//! another name. So it is not counted, and this is reported. An inode with an older change time, which only the kernel sets, has
-//! not been moved, so the walk meets it once, and no set of all inodes is needed.
+//! A size is never more than the truth. If an inode changed after the measurement began, somebody may have moved it, so that it
+//! would be counted twice: it is not counted, and this is reported. An older change time, which only the kernel sets, proves that
+//! it was not moved. So no set of all inodes is needed.
 
 use super::super::dirfd::DirFd;
 use super::super::error::{Category, Error};
