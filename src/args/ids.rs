@@ -1,6 +1,6 @@
 //! Reads workspace IDs: from arguments, stdin and files.
 
-use super::{duration, stdin};
+use super::{duration, stdin::Stdin};
 use crate::core::{Category, Error, Result, WorkspaceId};
 use anyhow::Context as _;
 use clap::Args;
@@ -69,7 +69,8 @@ pub fn candidates(given: &[OsString], input: &IdInput) -> Result<Vec<OsString>> 
     for argument in given {
         if argument == "-" {
             let mut bytes = Vec::new();
-            stdin::read(|stdin| stdin.read_to_end(&mut bytes))
+            Stdin
+                .read_to_end(&mut bytes)
                 .map_err(|error| Error::io(&error, "cannot read stdin").with_category(Category::Io))?;
             all.extend(split(&bytes, input));
         } else {

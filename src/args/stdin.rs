@@ -1,8 +1,8 @@
-//! Reads stdin, also where it was closed at the start or where somebody who shares it has made it non-blocking.
+//! Reads stdin, also where somebody who shares it has made it non-blocking.
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use std::io::{ErrorKind, Result, StdinLock, stdin};
+use std::io::{Read, Result, stdin};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,21 +15,20 @@ fn check_stdin() {
     WAS_CLOSED.store(rustix::io::fcntl_getfd(stdin().as_fd()) == Err(Errno::BADF), Ordering::Relaxed);
 }
 
-/// Calls `act` until it does not fail for want of input, and waits for input in between.
-///
-/// # Errors
-/// As `act`; EBADF if stdin was closed at the start.
-pub fn read<T>(mut act: impl FnMut(&mut StdinLock<'_>) -> Result<T>) -> Result<T> {
-    if WAS_CLOSED.load(Ordering::Relaxed) {
-        return Err(Errno::BADF.into());
-    }
-    let mut input = stdin().lock();
-    loop {
-        match act(&mut input) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                let _ = poll(&mut [PollFd::new(&stdin(), PollFlags::IN)], None);
+/// Descriptor 0, without std's buffer. std would read an empty list where it is open only for writing, as nohup(1) leaves it.
+#[derive(Debug)]
+pub struct Stdin;
+
+impl Read for Stdin {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        if WAS_CLOSED.load(Ordering::Relaxed) {
+            return Err(Errno::BADF.into());
+        }
+        loop {
+            match rustix::io::read(stdin(), &mut *buffer) {
+                Err(Errno::AGAIN) => drop(poll(&mut [PollFd::new(&stdin(), PollFlags::IN)], None)),
+                read => return Ok(read?),
             }
-            done => return done,
         }
     }
 }

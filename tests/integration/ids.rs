@@ -72,6 +72,21 @@ fn an_empty_stdin_names_no_workspace_and_prunes_none() {
 }
 
 #[test]
+fn a_stdin_that_cannot_be_read_is_an_io_error_and_no_empty_list() {
+    let world = World::new();
+    let _ = world.aged(1);
+    let before = world.snapshot();
+    // nohup(1) leaves it open only for writing.
+    for (redirection, command) in ["<&-", "0>/dev/null", "</"].into_iter().flat_map(|how| COMMANDS.map(|it| (how, it)))
+    {
+        let sh = format!("exec \"$@\" {redirection}");
+        let ran = world.wsctl(command).through_sh(&sh).run().sanely().exits(74);
+        ran.prints("").complains("error[io]: cannot read stdin: ");
+    }
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
 fn one_bad_item_never_stops_the_others_and_a_dash_may_stand_among_them() {
     let world = World::new();
     let corrupt = world.workspace().id(&numbered(7)).metadata("no JSON").make();

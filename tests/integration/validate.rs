@@ -63,9 +63,3 @@ fn after_two_dashes_a_hostile_cookie_is_an_id_and_stdin_is_not_read() {
     let run = world.wsctl(["validate", "--"]).through_sh(each_line).stdin(format!("-\n{line}"));
     run.run().exits(0).prints(&line).quietly(); // the loop keeps its input
 }
-
-#[test]
-fn a_closed_stdin_that_is_to_be_read_is_an_io_error() {
-    let _ =
-        World::new().wsctl(["validate", "-"]).through_sh("exec \"$@\" <&-").run().exits(74).complains("error[io]: ");
-}

@@ -4,12 +4,12 @@ use super::plan::{Decision, Plan, Rules, count_workspaces};
 use super::survey::Found;
 use super::task::Task;
 use crate::args::size::NumberOrShare;
-use crate::args::stdin;
+use crate::args::stdin::Stdin;
 use crate::core::workspace::Status;
 use crate::core::{Base, Category, Error, Timestamp};
 use crate::output::amounts::{self, Zone};
 use crate::output::escape;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, BufReader, Write};
 
 /// How many workspaces the question names, besides the newest.
 const NAMED: usize = 4;
@@ -28,7 +28,7 @@ pub(super) fn guard(plan: &Plan, max_delete: Option<NumberOrShare>) -> Result<()
 
 /// Asks whether to delete them. While it waits for the answer, a signal ends the program.
 pub(super) fn ask(question: &Question<'_>) -> Result<(), Error> {
-    if answer(&question.text()).map_err(|error| Error::io(&error, "cannot ask"))? {
+    if answer(&question.text()).map_err(|error| Error::io(&error, "cannot ask").with_category(Category::Io))? {
         return Ok(());
     }
     Err(Error::new(Category::Refused, "nothing was deleted: the answer was no"))
@@ -130,12 +130,12 @@ impl Question<'_> {
 
 /// Asks on stderr and reads a line from stdin. Asks again if the answer is neither yes nor no.
 fn answer(question: &str) -> io::Result<bool> {
-    let mut terminal = io::stderr().lock();
+    let (mut terminal, mut input) = (io::stderr().lock(), BufReader::new(Stdin));
     terminal.write_all(question.as_bytes())?;
     for attempt in 1..=ATTEMPTS {
         terminal.flush()?;
         let mut line = Vec::new();
-        stdin::read(|stdin| stdin.read_until(b'\n', &mut line))?;
+        input.read_until(b'\n', &mut line)?;
         let Some(answer) = line.strip_suffix(b"\n") else {
             let _ = writeln!(terminal); // the input ended on the line of the question: nobody has pressed Enter
             return Ok(false);
