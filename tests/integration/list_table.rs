@@ -61,6 +61,9 @@ fn where_not_all_columns_fit_the_least_useful_are_left_out_and_named_and_never_t
         (50, &[], &["ID", "STATUS"], "LAST ACCESSED, CREATED and DESCRIPTION"),
         (50, &["-s"], &["ID", "SIZE"], "FILES, STATUS, LAST ACCESSED, CREATED and DESCRIPTION"),
         (50, &["--sort", "created"], &["ID", "CREATED"], "STATUS, LAST ACCESSED and DESCRIPTION"),
+        (55, &[], &["ID", "LAST ACCESSED"], "STATUS, CREATED and DESCRIPTION"),
+        (55, &["--sort", "id"], &["ID", "STATUS"], "LAST ACCESSED, CREATED and DESCRIPTION"),
+        (75, &["-s"], &["ID", "SIZE", "FILES", "LAST ACCESSED"], "STATUS, CREATED and DESCRIPTION"),
     ] {
         let (lines, below) = shown(width, world.wsctl([&["list"], args].concat()));
         assert_eq!(heads(&lines), expected, "{width}: {lines:#?}");

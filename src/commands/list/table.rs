@@ -76,7 +76,7 @@ impl Listing {
     }
 
     /// Returns the columns with their widths. Those further left get their room first, except that the creation comes last if it
-    /// is not sorted by.
+    /// is not sorted by, and the status after the last access if that is sorted by.
     fn layout(&self, kinds: &[Kind]) -> Table {
         let dates = || self.rows.iter().flat_map(|row| [row.last_accessed, row.created_at]).flatten();
         let date = match &self.dates {
@@ -87,6 +87,7 @@ impl Listing {
         let column = |(at, kind): (u8, &Kind)| {
             let (head, width, rank) = match kind {
                 Kind::Id => ("ID", WorkspaceId::LEN, 0),
+                Kind::Status if self.sort == Key::Accessed => ("STATUS", "missing".len(), at + 2),
                 Kind::Status => ("STATUS", "missing".len(), at),
                 Kind::Accessed => ("LAST ACCESSED", "LAST ACCESSED".len().max(date), at),
                 Kind::Created if at == 1 => ("CREATED", date, at),
