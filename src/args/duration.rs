@@ -13,7 +13,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     let none = || "not a duration: write 7d, 12h or 1day 12h".to_owned();
     let beyond = || "not between a nanosecond and 10,000 years: write 7d".to_owned();
     let mut rest = text.trim();
-    if rest.starts_with('-') {
+    if rest.starts_with('-') && rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
         return Err("a duration cannot be negative: write 7d".to_owned());
     }
     let mut sum = Duration::ZERO;
@@ -84,6 +84,7 @@ mod tests {
             ("5M", "5min or 5months"),
             ("1month 5m", "5min or 5months"),
             ("-3d", "negative"),
+            ("-y", "not a duration"), // an option, because the value is missing
             ("7 bananas", "`bananas` is not a unit: write min"),
             ("99999999999d", "10,000 years"),
             ("99999999999999999999999d", "write 7d"),

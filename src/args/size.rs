@@ -13,10 +13,10 @@ pub fn parse(text: &str) -> Result<u64, String> {
     let factor = factor(unit.trim()).ok_or_else(wrong)?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).unwrap_or(u32::MAX)).filter(|_| fraction.len() <= 9);
-    let (Some(scale), Ok(whole), Ok(part)) = (scale, whole.parse::<u64>(), fraction.parse::<u64>()) else {
+    let (Some(scale), Ok(whole), Ok(part)) = (scale, whole.parse::<u128>(), fraction.parse::<u64>()) else {
         return Err(wrong());
     };
-    let bytes = u128::from(whole) * factor + u128::from(part) * factor / u128::from(scale);
+    let bytes = whole.saturating_mul(factor).saturating_add(u128::from(part) * factor / u128::from(scale));
     u64::try_from(bytes).map_err(|_| "too large: write 10GiB".to_owned())
 }
 
@@ -114,6 +114,9 @@ mod tests {
             ["", "G", "-1G", "1X", "1.G", "1..5G", "1GiBs", "99999999999E", "16384PiB", "٣G", "1KKB", "0", "10", "1.5"]
         {
             assert!(parse(text).is_err(), "{text}");
+        }
+        for text in ["16EiB", "18446744073709551616B", "340282366920938463463374607431768211455.9E"] {
+            assert!(parse(text).is_err_and(|message| message.starts_with("too large")), "{text}");
         }
     }
 

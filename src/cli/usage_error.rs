@@ -94,6 +94,7 @@ fn without_value(error: &clap::Error) -> Option<String> {
     let example = match name.trim_end_matches(['>', '.']) {
         "DIR" => "/srv/workspaces",
         "DURATION" => "30d",
+        "FILE" if option == "--metrics" => "wsctl.prom",
         "FILE" => "ids.txt",
         "ID" => "6c7ab482-a9ca-49d7-9364-b3e425655d2e",
         "N" => "10",

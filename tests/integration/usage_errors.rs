@@ -104,6 +104,8 @@ const VALUES: &[Complaint] = &[
     ("prune --keep-last", &["write --keep-last 10"]),
     ("prune --exclude", &["write --exclude 6c7ab482-"]),
     ("prune --exclude-from", &["write --exclude-from ids.txt"]),
+    ("prune --metrics", &["write --metrics wsctl.prom"]),
+    ("prune --older-than -y", &["'-y'", "not a duration"]),
     ("touch --at", &["write --at 2026-"]),
     ("list --sort", &["'--sort <KEY>'", "accessed, created, size, id"]),
     ("list --color", &["auto, always, never"]),
