@@ -30,11 +30,25 @@ use crate::signals::Signals;
 use anstream::ColorChoice;
 use clap::FromArgMatches;
 use log::LevelFilter;
+use rustix::fs::{Mode, OFlags};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsRawFd, IntoRawFd};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
+
+/// Replaces each standard descriptor that was closed at the start by one that can be neither read nor written, also under names like
+/// `/dev/stdin`: nobody can read his own memory from its beginning. Before `main`, std would open `/dev/null` there, which would make
+/// `<&-` an empty list and `>&-` a silent success. A constructor runs before that.
+#[ctor::ctor]
+fn fill_closed_descriptors() {
+    let open = |path| rustix::fs::open(path, OFlags::PATH, Mode::empty());
+    let next = || open("/proc/self/mem").or_else(|_| open("/")).ok().filter(|fd| fd.as_raw_fd() <= 2);
+    while let Some(fd) = next() {
+        let _ = fd.into_raw_fd(); // it stays open
+    }
+}
 
 /// Runs the program and returns its exit status. The first argument is the name of the program.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {

@@ -2,21 +2,8 @@
 
 use super::{descriptor, progress};
 use crate::core::{Category, Error, Result};
-use rustix::io::Errno;
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-
-/// Whether descriptor 1 was closed when the process started. Before `main`, std opens `/dev/null` there, which would make `>&-` a
-/// silent success. A constructor runs before that.
-static WAS_CLOSED: AtomicBool = AtomicBool::new(false);
-
-#[ctor::ctor]
-fn check_stdout() {
-    let was_closed = rustix::io::fcntl_getfd(io::stdout().as_fd()) == Err(Errno::BADF);
-    WAS_CLOSED.store(was_closed, Ordering::Relaxed);
-}
 
 /// Writes the output of `render`. A reader that has closed its end is not an error.
 ///
@@ -61,9 +48,6 @@ struct Stdout;
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if WAS_CLOSED.load(Ordering::Relaxed) {
-            return Err(Errno::BADF.into());
-        }
         descriptor::write(io::stdout(), bytes)
     }
 

@@ -33,6 +33,8 @@ fn an_exclude_from_with_a_line_that_is_no_id_or_that_cannot_be_read_stops_the_pr
     }
     prune("absent").exits(66).complains("error[not-found]: --exclude-from: cannot read absent: No such file");
     prune("base").exits(2).complains("error[usage]: --exclude-from: cannot read base: Is a directory");
+    let closed = world.prune(&["--exclude-from", "/dev/stdin"]).through_sh("exec \"$@\" <&-").run();
+    closed.exits(74).complains("error[io]: --exclude-from: cannot read /dev/stdin: ");
     assert_eq!(world.snapshot(), before);
     if is_root() {
         world.give_away();
