@@ -139,7 +139,10 @@ fn truncate(text: &str, room: usize, mark: &str) -> String {
 /// Returns how many columns a character takes at most. Terminals disagree on characters that change the one before.
 fn width(c: char) -> usize {
     match c {
-        '\u{fe0f}' => 1, // turns the character before, which may be narrow, into a wide emoji
+        // U+FE0F turns the character before, which may be narrow, into a wide emoji. Some terminals show a soft hyphen and the
+        // fillers of Hangul.
+        '\u{ad}' | '\u{fe0f}' | '\u{ffa0}' => 1,
+        '\u{3164}' => 2,
         c => c.width().unwrap_or(0),
     }
 }
@@ -163,6 +166,7 @@ mod tests {
             ("e\u{301}e\u{301}e\u{301}", 3, "e\u{301}e\u{301}e\u{301}"),
             ("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…"),
             ("❤\u{fe0f}❤\u{fe0f}", 3, "❤\u{fe0f}…"),
+            ("\u{ad}\u{ffa0}\u{3164}", 3, "\u{ad}\u{ffa0}…"),
         ] {
             assert_eq!(truncate(text, room, "…"), shown, "{text} in {room}");
         }
