@@ -80,6 +80,7 @@ fn a_mount_at_any_depth_leaves_a_workspace_whole_with_and_without_openat2() {
             let scene = Scene::new();
             let id = workspace(&scene.world);
             let point = scene.world.dir_of(&id).join(place);
+            fs::write(scene.world.dir_of(&id).join(".metadata.tmp.x1y2.json"), "{}").expect("a file");
             let _mounted = scene.mount(kind, &point);
             let before = tree(&scene.world.dir_of(&id));
             for what in LACKING {

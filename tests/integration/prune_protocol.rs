@@ -185,3 +185,16 @@ fn between_two_looks_at_a_claimed_workspace_temporary_metadata_is_unlinked() {
     let swept = names.map(|name| place(between, &["unlinkat(", &format!("\"{name}\", 0) = 0")]));
     assert!(swept.iter().all(|at| (first..second).contains(at)), "{between:#?}");
 }
+
+#[test]
+fn temporary_metadata_that_shares_an_inode_is_counted_once() {
+    let world = World::new();
+    let temporary = ".metadata.tmp.x1y2.json";
+    let id = world.workspace().days_ago(40).file(temporary, &[b'x'; 1 << 20]).file("data/file", b"x").make();
+    for name in [".metadata.tmp.x3y4.json", "data/link"] {
+        fs::hard_link(world.dir_of(&id).join(temporary), world.dir_of(&id).join(name)).expect("a link");
+    }
+    let [would_free, freed] =
+        [&["-n"][..], &[]].map(|more| world.prune(more).run().exits(0).json()["freed_bytes"].clone());
+    assert_eq!(freed, would_free);
+}

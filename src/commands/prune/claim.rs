@@ -133,11 +133,12 @@ impl Claims<'_> {
         } else if names.is_none() {
             check_unchanged(found, decided_on, look_inside()?, || read(&dir, METADATA, scratch)).map_err(put_back)?;
         }
+        // What stays because of a mount stays whole.
         mounts.check(name.id).map_err(put_back)?;
         // Unlinking changes the directory's own modification time, so look at the times first.
         self.check_unmodified(&name.to_string(), found, scratch).map_err(put_back)?;
         if names.is_none() {
-            task.freed += sweep(&dir, scratch).map_err(failed)?;
+            task.freed += sweep(&dir, self.stop, scratch).map_err(failed)?;
         }
         let last = look_inside()?;
         check_unchanged(found, decided_on, last, || read(&dir, METADATA, scratch)).map_err(put_back)?;

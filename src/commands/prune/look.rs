@@ -9,6 +9,7 @@ use crate::core::tree::{self, Scratch, Stop};
 use crate::core::workspace::Seen;
 use crate::core::{Category, Error, Result};
 use rustix::io::Errno;
+use std::ffi::CStr;
 
 /// Returns the signature of the metadata file or, if there is none, the birth of the directory.
 pub(super) fn look(
@@ -76,23 +77,34 @@ pub(super) fn check_unmodified(
 
 /// Unlinks the temporary files that may still be renamed over the metadata. Returns how many bytes that freed, and rewinds the
 /// listing.
-pub(super) fn sweep(dir: &DirFd, scratch: &mut Scratch) -> rustix::io::Result<u64> {
-    let (mut freed, mut failure) = (0, None);
+///
+/// # Errors
+/// By errno; ECANCELED if `stop` says so.
+pub(super) fn sweep(dir: &DirFd, stop: Stop<'_>, scratch: &mut Scratch) -> rustix::io::Result<u64> {
+    let (mut freed, mut is_more) = (Ok(0), true);
     dir.seek(0)?;
-    dir.each_entry(&mut scratch.buffer, |entry| {
-        let name = entry.file_name();
-        if failure.is_some() || !is_temporary(name.to_bytes()) {
-            return;
-        }
-        let stat = dir.stat(name);
-        match dir.with_rights(|| dir.unlink(name)) {
-            Ok(()) => freed += stat.map_or(0, |stat| stat.allocated),
-            // A directory cannot be renamed over a file.
-            Err(Errno::NOENT | Errno::ISDIR) => {}
-            Err(errno) => failure = Some(errno),
-        }
-    })?;
-    failure.map_or_else(|| dir.seek(0).map(|()| freed), Err)
+    while is_more && freed.is_ok() {
+        is_more = dir.next_entries(&mut scratch.buffer, |entry| {
+            let name = entry.file_name();
+            freed = match freed {
+                Ok(_) if stop() => Err(Errno::CANCELED),
+                Ok(sum) if is_temporary(name.to_bytes()) => unlink(dir, name).map(|bytes| sum + bytes),
+                so_far => so_far,
+            };
+        })?;
+    }
+    dir.seek(0)?;
+    freed
+}
+
+/// Unlinks a temporary file. Returns how many bytes that freed.
+fn unlink(dir: &DirFd, name: &CStr) -> rustix::io::Result<u64> {
+    let last_link = dir.stat(name).ok().filter(|stat| stat.links == 1);
+    match dir.with_rights(|| dir.unlink(name)) {
+        Ok(()) => Ok(last_link.map_or(0, |stat| stat.allocated)),
+        Err(Errno::NOENT | Errno::ISDIR) => Ok(0), // a directory cannot be renamed over a file
+        Err(errno) => Err(errno),
+    }
 }
 
 fn accessed() -> Error {
