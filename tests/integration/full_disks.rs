@@ -84,11 +84,17 @@ fn on_a_full_file_system_workspaces_that_can_be_claimed_are_erased_first_and_mak
 #[test]
 fn a_workspace_that_can_be_neither_claimed_doomed_nor_put_back_is_tried_again_when_others_are_gone() {
     needs!("strace");
-    // Three claims, as where an index wants the longer name in a block that is full. Two claims, then a dooming and the way back
-    // that find no room; or one claim, and the same of what a run had claimed.
-    for (workspaces, is_aside, when) in
-        [(8, false, "1..3"), (2, false, "3"), (2, false, "3..4"), (2, true, "2"), (2, true, "2..3")]
-    {
+    // Three claims, as where an index wants the longer name in a block that is full; a dooming, also with the way back, of the
+    // first one; the claim of the second; and of what a run had claimed, after the other one is doomed, the same.
+    for (workspaces, is_aside, when) in [
+        (8, false, "1..3"),
+        (2, false, "2"),
+        (2, false, "2..3"),
+        (2, false, "3"),
+        (2, true, "2..3"),
+        (2, true, "3"),
+        (2, true, "3..4"),
+    ] {
         let world = World::new();
         let stale: Vec<_> = (0..workspaces).map(|number| world.aged(41 - number)).collect();
         if is_aside {

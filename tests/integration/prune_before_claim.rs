@@ -87,20 +87,24 @@ fn a_new_mode_or_link_of_the_metadata_file_is_no_access() {
     );
 }
 
-/// To walk a tree takes long: what is claimed meanwhile would be kept from the application.
+/// A look may take long, for a large tree or for many temporary files: what is claimed meanwhile would be kept from the application.
 #[test]
-fn with_use_mtime_nothing_is_claimed_while_another_workspace_is() {
+fn nothing_is_claimed_while_another_workspace_is_and_what_is_claimed_waits_for_no_reader_of_the_log() {
     needs!("strace");
-    let world = World::new();
-    (40..50).for_each(|days| modify(&world, &world.aged(days), 40));
-    let (ran, log) = straced(&world, world.prune(&["--use-mtime"]), "renameat2");
-    assert_eq!(ran.exits(0).json()["pruned"].as_array().map(Vec::len), Some(10));
-    let renames = renames(&log);
-    assert_eq!(renames.len(), 20, "{renames:#?}");
-    for both in renames.chunks(2) {
-        let claims = both[0].contains("base>, \".wsctl-claimed.");
-        let dooms = both[1].contains("base>, \".wsctl-claimed.") && both[1].contains("base>, \".wsctl-doomed.");
-        assert!(claims && dooms, "{renames:#?}");
+    for more in [&["-vv"][..], &["-vv", "--use-mtime"]] {
+        let world = World::new();
+        (40..50).for_each(|days| modify(&world, &world.aged(days), 40));
+        let (ran, log) = straced(&world, world.prune(more), "renameat2,write");
+        assert_eq!(ran.exits(0).json()["pruned"].as_array().map(Vec::len), Some(10));
+        let renames = renames(&log);
+        assert_eq!(renames.len(), 20, "{renames:#?}");
+        for both in renames.chunks(2) {
+            let claims = both[0].contains("base>, \".wsctl-claimed.");
+            let dooms = both[1].contains("base>, \".wsctl-claimed.") && both[1].contains("base>, \".wsctl-doomed.");
+            assert!(claims && dooms, "{renames:#?}");
+            let [claim, doom] = [both[0], both[1]].map(|line| log.iter().position(|other| other == line));
+            assert_eq!(claim.map(|at| at + 1), doom, "something is written in between: {log:#?}");
+        }
     }
 }
 

@@ -190,7 +190,7 @@ fn between_two_looks_at_a_claimed_workspace_temporary_metadata_is_unlinked() {
 fn temporary_metadata_that_shares_an_inode_is_counted_once() {
     let world = World::new();
     let temporary = ".metadata.tmp.x1y2.json";
-    let id = world.workspace().days_ago(40).file(temporary, &[b'x'; 1 << 20]).file("data/file", b"x").make();
+    let id = world.workspace().days_ago(40).file(temporary, &vec![b'x'; 1 << 20]).file("data/file", b"x").make();
     for name in [".metadata.tmp.x3y4.json", "data/link"] {
         fs::hard_link(world.dir_of(&id).join(temporary), world.dir_of(&id).join(name)).expect("a link");
     }

@@ -19,7 +19,7 @@ use std::cell::OnceCell;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The number of workspaces in a batch. More would be out of the application's reach for longer.
+/// The number of workspaces in a batch, which share a sync.
 const BATCH: usize = 16;
 /// The most doomed workspaces that a thread holds.
 const MAX_HELD: usize = 8 * BATCH;
@@ -99,8 +99,7 @@ struct Round<'a> {
 impl Round<'_> {
     fn run(&self, tasks: &mut [Task<'_>]) {
         let (threads, held) = self.threads_and_held(tasks.len());
-        // What takes long to look at is claimed one at a time.
-        let size = if self.work.use_mtime { 1 } else { held.min(BATCH) };
+        let size = held.min(BATCH);
         let batches = Mutex::new(tasks.chunks_mut(size));
         let next_batch = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
         let run = || {
@@ -154,57 +153,44 @@ struct Worker<'a, 't, 'p> {
 }
 
 impl<'t, 'p> Worker<'_, 't, 'p> {
-    /// Claims and dooms a batch. Returns whether there was no room for some of it.
+    /// Takes a batch out of use, one workspace at a time: whatever the owner of one has planted in it, no other is out of reach
+    /// meanwhile. Returns whether there was no room for some of it.
     fn take_aside(&mut self, batch: &'t mut [Task<'p>], claims: &Claims<'_>) -> bool {
-        let mut claimed = Vec::with_capacity(batch.len());
-        let mut stayed = Vec::new();
-        let mut full: Option<Box<Error>> = None;
+        let (mut full, mut had_no_room): (Option<Box<Error>>, _) = (None, false);
         for task in batch {
-            if task.found.place == Place::Doomed {
-                let tree =
-                    Tree { name: task.found.name(), dir: None, names: Names::default(), listed_at: FileTime::now() };
-                self.doomed.push((task, tree));
-                continue;
-            }
-            if let Some(error) = &full {
+            if let (Some(error), false) = (&full, task.found.place == Place::Doomed) {
                 task.result = TaskResult::NoRoom(error.clone(), task.claim());
                 continue;
             }
-            match claims.claim(task.found, task.claim(), &mut self.scratch) {
-                Ok(claim) => claimed.push((task, claim)),
+            match self.claim_and_doom(task, claims) {
+                Ok(tree) => self.doomed.push((task, tree)),
+                // These may be tried again. Whether the longer name fits depends on the name. So while this thread holds nothing
+                // whose removal would make room, it tries the next workspace.
+                Err(TaskResult::NoRoom(error, claim)) => {
+                    had_no_room = true;
+                    full = (!self.doomed.is_empty()).then(|| error.clone());
+                    task.result = TaskResult::NoRoom(error, claim);
+                }
+                Err(TaskResult::PutBack) => task.result = TaskResult::PutBack,
                 Err(result) => {
-                    // Whether the longer name fits depends on the name. So while this thread holds nothing whose removal would
-                    // make room, it tries the next workspace.
-                    if let TaskResult::NoRoom(error, _) = &result
-                        && !(claimed.is_empty() && self.doomed.is_empty())
-                    {
-                        full = Some(error.clone());
-                    }
                     task.result = result;
-                    stayed.push(task);
+                    self.round.ended(task);
                 }
             }
         }
+        had_no_room
+    }
+
+    /// Claims and dooms a workspace. Returns what to remove.
+    fn claim_and_doom(&mut self, task: &mut Task<'p>, claims: &Claims<'_>) -> Result<Tree, TaskResult> {
+        let found = task.found;
+        if found.place == Place::Doomed {
+            let (name, names, listed_at) = (found.name(), Names::default(), FileTime::now());
+            return Ok(Tree { name, dir: None, names, listed_at });
+        }
+        let claim = claims.claim(found, task.claim(), &mut self.scratch)?;
         self.mounts.refresh(); // the removal itself stops at what is mounted later
-        for (task, claim) in claimed {
-            match claims.doom(claim, task, &self.mounts, &mut self.scratch) {
-                Ok(tree) => {
-                    task.is_doomed = true;
-                    self.doomed.push((task, tree));
-                }
-                Err(result) => {
-                    task.result = result;
-                    stayed.push(task);
-                }
-            }
-        }
-        for task in &stayed {
-            // These may be tried again.
-            if !matches!(task.result, TaskResult::NoRoom(..) | TaskResult::PutBack) {
-                self.round.ended(task);
-            }
-        }
-        stayed.iter().any(|task| task.result.has_no_room())
+        claims.doom(claim, task, &self.mounts, &mut self.scratch)
     }
 
     /// Returns how many workspaces of the average size so far may share one sync. If they are large, only a few do, so that a

@@ -92,10 +92,7 @@ impl Claims<'_> {
     fn rename(&self, from: &str, mut to: TrashName) -> rustix::io::Result<TrashName> {
         for _ in 0..TRIES {
             match self.base.dir().rename_new(from, &*to.to_string()) {
-                Ok(()) => {
-                    log::debug!("{}: now {to}", to.id.subject());
-                    return Ok(to);
-                }
+                Ok(()) => return Ok(to),
                 Err(Errno::EXIST) => to.tag = fresh_tag(),
                 Err(errno) => return Err(errno),
             }
@@ -143,12 +140,17 @@ impl Claims<'_> {
         let last = look_inside()?;
         check_unchanged(found, decided_on, last, || read(&dir, METADATA, scratch)).map_err(put_back)?;
         let doomed = self.rename_doomed(name)?;
+        task.is_doomed = true;
         Ok(Tree { name: doomed, dir: Some(dir), names: names.unwrap_or_default(), listed_at })
     }
 
     fn rename_doomed(&self, name: TrashName) -> Result<String> {
         match self.rename(&name.to_string(), TrashName { stage: Stage::Doomed, ..name }) {
-            Ok(doomed) => Ok(doomed.to_string()),
+            Ok(doomed) => {
+                // The claim is not logged: a slow reader of the log must not keep the workspace from the application.
+                log::debug!("{}: now {doomed}", doomed.id.subject());
+                Ok(doomed.to_string())
+            }
             Err(Errno::NOENT) => Err(self.missing_claim(name)),
             Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => {
                 self.put_back(name)?;
