@@ -4,7 +4,7 @@
 use crate::mounted::Mounted;
 use crate::owners::{Owners, memory};
 use crate::paused::Paused;
-use crate::tools::{text, tool, trash};
+use crate::tools::{set_aside, text, tool, trash};
 use crate::world::{ORDINARY_USER, PRUNE, Ran, World, has, ids_in, is_root};
 use std::fs::{self, FileTimes};
 use std::os::unix::fs::MetadataExt;
@@ -95,6 +95,19 @@ fn a_time_that_the_owner_of_the_base_sets_on_it_hides_no_directories_that_come_a
         fs::create_dir_all(doomed.join(format!("{number}/x"))).expect("directories");
     }
     let _ = paused.go_on().finds_busy(&id);
+}
+
+/// An earlier run may have begun to remove it after the base last changed.
+#[test]
+fn a_leftover_whose_directories_changed_after_the_base_is_removed_in_one_run() {
+    let world = World::in_memory();
+    let id = world.aged(40);
+    let doomed = world.base().join(set_aside(&world, "doomed", &id));
+    for number in 0..100_000 {
+        fs::create_dir_all(doomed.join(format!("{number}/x"))).expect("directories");
+    }
+    world.prune(&[]).run().pruned([id]);
+    assert_eq!(trash(&world), [""; 0]);
 }
 
 #[test]
