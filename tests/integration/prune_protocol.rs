@@ -1,7 +1,7 @@
 //! `wsctl prune`: what it does with the leftovers of earlier runs, and the order of its steps.
 
 use crate::paused::straced;
-use crate::tools::{rules, set_aside, trash, tree};
+use crate::tools::{rules, set_aside, text, trash, tree};
 use crate::world::{World, chmod, ids_in, numbered, sorted};
 use std::fs;
 
@@ -102,6 +102,26 @@ fn of_two_claims_of_one_workspace_the_one_accessed_later_is_put_back_and_a_dry_r
         }
         assert!(world.dir_of(&id).join("1 days").exists(), "{days:?}");
     }
+}
+
+/// So that each counts as one of those that `--keep-last` keeps, and for monitoring.
+#[test]
+fn several_claims_of_one_workspace_count_as_one() {
+    let world = World::new();
+    let [twice, kept, stale] = [1, 2, 3].map(numbered);
+    for (tag, days) in [(0, 31), (1, 32)] {
+        let _ = world.workspace().id(&twice).days_ago(days).make();
+        set_aside_as(&world, "claimed", &twice, tag);
+    }
+    let _ = (world.workspace().id(&kept).days_ago(40).make(), world.workspace().id(&stale).days_ago(50).make());
+    let metrics = world.path("metrics.prom");
+    for more in [&["-n"][..], &["--metrics", text(&metrics)]] {
+        let report = world.prune(&[&["--keep-last", "2"][..], more].concat()).run().pruned([&twice, &stale]);
+        assert_eq!(report["kept"], 2, "{more:?}: {report}");
+    }
+    assert_eq!((world.names(), trash(&world)), (vec![twice, kept], vec![]));
+    let metrics = fs::read_to_string(metrics).expect("a file");
+    assert!(metrics.lines().any(|line| line.contains("status=\"ok\"") && line.ends_with(" 2")), "{metrics}");
 }
 
 #[test]

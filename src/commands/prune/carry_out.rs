@@ -215,11 +215,7 @@ impl<'t, 'p> Worker<'_, 't, 'p> {
         let stop = || signals.caught().is_some() && interrupted.get_or_init(Instant::now).elapsed() > GRACE;
         for (task, tree) in self.doomed.drain(..) {
             let Removed { bytes, names, gone } = match &ready {
-                // The base may not have changed since the run that left it, but that run has changed what is in it.
-                Ok(doomed_at) if task.found.place == Place::Doomed => {
-                    tree::remove(base, tree, FileTime::now().max(*doomed_at), &stop, &mut self.scratch)
-                }
-                Ok(doomed_at) => tree::remove(base, tree, *doomed_at, &stop, &mut self.scratch),
+                Ok(now) => tree::remove(base, tree, *now, &stop, &mut self.scratch),
                 Err(error) => Removed { bytes: 0, names: 0, gone: Err(error.clone()) },
             };
             self.removed = (self.removed.0 + 1, self.removed.1 + names);

@@ -176,7 +176,7 @@ impl Plan {
     pub(super) fn claims_to_put_back(&self) -> Vec<(&Found, Decision, TrashName)> {
         let goes_back = |(found, decision): &(&Found, Decision)| match (found.place, decision) {
             (Place::Own | Place::Doomed, _) | (_, Decision::Prune(_)) => false,
-            (Place::Claimed, _) => true,
+            (Place::Claimed | Place::Earlier, _) => true,
             // A skipped copy was already reported. If other IDs were given, this run leaves copies alone.
             (Place::Copy, decision) => !matches!(decision, Decision::Skip | Decision::Ignore),
         };
@@ -258,7 +258,7 @@ fn oldest_first(found: &[Found]) -> Vec<usize> {
 
 /// Returns the `number` workspaces that were accessed last.
 fn last_accessed(found: &[Found], by_age: &[usize], number: usize) -> HashSet<usize> {
-    by_age.iter().rev().filter(|index| found[**index].place != Place::Copy).take(number).copied().collect()
+    by_age.iter().rev().filter(|index| found[**index].counts()).take(number).copied().collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::core::survey::BaseListing;
 use crate::core::workspace::{self, Seen, Status};
 use crate::core::{Base, Category, Error, Result, Timestamp, WorkspaceId, threads, tree};
 use crate::output::progress::{Labels, Progress};
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::num::NonZero;
 
@@ -16,6 +17,8 @@ pub enum Place {
     Own,
     /// Claimed by an earlier or a running prune, with nothing at its own path.
     Claimed,
+    /// Claimed, with a later claim of the same workspace.
+    Earlier,
     /// Claimed, with a new workspace at its own path.
     Copy,
     /// Doomed by an earlier or a running prune.
@@ -57,7 +60,7 @@ impl Found {
     pub(super) fn trash_name(&self) -> Option<TrashName> {
         let stage = match self.place {
             Place::Own => return None,
-            Place::Claimed | Place::Copy => Stage::Claimed,
+            Place::Claimed | Place::Earlier | Place::Copy => Stage::Claimed,
             Place::Doomed => Stage::Doomed,
         };
         Some(TrashName { stage, id: self.id, tag: self.tag })
@@ -68,7 +71,7 @@ impl Found {
         self.size.map_or(0, NonZero::get)
     }
 
-    /// Whether it counts as a workspace. Doomed ones and copies do not.
+    /// Whether it counts as a workspace. Doomed ones, earlier claims and copies do not.
     pub(super) fn counts(&self) -> bool {
         matches!(self.place, Place::Own | Place::Claimed)
     }
@@ -127,9 +130,10 @@ pub(super) fn survey(
     absent.retain(|id| missed.binary_search_by_key(id, |found| found.id).is_err());
     let total = total + missed.len();
     found.extend(missed);
-    found.extend(threads::filter_map_in_threads(&trash, jobs, |(name, place), scratch| {
-        at(name.id, *place, name.tag, scratch)
-    }));
+    let mut aside =
+        threads::filter_map_in_threads(&trash, jobs, |(name, place), scratch| at(name.id, *place, name.tag, scratch));
+    mark_earlier_claims(&mut aside);
+    found.extend(aside);
     Ok(Survey { found, absent, total })
 }
 
@@ -144,6 +148,16 @@ fn placed(trash: Vec<TrashName>, workspaces: &[WorkspaceId]) -> (Vec<(TrashName,
         Stage::Claimed => (name, Place::Claimed),
     };
     (trash.into_iter().map(place).collect(), claimed.len() - both.len())
+}
+
+/// Marks all but the latest of several claims of one workspace, so that it counts once.
+fn mark_earlier_claims(aside: &mut [Found]) {
+    aside.sort_unstable_by_key(|found| (found.id, found.place, Reverse(found.last_access), found.tag));
+    for same in aside.chunk_by_mut(|a, b| (a.id, a.place) == (b.id, b.place)) {
+        if let [Found { place: Place::Claimed, .. }, earlier @ ..] = same {
+            earlier.iter_mut().for_each(|claim| claim.place = Place::Earlier);
+        }
+    }
 }
 
 /// Returns the given IDs that the listing does not have. One that was listed but is gone when it is examined is not absent:
