@@ -97,7 +97,7 @@ fn of_two_claims_of_one_workspace_the_one_accessed_later_is_put_back_and_a_dry_r
             set_aside_as(&world, "claimed", &id, tag);
         }
         for more in [&["-n"][..], &[]] {
-            let report = world.prune(more).run().exits(75).complains("there is a new workspace with its ID").json();
+            let report = world.prune(more).run().exits(75).complains("there is something new with its ID").json();
             assert_eq!((report["kept"].as_u64(), ids_in(&report["failed"])), (Some(1), vec![id.clone()]), "{more:?}");
         }
         assert!(world.dir_of(&id).join("1 days").exists(), "{days:?}");
@@ -122,6 +122,18 @@ fn several_claims_of_one_workspace_count_as_one() {
     assert_eq!((world.names(), trash(&world)), (vec![twice, kept], vec![]));
     let metrics = fs::read_to_string(metrics).expect("a file");
     assert!(metrics.lines().any(|line| line.contains("status=\"ok\"") && line.ends_with(" 2")), "{metrics}");
+}
+
+#[test]
+fn a_dry_run_says_where_a_claimed_workspace_cannot_go_back_because_something_else_has_its_name() {
+    let world = World::new();
+    let id = world.aged(1);
+    set_aside(&world, "claimed", &id);
+    fs::write(world.dir_of(&id), "").expect("a file");
+    for more in [&["-n"][..], &[]] {
+        let report = world.prune(more).run().finds_busy(&id);
+        assert_eq!(report["kept"], 0, "{more:?}");
+    }
 }
 
 #[test]

@@ -203,13 +203,14 @@ impl Claims<'_> {
 /// Returns what would keep a claimed workspace from being put back, as far as one can know without trying. `is_taken` says that
 /// another claim would be back at its path.
 pub(super) fn put_back_error(base: &Base, name: TrashName, is_taken: bool) -> Option<Error> {
-    (is_taken || base.contains(name.id).unwrap_or(false)).then(|| new_workspace_error(base, name))
+    let own = base.dir().cached_stat(name.id.encode(&mut [0; WorkspaceId::LEN]));
+    (is_taken || own.err() != Some(Errno::NOENT)).then(|| new_workspace_error(base, name))
 }
 
 fn new_workspace_error(base: &Base, name: TrashName) -> Error {
     let put_back_advice = name.put_back_advice(base.path());
     let what = format!(
-        "cannot be put back, because there is a new workspace with its ID; a later prune removes it once it is stale; {put_back_advice}"
+        "cannot be put back, because there is something new with its ID; a later prune removes it once it is stale; {put_back_advice}"
     );
     Error::new(Category::Busy, what)
 }
