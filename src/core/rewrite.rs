@@ -75,7 +75,7 @@ fn rewrite(dir: &DirFd, id: WorkspaceId, time: Timestamp, missing: Missing) -> R
     Err(Error::new(Category::Busy, format!("others keep changing {METADATA}")))
 }
 
-/// Replaces the file that was read. Returns `None` if it has changed since, or if somebody swept our temporary file away.
+/// Replaces the file that was read. Returns `None` if it has changed since, or if somebody took our temporary file away.
 fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option<Rewritten>> {
     let ownership = Ownership { attributes: Some(&read.file), ..Ownership::from_stat(&read.stat) };
     let staged = Staged::new(dir, content, ownership)?;
@@ -87,7 +87,7 @@ fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option
     check_rename(staged.replace(METADATA), Rewritten::Updated)
 }
 
-/// Creates the file, with the directory's owner. Returns `None` if it exists now, or if somebody swept our temporary file away.
+/// Creates the file, with the directory's owner. Returns `None` if it exists now, or if somebody took our temporary file away.
 fn create(dir: &DirFd, content: &[u8]) -> Result<Option<Rewritten>> {
     let stat = dir.stat_self().map_err(|errno| Error::os(errno, "cannot examine its directory"))?;
     let staged = Staged::new(dir, content, Ownership { mode: 0o600, ..Ownership::from_stat(&stat) })?;
@@ -97,7 +97,8 @@ fn create(dir: &DirFd, content: &[u8]) -> Result<Option<Rewritten>> {
 fn check_rename(renamed: rustix::io::Result<()>, rewritten: Rewritten) -> Result<Option<Rewritten>> {
     match renamed {
         Ok(()) => Ok(Some(rewritten)),
-        Err(Errno::NOENT | Errno::EXIST) => Ok(None),
+        // There may be a directory in its place or in that of the temporary file.
+        Err(Errno::NOENT | Errno::EXIST | Errno::ISDIR | Errno::NOTDIR) => Ok(None),
         Err(errno) => Err(Error::os(errno, format!("cannot replace {METADATA}"))),
     }
 }
