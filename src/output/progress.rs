@@ -2,8 +2,8 @@
 //! The thread that finishes a piece of work redraws the line, if it is time to. Meanwhile, other output goes
 //! through [`with_line_erased`].
 
-use super::amounts;
-use std::io::{self, Write};
+use super::{amounts, descriptor};
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -106,7 +106,7 @@ impl Drop for Progress {
 fn replace_line(line: &str) {
     let mut is_shown = lock(&IS_SHOWN);
     if *is_shown || !line.is_empty() {
-        let _ = io::stderr().write_all(format!("{ERASE}{line}\r").as_bytes());
+        let _ = descriptor::write(io::stderr(), format!("{ERASE}{line}\r").as_bytes());
     }
     *is_shown = !line.is_empty();
 }
@@ -115,7 +115,7 @@ fn replace_line(line: &str) {
 pub fn with_line_erased<T>(write: impl FnOnce() -> T) -> T {
     let mut is_shown = lock(&IS_SHOWN);
     if std::mem::take(&mut *is_shown) {
-        let _ = io::stderr().write_all(ERASE.as_bytes());
+        let _ = descriptor::write(io::stderr(), ERASE.as_bytes());
     }
     write()
 }

@@ -3,6 +3,7 @@
 //! A run is made long by strace, which delays some of its system calls.
 
 use crate::terminal::{screen, through_terminal};
+use crate::tools::trash;
 use crate::world::{Ran, Run, World};
 
 /// strace, which lets so many milliseconds go by before each of these calls.
@@ -67,6 +68,20 @@ fn a_long_prune_shows_its_progress_and_erases_it_at_the_end_also_at_ctrl_c() {
         assert!(warnings.iter().all(|row| !row.contains("pruning: ")), "{screen:#?}");
         assert_eq!(world.names().is_empty(), status == 0);
     }
+}
+
+/// Ctrl-S stops the terminal: what is written to it waits until Ctrl-Q.
+#[test]
+fn a_signal_ends_a_prune_whose_terminal_is_stopped() {
+    needs!("python3", "strace", "timeout");
+    let world = world(300);
+    let run = world.wsctl(["prune", "-y", "-j", "1", "--older-than", "7d"]);
+    let strace = slow("unlinkat", 20);
+    let timeout = ["timeout", "--foreground", "--preserve-status", "-k", "30", "4"].map(str::to_owned);
+    let wrapper = strace.iter().chain(&timeout).map(String::as_str).collect::<Vec<_>>();
+    let ran = through_terminal(100, run, ("pruning: ", "\\x13"), &wrapper).exits(143);
+    assert!(ran.stdout.contains("pruning: ") && !world.names().is_empty(), "{ran:#?}");
+    assert!(!trash(&world).iter().any(|name| name.contains("claimed")), "{:?}", trash(&world));
 }
 
 #[test]
