@@ -5,16 +5,18 @@ use super::dirfd::{self, DirFd};
 use super::error::{Category, Error, Result};
 use super::names::{OWN_TEMPORARY, fresh_tag};
 use super::stat::Stat;
-use rustix::fs::{FlockOperation, Gid, Mode, RawDirEntry, Uid};
+use rustix::fs::{FlockOperation, Gid, Mode, OFlags, RawDirEntry, Uid, fcntl_getfl};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::path::Arg;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// The owner and permissions of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Ownership<'a> {
     /// The user and the group. `None` leaves the new file's owner and group, and the ACL that it inherits.
     pub owner: Option<(u32, u32)>,
+    /// Whether a new file may be given to this owner.
+    pub may_give: bool,
     /// The permission bits, with set-user-ID and the like.
     pub mode: u32,
     /// The file whose ACL and other extended attributes to copy.
@@ -22,9 +24,13 @@ pub struct Ownership<'a> {
 }
 
 impl Ownership<'_> {
-    /// Takes owner and mode from an existing file or directory, without extended attributes.
-    pub fn from_stat(stat: &Stat) -> Self {
-        Self { owner: Some((stat.user, stat.group)), mode: stat.mode & 0o7777, attributes: None }
+    /// Takes owner and mode from an open file or directory, without extended attributes.
+    ///
+    /// If this user namespace has no number for an owner, stat(2) shows that of nobody, who must not get the file. Only the owner,
+    /// and whoever may act for an owner who has a number, could open it without changing its access time.
+    pub fn of(file: impl AsFd, stat: &Stat) -> Self {
+        let may_give = fcntl_getfl(file).is_ok_and(|flags| flags.contains(OFlags::NOATIME));
+        Self { owner: Some((stat.user, stat.group)), may_give, mode: stat.mode & 0o7777, attributes: None }
     }
 }
 
@@ -71,15 +77,14 @@ impl<'a> Staged<'a> {
     /// mode bits. The ACL goes last, because the group bits of a mode are its mask.
     fn set_ownership(&self, to: Ownership<'_>) -> Result<()> {
         let failed = |errno| Error::os(errno, "cannot keep the owner and mode of the file");
-        let current = Ownership::from_stat(&Stat::of_file(&self.file).map_err(failed)?);
+        let current = Ownership::of(&self.file, &Stat::of_file(&self.file).map_err(failed)?);
         let owner = to.owner.filter(|_| to.owner != current.owner);
         if let Some((user, group)) = owner {
+            if !to.may_give {
+                return Err(failed(Errno::PERM));
+            }
             let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
-            retry_on_intr(|| rustix::fs::fchown(&self.file, Some(user), Some(group))).map_err(|errno| match errno {
-                // This user namespace has no number for the owner.
-                Errno::INVAL => failed(errno).with_category(Category::PermissionDenied),
-                errno => failed(errno),
-            })?;
+            retry_on_intr(|| rustix::fs::fchown(&self.file, Some(user), Some(group))).map_err(failed)?;
         }
         if to.owner.is_some() {
             attributes::remove_inherited_acl(&self.file).map_err(failed)?;

@@ -77,7 +77,7 @@ fn rewrite(dir: &DirFd, id: WorkspaceId, time: Timestamp, missing: Missing) -> R
 
 /// Replaces the file that was read. Returns `None` if it has changed since, or if somebody took our temporary file away.
 fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option<Rewritten>> {
-    let ownership = Ownership { attributes: Some(&read.file), ..Ownership::from_stat(&read.stat) };
+    let ownership = Ownership { attributes: Some(&read.file), ..Ownership::of(&read.file, &read.stat) };
     let staged = Staged::new(dir, content, ownership)?;
     match dir.stat(METADATA) {
         Ok(stat) if Signature::from(&stat) == Signature::from(&read.stat) => {}
@@ -90,7 +90,7 @@ fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option
 /// Creates the file, with the directory's owner. Returns `None` if it exists now, or if somebody took our temporary file away.
 fn create(dir: &DirFd, content: &[u8]) -> Result<Option<Rewritten>> {
     let stat = dir.stat_self().map_err(|errno| Error::os(errno, "cannot examine its directory"))?;
-    let staged = Staged::new(dir, content, Ownership { mode: 0o600, ..Ownership::from_stat(&stat) })?;
+    let staged = Staged::new(dir, content, Ownership { mode: 0o600, ..Ownership::of(dir, &stat) })?;
     check_rename(staged.create(METADATA), Rewritten::Created)
 }
 

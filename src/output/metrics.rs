@@ -158,7 +158,7 @@ fn try_replace(file: &Path, base: &Path, gauges: &[Gauge]) -> Result<()> {
     let text = format(&base, gauges) + &valid_lines(&old, &base, gauges);
     let mut replaced = Err(Errno::NOENT);
     for _ in 0..TRIES {
-        let ownership = Ownership { owner: None, mode: 0o644, attributes: None };
+        let ownership = Ownership { owner: None, may_give: false, mode: 0o644, attributes: None };
         replaced = Staged::new(&dir, text.as_bytes(), ownership)?.replace(name);
         // Another run may sweep the file away before it is locked.
         if replaced != Err(Errno::NOENT) {

@@ -3,10 +3,12 @@
 
 use crate::mounted::AppendOnly;
 use crate::paused::straced;
-use crate::tools::{text, tool};
+use crate::tools::{text, tool, tree, wait_until};
 use crate::touch::rights;
 use crate::world::{AT, ORDINARY_USER, Run, WRITTEN, World, chmod, names};
+use std::fs;
 use std::os::unix::fs::chown;
+use std::process::{Child, Command};
 
 /// The group has nothing, though the mask, which is what the mode shows, lets others read and write.
 const ACL: &str = "u::rw,u:65534:rw,u:12345:-,g::-,m::rw,o::r";
@@ -126,16 +128,46 @@ fn touch_reports_an_io_error_where_attributes_cannot_be_read() {
 
 #[test]
 fn touch_in_a_user_namespace_that_does_not_map_the_owner_is_permission_denied() {
-    needs!("root", "unshare");
-    let world = World::new();
-    let id = world.workspace().days_ago(1).make();
-    world.give_away();
-    chmod(world.dir_of(&id), 0o777);
-    chmod(world.metadata_of(&id), 0o644);
-    let before = world.read_metadata(&id);
-    let ran = touch(&world, &id).through(["unshare", "--user", "--map-root-user"]).run();
-    ran.exits(77).prints("").complains(&format!("error[permission-denied]: workspace {id}: cannot keep the owner"));
-    assert_eq!((names(&world.dir_of(&id)), world.read_metadata(&id)), (vec![".metadata.json".to_owned()], before));
+    needs!("root", "unshare", "nsenter");
+    // In the second one, the number that stands for every owner without one is that of a user, who must not get the file.
+    for map in ["0 0 1", "0 0 1\n65534 12345 1"] {
+        let world = World::new();
+        let ids = [world.workspace().days_ago(1).make(), world.workspace().make_without_metadata()];
+        world.give_away();
+        chmod(world.metadata_of(&ids[0]), 0o644);
+        ids.iter().for_each(|id| chmod(world.dir_of(id), 0o777));
+        let before = tree(&world.base());
+        let namespace = UserNamespace::new(map);
+        for id in &ids {
+            let there = ["nsenter", "--target", &namespace.0.id().to_string(), "--user"].map(str::to_owned);
+            let ran = touch(&world, id).through(there).run();
+            ran.exits(77).prints("").complains(&format!("[permission-denied]: workspace {id}: cannot keep the owner"));
+        }
+        assert_eq!(tree(&world.base()), before, "{map}");
+    }
+}
+
+/// A user namespace with these users and groups, held by a process that sleeps.
+struct UserNamespace(Child);
+
+impl UserNamespace {
+    fn new(map: &str) -> Self {
+        let child = Command::new("unshare").args(["--user", "sleep", "300"]).spawn().expect("unshare");
+        let of = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/user")).expect("a namespace");
+        let pid = child.id().to_string();
+        wait_until("it has a namespace of its own", || of(&pid) != of("self"));
+        for file in ["uid_map", "gid_map"] {
+            fs::write(format!("/proc/{pid}/{file}"), map).expect("a map");
+        }
+        Self(child)
+    }
+}
+
+impl Drop for UserNamespace {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 #[test]
