@@ -155,7 +155,9 @@ fn mark_earlier_claims(aside: &mut [Found]) {
     aside.sort_unstable_by_key(|found| (found.id, found.place, Reverse(found.last_access), found.tag));
     for same in aside.chunk_by_mut(|a, b| (a.id, a.place) == (b.id, b.place)) {
         if let [Found { place: Place::Claimed, .. }, earlier @ ..] = same {
-            earlier.iter_mut().for_each(|claim| claim.place = Place::Earlier);
+            for claim in earlier {
+                claim.place = Place::Earlier;
+            }
         }
     }
 }
