@@ -130,10 +130,11 @@ impl Claims<'_> {
         } else if names.is_none() {
             check_unchanged(found, decided_on, look_inside()?, || read(&dir, METADATA, scratch)).map_err(put_back)?;
         }
+        let path = name.to_string();
         // What stays because of a mount stays whole.
-        mounts.check(name.id).map_err(put_back)?;
+        mounts.check(name.id, &path, self.stop, scratch).map_err(put_back)?;
         // Unlinking changes the directory's own modification time, so look at the times first.
-        self.check_unmodified(&name.to_string(), found, scratch).map_err(put_back)?;
+        self.check_unmodified(&path, found, scratch).map_err(put_back)?;
         if names.is_none() {
             task.freed += sweep(&dir, self.stop, scratch).map_err(failed)?;
         }

@@ -3,6 +3,7 @@
 //! What counts is where a mount lies in the file system, not its path: the base may be bound at two places, and the mount may
 //! have been made at the other one. The kernel refuses to remove a mount point of this namespace by either path.
 
+use crate::core::tree::{self, Scratch, Stop};
 use crate::core::{Category, DirFd, Error, Result, WorkspaceId, names::TrashName};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::collections::{HashMap, HashSet};
@@ -16,12 +17,12 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 pub(super) struct Mounts<'a> {
     base: &'a DirFd,
     table: Option<File>,
-    /// What the table says, or why it could not be read.
-    known: Result<BaseMounts>,
+    /// What the table says, if there is one, or why it could not be read.
+    known: Result<Option<BaseMounts>>,
 }
 
 /// What the table says about a base.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct BaseMounts {
     /// The workspaces in or on which something is mounted.
     pub inside: HashSet<WorkspaceId>,
@@ -30,9 +31,9 @@ pub struct BaseMounts {
 }
 
 impl<'a> Mounts<'a> {
-    /// Reads the table. If there is none (no `/proc`), the removal itself still stops at every mount.
+    /// Reads the table. There is none without `/proc`, or with that of a container that does not see this process.
     pub(super) fn read(base: &'a DirFd) -> Self {
-        let mut mounts = Self { base, table: None, known: Ok(BaseMounts::default()) };
+        let mut mounts = Self { base, table: None, known: Ok(None) };
         mounts.read_again();
         mounts
     }
@@ -44,23 +45,30 @@ impl<'a> Mounts<'a> {
         }
     }
 
-    /// Checks that nothing is mounted in or on the workspace. A mount keeps its place in the tree when a directory above it is
-    /// renamed, so it is found by the name before and after a claim.
+    /// Checks that nothing is mounted in or on the workspace `id`, which is at `name`. A mount keeps its place in the tree when a
+    /// directory above it is renamed, so the table has it by the ID before and after a claim. Without a table, this searches the
+    /// tree.
     ///
     /// # Errors
-    /// [`Category::Busy`] if something is. By errno, if the table exists but cannot be read: then nobody knows, and the removal
-    /// must not begin.
-    pub(super) fn check(&self, id: WorkspaceId) -> Result<()> {
-        match &self.known {
-            Ok(known) if !known.inside.contains(&id) => Ok(()),
-            Ok(_) => Err(Error::new(Category::Busy, "something is mounted inside")),
-            Err(error) => Err(error.clone()),
-        }
+    /// [`Category::Busy`] if something is. If nobody can tell, by errno: then the removal must not begin.
+    pub(super) fn check(&self, id: WorkspaceId, name: &str, stop: Stop<'_>, scratch: &mut Scratch) -> Result<()> {
+        let is_mounted = match &self.known {
+            Ok(Some(known)) => known.inside.contains(&id),
+            Ok(None) => {
+                let usage = tree::measure(self.base, name, stop, scratch);
+                match usage.error {
+                    Some(error) if error.category() != Category::NotFound => return Err(error),
+                    _ => usage.has_mount,
+                }
+            }
+            Err(error) => return Err(error.clone()),
+        };
+        if is_mounted { Err(Error::new(Category::Busy, "something is mounted inside")) } else { Ok(()) }
     }
 
     /// Whether workspaces may be in a lower layer, where they cannot be claimed.
     pub(super) fn is_base_on_overlay(&self) -> bool {
-        self.known.as_ref().is_ok_and(|known| known.on_overlay)
+        matches!(&self.known, Ok(Some(known)) if known.on_overlay)
     }
 
     fn has_changed(&self) -> bool {
@@ -76,8 +84,7 @@ impl<'a> Mounts<'a> {
     fn read_again(&mut self) {
         let cannot = "cannot tell whether something is mounted inside";
         self.known = match self.text() {
-            Ok(Some((text, path))) => Ok(parse_table(&text, self.base.mount(), &path)),
-            Ok(None) => Ok(BaseMounts::default()),
+            Ok(found) => Ok(found.map(|(text, path)| parse_table(&text, self.base.mount(), &path))),
             Err(error) => Err(Error::io(&error, cannot)),
         };
     }

@@ -19,11 +19,12 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, show_progre
     let to_prune: Vec<_> = plan.to_prune().collect();
     let progress = Progress::new(show_progress, Labels::MEASURING, to_prune.len());
     threads::filter_map_in_threads(&to_prune, jobs, |(found, rule), scratch| {
-        let (result, freed) = match (mounts.check(found.id), found.size) {
+        let name = found.name();
+        let (result, freed) = match (mounts.check(found.id, &name, &|| false, scratch), found.size) {
             (Err(error), _) => (TaskResult::failed(error), 0),
             (Ok(()), Some(size)) => (TaskResult::Pruned(found.unmeasured.clone()), size.get()),
             (Ok(()), None) => {
-                let usage = tree::measure(base.dir(), &found.name(), &|| false, scratch);
+                let usage = tree::measure(base.dir(), &name, &|| false, scratch);
                 (TaskResult::Pruned(usage.error.map(Box::new)), usage.bytes)
             }
         };

@@ -28,6 +28,8 @@ pub struct Usage {
     pub files: u64,
     /// The newest modification time in the tree, including the root.
     pub newest: Option<Timestamp>,
+    /// Whether something is mounted in the tree.
+    pub has_mount: bool,
     /// Why not everything was counted. [`Category::NotFound`] if the tree does not exist.
     pub error: Option<Error>,
 }
@@ -153,14 +155,14 @@ impl Visitor for Measuring<'_> {
             Kind::Other | Kind::Unknown => self.count_or_enter(dir, name),
         };
         match visited {
-            Ok(entered) => entered,
-            // Another mount is not part of the tree. If a name has vanished, its directory has changed, which is found later.
-            Err(Errno::XDEV | Errno::NOENT) => None,
-            Err(errno) => {
-                self.set_error(errno);
-                None
-            }
+            Ok(entered) => return entered,
+            // Another mount is not part of the tree.
+            Err(Errno::XDEV) => self.usage.has_mount = true,
+            // If a name has vanished, its directory has changed, which is found later.
+            Err(Errno::NOENT) => {}
+            Err(errno) => self.set_error(errno),
         }
+        None
     }
 
     fn listing_failed(&mut self, errno: Errno, _: &mut FileTime) {
