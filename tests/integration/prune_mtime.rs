@@ -1,6 +1,6 @@
 //! `wsctl prune --use-mtime`: when something was last modified counts as an access.
 
-use crate::mounted::Bindfs;
+use crate::mounted::{Bindfs, Mounted};
 use crate::tools::{du, modify, text, tool};
 use crate::world::{World, chmod, ids_in, sorted};
 use std::fs;
@@ -72,6 +72,27 @@ fn a_dry_run_reports_what_cannot_be_examined_as_the_run_does() {
         assert_eq!((&dry.stderr, real.stderr.lines().count()), (&real.stderr, skipped), "{days} days: {real:#?}");
         assert_eq!(ids_in(&dry.json()["skipped"]).len(), skipped, "{dry:#?}");
     }
+}
+
+#[test]
+fn with_use_mtime_a_workspace_stays_in_which_an_agent_writes_in_a_subvolume_though_its_size_does_not_count() {
+    needs!("root", "mkfs.btrfs", "btrfs");
+    let world = World::new();
+    let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.btrfs", "-q"]) else { return };
+    let [written, idle] = [40, 40].map(|days| world.aged(days));
+    for id in [&written, &idle] {
+        let sub = world.dir_of(id).join("sub");
+        tool(&["btrfs", "subvolume", "create", text(&sub)]);
+        fs::create_dir_all(sub.join("a/b")).and_then(|()| fs::write(sub.join("a/b/log"), [7; 5000])).expect("a file");
+        modify(&world, id, 40);
+    }
+    let deep = world.dir_of(&written).join("sub/a/b/log");
+    fs::write(deep, [8; 5000]).expect("a write in the subvolume");
+    tool(&["sync", "--file-system", text(&world.base())]);
+    let listed = world.wsctl(["list", "-s", "--format", "jsonl", &written]).run().exits(0).quietly().json();
+    assert_eq!((listed["size_bytes"].as_u64(), listed["files"].as_u64()), (Some(du(&world.dir_of(&written))), Some(3)));
+    world.prune(&["--use-mtime"]).run().pruned([idle]);
+    assert_eq!(world.names(), [written]);
 }
 
 /// Of a file on a server (FUSE, NFS), the kernel may remember a stat that it knows to be out of date.

@@ -12,6 +12,7 @@ use super::names::Kind;
 use super::walk::{Entered, Scratch, Visitor, walk};
 use super::{Links, Stop};
 use rustix::io::{Errno, Result};
+use std::collections::HashSet;
 use std::ffi::CStr;
 
 /// How often to measure a tree if others keep changing it.
@@ -52,6 +53,8 @@ struct Measuring<'a> {
     usage: Usage,
     links: Links,
     device: u64,
+    /// The devices of the subvolumes in the tree. `du -x` does not count them, but their modification times count.
+    subvolumes: HashSet<u64>,
     begun: FileTime,
     /// The latest change time of what others changed since the measurement began.
     changed: Option<FileTime>,
@@ -61,8 +64,8 @@ struct Measuring<'a> {
 
 impl<'a> Measuring<'a> {
     fn new(stop: Stop<'a>) -> Self {
-        let (usage, links) = (Usage::default(), Links::default());
-        Self { usage, links, device: 0, begun: FileTime::now(), changed: None, changes: 0, stop }
+        let (usage, links, subvolumes) = (Usage::default(), Links::default(), HashSet::new());
+        Self { usage, links, device: 0, subvolumes, begun: FileTime::now(), changed: None, changes: 0, stop }
     }
 
     fn run(&mut self, base: &DirFd, name: &str, scratch: &mut Scratch) {
@@ -80,8 +83,14 @@ impl<'a> Measuring<'a> {
     }
 
     fn count(&mut self, stat: &Stat) {
-        self.usage.bytes += self.links.allocated(stat);
+        if self.is_counted(stat) {
+            self.usage.bytes += self.links.allocated(stat);
+        }
         self.update_newest(stat);
+    }
+
+    fn is_counted(&self, stat: &Stat) -> bool {
+        !self.subvolumes.contains(&stat.device)
     }
 
     fn update_newest(&mut self, stat: &Stat) {
@@ -118,8 +127,11 @@ impl<'a> Measuring<'a> {
     fn enter(&mut self, dir: &DirFd, name: &CStr) -> Result<Option<Entered<FileTime>>> {
         let below = dir.open_dir(name)?;
         let stat = below.stat_self()?;
-        if stat.device != self.device || self.check_change(&stat) {
-            return Ok(None); // `du -x` does not count subvolumes
+        if stat.device != self.device {
+            self.subvolumes.insert(stat.device);
+        }
+        if self.check_change(&stat) {
+            return Ok(None);
         }
         self.count(&stat);
         Ok(Some(Entered::new(below, stat, stat.changed)))
@@ -131,7 +143,7 @@ impl<'a> Measuring<'a> {
         if stat.is_dir() {
             return self.enter(dir, name).inspect_err(|_| self.count_if_unchanged(&stat));
         }
-        self.usage.files += 1;
+        self.usage.files += u64::from(self.is_counted(&stat));
         self.count_if_unchanged(&stat);
         Ok(None)
     }
