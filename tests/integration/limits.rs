@@ -51,6 +51,14 @@ fn a_limit_on_the_size_of_files_is_an_io_error_and_leaves_no_temporary_file() {
 }
 
 #[test]
+fn where_a_filter_of_system_calls_hides_the_limits_prune_does_its_work() {
+    needs!("strace");
+    let world = World::new();
+    let ids = stale(&world, 3);
+    world.prune(&[]).injecting(["prlimit64:error=EPERM"]).run().pruned(ids);
+}
+
+#[test]
 fn under_any_limit_a_run_succeeds_or_reports_an_io_error_and_loses_nothing() {
     needs!("prlimit");
     let files = (3..=12).map(|number| format!("--nofile={number}"));

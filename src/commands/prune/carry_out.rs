@@ -14,7 +14,7 @@ use crate::core::tree::{self, Names, Removed, Scratch, Tree};
 use crate::core::{Base, Error, threads};
 use crate::output::progress::{Labels, Progress};
 use crate::signals::Signals;
-use rustix::process::{Resource, getrlimit};
+use nix::sys::resource::{Resource, getrlimit}; // that of rustix panics where a system call filter refuses it
 use std::cell::OnceCell;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -31,6 +31,8 @@ const GRACE: Duration = Duration::from_millis(500);
 const ROUNDS: usize = 5;
 /// The descriptors that a thread needs besides those of its workspaces.
 const DESCRIPTORS: usize = 10;
+/// The limit on descriptors if the kernel does not say.
+const USUAL_LIMIT: usize = 1024;
 
 /// What is needed to carry a plan out.
 pub(super) struct Work<'a> {
@@ -132,8 +134,8 @@ impl Round<'_> {
 
     /// Returns how many threads to use and how many workspaces each may hold open, within the limit of descriptors.
     fn threads_and_held(&self, tasks: usize) -> (usize, usize) {
-        let limit =
-            getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        let limit = getrlimit(Resource::RLIMIT_NOFILE)
+            .map_or(USUAL_LIMIT, |(limit, _)| usize::try_from(limit).unwrap_or(usize::MAX));
         let free = limit.saturating_sub(2 * DESCRIPTORS);
         let threads = self.work.jobs.min(tasks.div_ceil(BATCH)).min(free / (DESCRIPTORS + BATCH)).max(1);
         (threads, (free / threads).saturating_sub(DESCRIPTORS).clamp(1, MAX_HELD))
