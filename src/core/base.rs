@@ -89,7 +89,7 @@ impl Base {
     /// [`Category::Io`] if the file system does not say, such as FUSE without statfs, else by errno.
     pub fn space(&self) -> Result<Space> {
         match retry_on_intr(|| rustix::fs::fstatvfs(&self.dir)) {
-            Ok(stat) if stat.f_blocks > 0 => {
+            Ok(stat) if stat.f_blocks > 0 && stat.f_frsize > 0 => {
                 let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
                 Ok(Space { total: bytes(stat.f_blocks), available: bytes(stat.f_bavail) })
             }

@@ -81,8 +81,12 @@ fn min_free_is_an_io_error_where_the_file_system_does_not_tell_its_size() {
     let stale = sorted([world.aged(40), world.aged(50)]);
     // A statfs that says nothing but its type and its block size, as FUSE gives it without a daemon's answer.
     let zeros = format!("fstatfs:poke_exit=@arg2={}", "00".repeat(64));
+    // One that counts blocks, but gives them no size.
+    let sizeless =
+        format!("fstatfs:poke_exit=@arg2={}{}{}", "00".repeat(16), "ffffffff00000000".repeat(3), "00".repeat(40));
     for (rule, more, answer) in [
-        ("5%", &[][..], &*zeros),
+        ("10GiB", &[][..], &*sizeless),
+        ("5%", &[], &zeros),
         ("10GiB", &["-n"], &zeros),
         ("1K", &["--older-than", "30d"], &zeros),
         ("1K", &[], "fstatfs:error=ENOSYS"),
