@@ -160,7 +160,7 @@ impl DirFd {
     /// rename. Then it may replace a file or an empty directory created in between.
     pub fn rename_new(&self, from: impl Arg + Copy, to: impl Arg + Copy) -> Result<()> {
         match retry_on_intr(|| rustix::fs::renameat_with(&self.fd, from, &self.fd, to, RenameFlags::NOREPLACE)) {
-            Err(Errno::INVAL | Errno::NOSYS) => match self.stat(to) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => match self.stat(to) {
                 Ok(_) | Err(Errno::XDEV) => Err(Errno::EXIST),
                 Err(Errno::NOENT) => match self.rename(from, to) {
                     Err(Errno::NOTEMPTY | Errno::NOTDIR) => Err(Errno::EXIST), // created in between

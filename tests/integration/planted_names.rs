@@ -82,7 +82,11 @@ fn prune_tries_another_name_where_the_one_for_a_claim_is_taken() {
 #[test]
 fn an_accessed_workspace_is_never_put_back_over_a_new_one_also_without_rename_noreplace() {
     needs!("strace");
-    for (call, lacking) in [("renameat2", &[][..]), ("renameat", &["-e", "inject=renameat2:error=EINVAL"])] {
+    for (call, lacking) in [
+        ("renameat2", &[][..]),
+        ("renameat", &["-e", "inject=renameat2:error=EINVAL"]),
+        ("renameat", &["-e", "inject=renameat2:error=EOPNOTSUPP"]),
+    ] {
         let world = World::new();
         let id = world.aged(40);
         let paused = Paused::lacking(&world, lacking, call, None, world.prune(&[]));
