@@ -79,9 +79,15 @@ impl From<Errno> for Category {
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::NOENT | Errno::NOTDIR => Self::NotFound,
-            // NOKEY: it is encrypted, and the key is missing. OVERFLOW: an owner has no number in this user namespace or idmapped
-            // mount.
-            Errno::ACCESS | Errno::PERM | Errno::NOKEY | Errno::OVERFLOW => Self::PermissionDenied,
+            // NOKEY: it is encrypted, and the key is missing. KEYEXPIRED and the like: a file server asks for a new ticket.
+            // OVERFLOW: an owner has no number in this user namespace or idmapped mount.
+            Errno::ACCESS
+            | Errno::PERM
+            | Errno::NOKEY
+            | Errno::KEYEXPIRED
+            | Errno::KEYREJECTED
+            | Errno::KEYREVOKED
+            | Errno::OVERFLOW => Self::PermissionDenied,
             // AGAIN: somebody holds a lease (open with O_NONBLOCK). BUSY: a mount point.
             Errno::AGAIN | Errno::BUSY | Errno::TXTBSY | Errno::DEADLK => Self::Busy,
             Errno::IO
@@ -100,6 +106,7 @@ impl From<Errno> for Category {
             | Errno::NOTCONN
             | Errno::HOSTDOWN
             | Errno::HOSTUNREACH
+            | Errno::NETDOWN
             | Errno::NETUNREACH
             | Errno::CONNREFUSED
             | Errno::CONNRESET
@@ -111,6 +118,7 @@ impl From<Errno> for Category {
             | Errno::MFILE
             | Errno::NFILE
             | Errno::NOMEM
+            | Errno::NOBUFS
             // The lower layer of an overlay, or another project ID.
             | Errno::XDEV => Self::Io,
             _ => Self::Unexpected,
@@ -249,10 +257,10 @@ mod tests {
         use Category::*;
         for (category, errnos) in [
             (NotFound, &[Errno::NOENT, Errno::NOTDIR][..]),
-            (PermissionDenied, &[Errno::ACCESS, Errno::PERM, Errno::NOKEY, Errno::OVERFLOW]),
+            (PermissionDenied, &[Errno::ACCESS, Errno::PERM, Errno::NOKEY, Errno::KEYEXPIRED, Errno::OVERFLOW]),
             (Busy, &[Errno::AGAIN, Errno::BUSY, Errno::TXTBSY]),
             (Io, &[Errno::IO, Errno::NOSPC, Errno::DQUOT, Errno::ROFS, Errno::FBIG, Errno::STALE]),
-            (Io, &[Errno::NOTCONN, Errno::HOSTDOWN, Errno::TIMEDOUT, Errno::CONNABORTED]),
+            (Io, &[Errno::NOTCONN, Errno::HOSTDOWN, Errno::NETDOWN, Errno::TIMEDOUT, Errno::CONNABORTED]),
             (Io, &[Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::XDEV]),
             (Unexpected, &[Errno::INVAL, Errno::NOSYS, Errno::FAULT]),
         ] {
