@@ -59,8 +59,11 @@ impl Stat {
     }
 }
 
-/// `st_blocks` counts in units of 512 bytes, see inode(7).
-const BLOCK: u64 = 512;
+/// Returns the bytes of `st_blocks`, which counts in units of 512, see inode(7). At most 8 PiB, so that no sum overflows where a
+/// FUSE daemon says anything.
+fn allocated(blocks: u64) -> u64 {
+    blocks.min(1 << 44) * 512
+}
 
 impl From<&rustix::fs::Stat> for Stat {
     #[allow(clippy::unnecessary_cast, clippy::cast_lossless)] // the types depend on the architecture
@@ -75,7 +78,7 @@ impl From<&rustix::fs::Stat> for Stat {
             user: stat.st_uid,
             group: stat.st_gid,
             size: u64::try_from(stat.st_size).unwrap_or(0),
-            allocated: u64::try_from(stat.st_blocks).unwrap_or(0) * BLOCK,
+            allocated: allocated(u64::try_from(stat.st_blocks).unwrap_or(0)),
             modified: time(stat.st_mtime as i64, stat.st_mtime_nsec as u64),
             changed: time(stat.st_ctime as i64, stat.st_ctime_nsec as u64),
             born: FileTime(0),
@@ -96,7 +99,7 @@ impl From<&Statx> for Stat {
             user: stat.stx_uid,
             group: stat.stx_gid,
             size: stat.stx_size,
-            allocated: stat.stx_blocks * BLOCK,
+            allocated: allocated(stat.stx_blocks),
             modified: FileTime::new(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
             changed: FileTime::new(stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec),
             born: if has(StatxFlags::BTIME) { born } else { FileTime(0) },
@@ -224,6 +227,12 @@ impl From<&Stat> for Birth {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_can_be_added_whatever_a_file_system_says() {
+        assert_eq!(allocated(8), 4096);
+        assert!(allocated(u64::MAX).checked_mul(1000).is_some());
+    }
 
     #[test]
     fn a_stamp_may_be_since_the_beginning_if_the_file_system_could_have_set_it_since() {
