@@ -2,7 +2,6 @@
 
 use crate::args::duration;
 use crate::args::size;
-use crate::core::survey::BaseListing;
 use crate::core::workspace::{Facts, examine};
 use crate::core::{Base, Result, Timestamp, WorkspaceId};
 use crate::output::amounts;
@@ -12,6 +11,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use walkdir::WalkDir;
 
 /// Shows ages for at most this many workspaces: zsh would take minutes for 100,000.
 const MAX_WITH_AGES: usize = 1000;
@@ -38,11 +38,11 @@ impl Ids {
         let Some(path) = &self.base else { return Ok(Vec::new()) };
         let base = Base::open(path)?;
         let begun = current.as_bytes().to_ascii_lowercase();
-        let mut ids = BaseListing::read(&base)?.workspaces;
-        ids.retain(|id| {
-            let mut name = [0; WorkspaceId::LEN];
-            id.encode(&mut name).as_bytes().starts_with(&begun) && !self.named.contains(id)
-        });
+        let listing = WalkDir::new(path).min_depth(1).max_depth(1).into_iter().flatten();
+        let offered =
+            listing.filter(|entry| entry.file_type().is_dir() && entry.file_name().as_bytes().starts_with(&begun));
+        let mut ids: Vec<_> = offered.filter_map(|entry| WorkspaceId::from_dir_name(entry.file_name())).collect();
+        ids.retain(|id| !self.named.contains(id));
         ids.sort_unstable();
         let Some(now) = self.now.filter(|_| ids.len() <= MAX_WITH_AGES) else {
             return Ok(ids.iter().map(|id| CompletionCandidate::new(id.to_string())).collect());

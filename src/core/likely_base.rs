@@ -6,10 +6,9 @@ use super::error::Result;
 use super::id::WorkspaceId;
 use super::names::TrashName;
 use rustix::fs::FileType;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
 
 /// How many levels below the base to search.
 const MAX_DEPTH: usize = 2;
@@ -24,19 +23,18 @@ const BUFFER: usize = 4096;
 /// # Errors
 /// By errno, if the base cannot be listed again from its start.
 pub fn likely_base(base: &Base) -> Result<Option<PathBuf>> {
-    let mut left = MAX_NAMES;
-    let holds_workspaces = find_workspace(base.dir(), &mut left, |_| {});
+    let (mut left, mut names) = (MAX_NAMES, Vec::new());
+    let holds_workspaces = find_workspace(base.dir(), &mut left, |name| names.push(name.to_owned()));
     base.dir().seek(0).map_err(|errno| base.cannot_list(errno))?;
-    Ok(if holds_workspaces || left == 0 { None } else { find_nearby(base, &mut left) })
+    Ok(if holds_workspaces || left == 0 { None } else { find_nearby(base, &names, &mut left) })
 }
 
-fn find_nearby(base: &Base, left: &mut usize) -> Option<PathBuf> {
+fn find_nearby(base: &Base, names: &[OsString], left: &mut usize) -> Option<PathBuf> {
     let path = base.path().canonicalize().ok()?;
     if path.file_name().and_then(WorkspaceId::from_dir_name).is_some() {
         return path.parent().map(Path::to_owned);
     }
-    let mut below = WalkDir::new(&path).min_depth(1).max_depth(1).into_iter().flatten();
-    below.find_map(|entry| find_below(base.dir(), entry.path(), MAX_DEPTH, left))
+    names.iter().find_map(|name| find_below(base.dir(), &path.join(name), MAX_DEPTH, left))
 }
 
 /// Searches a directory and the directories in it. Others may own them, so this follows no link and enters no mount.

@@ -12,6 +12,8 @@ fn a_dry_run_and_a_list_leave_access_times_alone() {
         let _ = world.workspace().days_ago(days).file("data/deep/x", b"x").make();
     }
     set_aside(&world, "claimed", &world.aged(50));
+    let empty = world.base().join("monaco-2024"); // a base without workspaces, which are searched below it
+    fs::create_dir_all(empty.join("data")).expect("directories");
     let entries = walkdir::WalkDir::new(world.base()).into_iter();
     let paths: Vec<_> = entries.map(|entry| entry.expect("an entry").into_path()).collect();
     // A stat does not change it.
@@ -32,6 +34,7 @@ fn a_dry_run_and_a_list_leave_access_times_alone() {
             &["prune", "-n", "--older-than", "30d"],
             &["prune", "-n", "--older-than", "30d", "--use-mtime"],
             &["prune", "-n", "--max-total-size", "0B"],
+            &["prune", "-n", "--older-than", "30d", "--base", text(&empty)],
         ] {
             let run = world.wsctl(args);
             let _ = if by_owner { run.by_ordinary_user() } else { run }.run().exits(0);

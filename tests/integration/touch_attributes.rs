@@ -135,7 +135,9 @@ fn touch_in_a_user_namespace_that_does_not_map_the_owner_is_permission_denied() 
         let ids = [world.workspace().days_ago(1).make(), world.workspace().make_without_metadata()];
         world.give_away();
         chmod(world.metadata_of(&ids[0]), 0o644);
-        ids.iter().for_each(|id| chmod(world.dir_of(id), 0o777));
+        for id in &ids {
+            chmod(world.dir_of(id), 0o777);
+        }
         let before = tree(&world.base());
         let namespace = UserNamespace::new(map);
         for id in &ids {

@@ -3,7 +3,7 @@
 
 use crate::builds;
 use crate::mounted::Mounted;
-use crate::tools::{du, set_aside, text, tool};
+use crate::tools::{du, text, tool};
 use crate::world::{Ran, World, is_root};
 use serde_json::json;
 use std::fs;
@@ -99,19 +99,6 @@ fn a_directory_of_200_000_files_is_measured_and_removed() {
     let world = World::new();
     let _memory = in_memory(&world);
     costs(&world, STACK, "wide", 200_000, 0);
-}
-
-/// A killed run changed the directories that it was emptying, after the last change of the base.
-#[test]
-fn a_leftover_is_removed_however_much_an_interrupted_run_had_still_to_do() {
-    let world = World::in_memory();
-    let id = world.aged(40);
-    let doomed = world.base().join(set_aside(&world, "doomed", &id));
-    for number in 0..100_000 {
-        let directory = doomed.join(number.to_string());
-        fs::create_dir(&directory).and_then(|()| fs::File::create(directory.join("x"))).expect("a file");
-    }
-    world.prune(&[]).run().pruned([id]);
 }
 
 #[test]
