@@ -14,7 +14,10 @@ use std::collections::HashSet;
 pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, show_progress: bool) -> Vec<Task<'p>> {
     let mounts = Mounts::read(base.dir());
     if mounts.is_base_on_overlay() {
-        log::warn!("the base is on an overlay: workspaces in a lower layer cannot be claimed and would stay");
+        // The kernel does not show the option where it is the default.
+        log::warn!(
+            "the base is on an overlay: unless it has redirect_dir=on, workspaces in a lower layer cannot be claimed and would stay"
+        );
     }
     let to_prune: Vec<_> = plan.to_prune().collect();
     let progress = Progress::new(show_progress, Labels::MEASURING, to_prune.len());
