@@ -71,7 +71,10 @@ fn uses_in(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
         let up = "super::".repeat(file.trim_end_matches("mod.rs").trim_end_matches('/').split('/').count());
         let paths = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
         let others = paths.filter_map(|path| path.strip_prefix(&up).or_else(|| path.strip_prefix(&whole)));
-        let others = others.map(|rest| rest.split(':').next().unwrap_or(rest));
+        let open = format!(" {up}{{");
+        let braced = text.split(&open).skip(1).filter_map(|rest| rest.split('}').next());
+        let braced = braced.flat_map(|inside| inside.split(',').map(str::trim));
+        let others = others.map(|rest| rest.split(':').next().unwrap_or(rest)).chain(braced);
         let here = others.filter(|other| names.contains(*other)).map(str::to_owned);
         uses.entry(module(file)).or_default().extend(here);
     }
