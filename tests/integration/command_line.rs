@@ -80,26 +80,6 @@ fn a_base_that_an_ordinary_user_may_not_read_is_permission_denied_for_each_subco
     assert_eq!(names(&world.path("locked/base")), [id]);
 }
 
-#[test]
-fn a_diagnostic_is_one_line_with_its_severity_and_category() {
-    let world = World::new();
-    let (corrupt, missing) = (world.workspace().metadata("no\nJSON").make(), world.workspace().make_without_metadata());
-    let absent = numbered(0);
-    for (args, status, line) in [
-        (&["list", &absent][..], 66, format!("warning[not-found]: workspace {absent}: ")),
-        (&["touch", "-c", &missing], 66, format!("warning[not-found]: workspace {missing}: .metadata.json is missing")),
-        (&["touch", &corrupt], 65, format!("error[corrupt-metadata]: workspace {corrupt}: .metadata.json ")),
-        (&["touch", "nonsense"], 2, "error[invalid-id]: ".into()),
-        (&["list", "--bogus"], 2, "error[usage]: ".into()),
-        (&["list", "-b", "missing"], 66, "error[not-found]: base missing".into()),
-    ] {
-        let ran = world.wsctl(args).run().exits(status).complains(&line);
-        assert!(ran.stderr.starts_with(&line), "{ran:#?}");
-    }
-    let advice = world.wsctl([""; 0]).run().sanely().exits(2).prints("");
-    let _ = advice.mentions("Usage: wsctl"); // the only one of many lines
-}
-
 /// For the order of all categories see the test beside the code.
 #[test]
 fn of_several_errors_the_most_severe_decides_the_status_and_each_is_reported_once() {
@@ -129,11 +109,9 @@ fn names_that_are_not_utf_8_stop_no_subcommand() {
     fs::create_dir(odd_name(&world.base())).expect("a directory");
     fs::write(odd_name(&world.dir_of(&id)), "").expect("a file");
     fs::rename(world.base(), &base).expect("a rename");
-    for command in [
-        &["touch", "--at", "2020-01-01T00:00:00Z", &id][..],
-        &["list", "-s", "--format", "json"],
-        &["prune", "--yes", "--older-than", "1d"],
-    ] {
+    for command in
+        [&["validate", &id][..], &["list", "-s", "--format", "json"], &["prune", "--yes", "--older-than", "1d"]]
+    {
         world.bare(with(&[command, &["--base"]].concat(), &base)).run().sanely().exits(0).quietly();
     }
     assert_eq!(fs::read_dir(&base).expect("the base").count(), 1, "only the name that is not ours is left");

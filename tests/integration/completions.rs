@@ -2,7 +2,6 @@
 //! the program writes: `UPDATE=1 cargo test completions` writes them anew.
 
 use crate::world::{Ran, Run, World, numbered, odd_name};
-use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -44,13 +43,10 @@ fn answer(world: &World, shell: &str, words: &[&str]) -> Ran {
 fn the_complete_variable_does_not_change_an_ordinary_run() {
     let world = World::new();
     let stale = world.aged(40);
-    for value in ["bash", "zsh", "/bin/fish", "yes", ""] {
+    for value in ["bash", "yes", ""] {
         world.wsctl(["list", "--format", "ids"]).env("COMPLETE", value).run().exits(0).prints(&format!("{stale}\n"));
     }
-    for value in ["yes", "", "/bin/sh"] {
-        world.wsctl([""; 0]).env("COMPLETE", value).run().exits(2).mentions("Usage:");
-        world.wsctl(["--", "wsctl", "to"]).env("COMPLETE", value).run().exits(2).prints("");
-    }
+    world.wsctl([""; 0]).env("COMPLETE", "yes").run().exits(2).mentions("Usage:");
     world.wsctl(["prune", "--older-than", "7d", "-y"]).env("COMPLETE", "bash").run().exits(0).quietly();
     assert!(world.names().is_empty());
 }
@@ -73,17 +69,12 @@ fn a_shell_is_told_nothing_but_candidates() {
     assert_eq!(answer(&world, "bash", &["touch", &id[..4]]).stdout, id);
     let odd = odd_name(&world.base());
     for (shell, _) in SHELLS {
-        for index in ["", "0", "99", "-1", "x"] {
+        for index in ["", "99", "-1", "x"] {
             asking(&world, shell, &["touch", "-b", "", ""]).env("_CLAP_COMPLETE_INDEX", index).run().exits(0).quietly();
         }
-        let no_base = [&odd, &world.metadata_of(&id)];
-        for base in no_base {
-            let none = asking(&world, shell, &["touch", "0"]).env("WSCTL_BASE", base).run().exits(0).quietly();
-            assert!(!none.stdout.contains("0000"), "{none:#?}");
-        }
+        let none = asking(&world, shell, &["touch", "0"]).env("WSCTL_BASE", &odd).run().exits(0).quietly();
+        assert!(!none.stdout.contains("0000"), "{none:#?}");
         asking(&world, shell, &["touch", ""]).through_sh("\"$@\" >&-").run().exits(0).quietly();
-        let _ =
-            world.wsctl([OsStr::new("--"), odd.as_os_str(), odd.as_os_str()]).env("COMPLETE", shell).run().quietly();
     }
 }
 
@@ -109,11 +100,6 @@ fn every_option_and_value_of_the_command_line_is_offered() {
                 }
             }
         }
-        for line in [&["list", "--status", "ok,missing,"][..], &["list", "--status=ok,missing,"]] {
-            let offered = answer(&world, shell, line).stdout;
-            let again = ["ing,ok", "ing,missing"].iter().any(|again| offered.contains(again));
-            assert!(offered.contains("ok,missing,denied") && !again, "{shell}: {line:?}: {offered}");
-        }
     }
 }
 
@@ -133,49 +119,21 @@ fn nothing_that_was_written_into_a_workspace_reaches_the_shell() {
 }
 
 #[test]
-fn ages_are_shown_where_the_shell_shows_them_and_somebody_can_read_so_many() {
-    let world = World::in_memory();
-    let shown = |shell, word: &str| {
-        let offered = answer(&world, shell, &["prune", "--exclude", word]).stdout;
-        ["0000-4000", " ago"].map(|part| offered.matches(part).count())
-    };
-    (0..1000).for_each(|number| drop(world.workspace().id(&numbered(number)).make()));
-    assert_eq!(shown("bash", ""), [1000, 0]);
-    assert_eq!(shown("zsh", ""), [1000, 1000]);
-    let _ = world.workspace().id(&numbered(1000)).make();
-    assert_eq!(shown("fish", ""), [1001, 0]);
-    assert_eq!(shown("fish", "0000000"), [16, 16]);
-}
-
-#[test]
 fn what_is_suggested_for_a_value_is_accepted() {
     let world = World::new();
     let id = world.aged(1);
-    for none in ["1.5.5", "7d ", "99999999999", "x", "-7"] {
-        answer(&world, "fish", &["list", "--older-than", none]).prints("");
+    for (begun, offered) in [("1.5.5", ""), ("7mo", "7months\n")] {
+        answer(&world, "fish", &["list", "--older-than", begun]).prints(offered);
     }
-    for (option, begun) in [
-        ("--older-than", &["", "7", "1"][..]),
-        ("--max-total-size", &["", "10", "1.5", "1G"]),
-        ("--min-free", &["", "5", "500"]),
-        ("--max-delete", &["", "20", "200"]),
-    ] {
-        for text in begun {
-            let suggested = answer(&world, "fish", &["prune", option, text]).stdout;
-            assert!(!suggested.is_empty(), "{option} {text}");
-            for value in suggested.lines() {
-                let ran = world.wsctl(["prune", "-n", &id, option, value]).run();
-                assert!([0, 78].contains(&ran.status), "accepted, if not carried out: {ran:#?}");
-            }
+    let options = ["--older-than", "--max-total-size", "--min-free", "--max-delete"];
+    for (option, text) in options.into_iter().flat_map(|option| ["", "5", "200"].map(|text| (option, text))) {
+        let suggested = answer(&world, "fish", &["prune", option, text]).stdout;
+        assert!(!suggested.is_empty(), "{option} {text}");
+        for value in suggested.lines() {
+            let ran = world.wsctl(["prune", "-n", &id, option, value]).run();
+            assert!([0, 78].contains(&ran.status), "accepted, if not carried out: {ran:#?}");
         }
     }
-}
-
-/// No registry that CI reaches has PowerShell, so its script is not run here as the others are.
-#[test]
-fn the_script_for_powershell_does_not_run_what_was_typed() {
-    let script = include_str!("../../completions/_wsctl.ps1").to_lowercase();
-    assert!(!["invoke", "iex", "scriptblock]"].iter().any(|runs| script.contains(runs)), "{script}");
 }
 
 #[test]

@@ -134,21 +134,6 @@ fn a_mount_that_appears_right_before_a_directory_is_opened_is_not_entered_whatev
 }
 
 #[test]
-fn a_mount_that_appears_deep_where_directories_are_opened_is_not_entered_and_all_the_rest_is_removed() {
-    needs!("root", "mount", "strace");
-    for (kind, name) in KINDS.into_iter().flat_map(|kind| ["c", "d", "e", "f"].map(|name| (kind, name))) {
-        let scene = Scene::new();
-        let id = workspace(&scene.world);
-        let paused = Paused::after(&scene.world, "statx", Some(Path::new(name)), scene.world.prune(&[]));
-        let mounted = mount_under_its_hands(&scene, name, kind);
-        paused.go_on().finds_busy(&id);
-        assert_eq!(scene.is_untouched(), [".metadata.json"], "{kind} on {name}");
-        drop(mounted);
-        scene.world.prune(&[]).run().pruned([id]);
-    }
-}
-
-#[test]
 fn list_enters_no_mount_also_without_openat2() {
     needs!("root", "mount", "strace");
     for kind in KINDS {

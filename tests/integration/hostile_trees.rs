@@ -1,32 +1,19 @@
-//! Trees that an agent may have made to break a tool that walks them: full of things that are neither files nor directories, and
-//! of directories that nobody may read. `prune` removes them and `list -s` measures them.
+//! Trees that an agent may have made to break a tool that removes them: with devices, and with directories that nobody may read.
 
 use crate::paused::straced;
-use crate::tools::{du, text, tool};
+use crate::tools::{text, tool};
 use crate::world::{World, chmod};
-use serde_json::json;
-use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
 
 #[test]
-fn device_nodes_and_dangling_or_looping_links_are_removed_and_no_device_is_opened() {
+fn device_nodes_are_removed_and_no_device_is_opened() {
     needs!("root", "strace");
     let world = World::new();
     let id = world.workspace().days_ago(40).file("data/x", b"x").make();
     let dir = world.dir_of(&id).join("data");
-    let itself = OsStr::from_bytes(&[0xfe; 200]);
-    for (name, to) in [("dangling", "nowhere"), ("loop-a", "loop-b"), ("loop-b", "loop-a"), ("up", "../../..")] {
-        symlink(to, dir.join(name)).expect("a link");
-    }
-    symlink(itself, dir.join(itself)).expect("a link to itself");
     for (name, kind, number) in [("tape", "c", "9"), ("null", "c", "3"), ("disk", "b", "7")] {
         tool(&["mknod", text(&dir.join(name)), kind, "1", number]);
     }
-    let used = du(&world.dir_of(&id));
-    let row = world.wsctl(["list", "-s", "--format", "jsonl"]).run().exits(0).quietly().json();
-    assert_eq!((&row["size_bytes"], &row["files"]), (&json!(used), &json!(10)));
     let (ran, log) = straced(&world, world.prune(&[]), "open,openat,openat2");
     ran.pruned([id]);
     let special = |line: &&String| ["tape", "\"null", "disk"].iter().any(|name| line.contains(name));

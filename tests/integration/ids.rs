@@ -112,26 +112,21 @@ fn one_bad_item_never_stops_the_others_and_a_dash_may_stand_among_them() {
     }
 }
 
-/// Each subcommand that takes the path of a workspace, with this argument.
-fn on_path(path: &str) -> [Vec<&str>; 3] {
-    [vec!["touch", "--at", TIME, path], vec!["list", "--format", "ids", path], vec!["prune", "-qy", path]]
-}
-
 #[test]
 fn an_id_in_upper_case_and_the_path_of_a_workspace_in_the_base_are_taken_for_its_id() {
     let world = World::new();
     let base = text(&world.base()).to_owned();
-    for (given, before) in [(&*base, ""), (&base, &*format!("{base}/")), ("base", "base/"), ("./base//", "./base//")] {
-        for after in ["", "/", "//"] {
-            let id = world.aged(1);
-            let path = format!("{before}{}{after}", id.to_uppercase());
-            for command in on_path(&path) {
-                let ran = world.bare([&["-b", given], &command[..]].concat()).run().exits(0).quietly();
-                assert_eq!(ran.stdout.contains(&id), command[0] == "list", "{ran:#?}");
-                assert!(command[0] == "prune" || is_touched(&world, &id), "{ran:#?}");
-            }
-            assert_eq!(world.names(), [""; 0]);
+    for (given, before, after) in
+        [(&*base, "", "/"), (&base, &*format!("{base}/"), "/"), ("base", "base/", ""), ("./base//", "./base//", "//")]
+    {
+        let id = world.aged(1);
+        let path = format!("{before}{}{after}", id.to_uppercase());
+        for command in [&["touch", "--at", TIME][..], &["list", "--format", "ids"], &["prune", "-qy"]] {
+            let ran = world.bare([&["-b", given], command, &[&path]].concat()).run().exits(0).quietly();
+            assert_eq!(ran.stdout.contains(&id), command[0] == "list", "{ran:#?}");
+            assert!(command[0] == "prune" || is_touched(&world, &id), "{ran:#?}");
         }
+        assert_eq!(world.names(), [""; 0]);
     }
 }
 
@@ -159,18 +154,29 @@ fn a_malformed_id_is_refused_in_one_line_and_nothing_is_lost() {
     let world = World::new();
     let id = world.aged(400);
     let before = world.snapshot();
-    let odd = ["", " ", "\t", "\n", ".", "..", "../..", "/", "*", "nonsense", "é", "\u{1b}[31m\u{7}", "\u{202e}\u{9b}"];
-    let near = ["ID/..", " ID", "ID ", "ID\n", "ID0", "{ID}", "urn:uuid:ID"];
-    for bad in odd.into_iter().chain(near) {
+    let odd = [
+        "",
+        "\n",
+        ".",
+        "../..",
+        "/",
+        "nonsense",
+        "é",
+        "\u{1b}[31m\u{7}",
+        "ID/..",
+        " ID",
+        "ID\n",
+        "{ID}",
+        "urn:uuid:ID",
+    ];
+    for bad in odd {
         is_refused(&world, bad.replace("ID", &id), None, ADVICE);
     }
     for bad in [id[1..].to_owned(), id.replace('-', ""), "x".repeat(100_000)] {
         is_refused(&world, bad, None, ADVICE);
     }
-    is_refused(&world, id.replacen(&id[..2], "٤", 1), None, ADVICE); // as many bytes
-    is_refused(&world, id.replacen(&id[..1], "４", 1), None, ADVICE); // as many characters
     is_refused(&world, [0xff; 36], None, ADVICE);
-    for line in ["ID\0ID\0", "ID\0", "ID ID", " ID", "\u{feff}ID", "\u{1b}]0;owned\u{7}"] {
+    for line in ["ID\0ID\0", "ID ID", " ID", "\u{feff}ID", "\u{1b}]0;owned\u{7}"] {
         is_refused(&world, line.replace("ID", &id), Some(&[]), ADVICE);
     }
     is_refused(&world, format!("{id}{}", "x".repeat(10_000_000)), Some(&[]), ADVICE);
@@ -188,35 +194,15 @@ fn another_path_is_refused_with_the_id_to_write() {
     let before = world.snapshot();
     let base = text(&world.base()).to_owned();
     let advice = format!("write only the ID, {id}");
-    for parent in ["link/", "base/", "./", "../", "../base/", "/", "/srv/other/", "self/", &format!("{base}/../base/")]
-    {
+    for parent in ["link/", "base/", "./", "../", "/", "self/", &format!("{base}/../base/")] {
         is_refused(&world, format!("{parent}{id}"), None, &advice);
     }
     let slash = format!("{id}/");
     is_refused(&world, &slash, Some(&[]), &advice);
-    for command in on_path("--") {
-        let _ = world.wsctl([&command[..], &[&slash]].concat()).run().exits(2).prints("").complains("[invalid-id]");
-    }
-    for text in [&slash, &format!("{base}/{id}")] {
-        let _ = world.wsctl(["validate", text]).run().exits(1).prints("").quietly();
+    for path in [&slash, &format!("{base}/{id}")] {
+        let _ = world.wsctl(["validate", path]).run().exits(1).prints("").quietly();
     }
     assert_eq!(world.snapshot(), before);
-}
-
-#[test]
-fn a_hundred_thousand_ids_on_stdin_are_all_looked_up() {
-    let world = World::new();
-    let id = world.workspace().id(&numbered(50_000)).make();
-    let stdin = (0..100_000).map(numbered).collect::<Vec<_>>().join("\n");
-    for command in COMMANDS {
-        let ran = world.wsctl(command).stdin(&*stdin).run().sanely();
-        let (absent, status) = if command[0] == "validate" { (0, 1) } else { (99_999, 66) };
-        let warnings = ran.stderr.lines().filter(|line| line.starts_with("warning[not-found]: workspace "));
-        assert_eq!((ran.status, warnings.count(), ran.stderr.lines().count()), (status, absent, absent));
-        assert_eq!(ran.stdout.contains(&id), ["validate", "list"].contains(&command[0]));
-        assert!(command[0] != "touch" || is_touched(&world, &id));
-    }
-    assert_eq!(world.names(), [""; 0]);
 }
 
 #[test]

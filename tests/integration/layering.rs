@@ -20,13 +20,10 @@ fn floor(room: &str) -> u32 {
 
 fn sources() -> Vec<(String, String)> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let files = walkdir::WalkDir::new(&src).into_iter().map(|entry| entry.expect("an entry"));
-    let rust = files.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "rs"));
-    let named = rust.map(|entry| {
-        let name = entry.path().strip_prefix(&src).expect("below src").to_string_lossy().into_owned();
-        (name, fs::read_to_string(entry.path()).expect("source"))
-    });
-    named.collect()
+    let paths = walkdir::WalkDir::new(&src).into_iter().map(|entry| entry.expect("an entry").into_path());
+    let name = |path: &Path| path.strip_prefix(&src).expect("below src").to_string_lossy().into_owned();
+    let rust = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    rust.map(|path| (name(&path), fs::read_to_string(path).expect("source"))).collect()
 }
 
 /// The name of the room that a path begins with: `commands/prune/mod.rs` and `commands::prune` are in `commands`.

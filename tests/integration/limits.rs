@@ -29,23 +29,20 @@ fn a_limit_on_the_size_of_files_is_an_io_error_and_leaves_no_temporary_file() {
     let ids = stale(&world, 3);
     let before: Vec<_> = ids.iter().map(|id| tree(&world.dir_of(id))).collect();
     fs::write(world.path("metrics"), "old").expect("a file");
-    for (args, lines) in [
-        (&["--help"][..], 1),
-        (&["list"], 1),
-        (&["touch", &ids[0]], 1),
-        (&["validate", &ids[0]], 1),
-        (&["prune", "--older-than", "7", "--metrics", "metrics"], 2), // it has no command line to act on
-        (&["prune", "-qy", "--older-than", "30d", "--metrics", "metrics"], 1),
-    ] {
+    let prune = ["prune", "-qy", "--older-than", "30d", "--metrics", "metrics"];
+    for args in [&["list"][..], &["touch", &ids[0]], &["validate", &ids[0]], &prune] {
         // Stdout is a file, too; memory is not dumped.
         let run = world.wsctl(args).through_sh("ulimit -c 0; ulimit -f 0; exec \"$@\" > out");
         let ran = run.run().exits(74).mentions("error[io]: ").mentions("File too large");
-        assert_eq!(ran.stderr.lines().count(), lines, "{ran:#?}");
-        assert!(args[0] != "prune" || ran.stderr.contains("metrics metrics: "), "{ran:#?}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{ran:#?}");
         assert_eq!(names(&world.path("")), ["base", "metrics", "out"], "{ran:#?}");
         let after: Vec<_> =
             ids.iter().filter(|id| world.dir_of(id).exists()).map(|id| tree(&world.dir_of(id))).collect();
-        assert!(after == before || after.is_empty() && args[1] == "-qy", "only what was to be done is done: {ran:#?}");
+        assert_eq!(
+            after,
+            if args[0] == "prune" { vec![] } else { before.clone() },
+            "only what was to be done: {ran:#?}"
+        );
     }
     assert_eq!((world.names(), fs::read_to_string(world.path("metrics")).expect("a file")), (vec![], "old".to_owned()));
 }

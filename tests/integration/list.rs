@@ -20,9 +20,7 @@ fn every_workspace_is_listed_and_nothing_else_in_the_base() {
     let upper = ours.to_uppercase(); // it must not make ours appear twice
     let trash = format!(".wsctl-doomed.{}.00000000000000ff", numbered(2));
     let claimed = format!(".wsctl-claimed.{}.00000000000000ff", numbered(3));
-    let braces = format!("{{{}}}", numbered(4));
-    let (bare, longer) = (numbered(5).replace('-', ""), format!("{}0", numbered(6)));
-    for name in ["monaco-2024", &upper, &trash, &claimed, &braces, &bare, &longer] {
+    for name in ["monaco-2024", &upper, &trash, &claimed] {
         let _ = world.workspace().id(name).make();
     }
     fs::create_dir(odd_name(&world.base())).expect("a directory");
@@ -38,9 +36,8 @@ fn every_workspace_is_listed_and_nothing_else_in_the_base() {
 #[test]
 fn the_list_of_an_empty_base_is_empty_and_no_failure() {
     let world = World::new();
-    let heads = "ID                                    STATUS   LAST ACCESSED  CREATED    DESCRIPTION\n";
-    for (format, shown) in [("ids", ""), ("jsonl", ""), ("table", heads)] {
-        let _ = world.wsctl(["list", "--format", format]).run().exits(0).prints(shown).quietly();
+    for format in ["ids", "jsonl"] {
+        let _ = world.wsctl(["list", "--format", format]).run().exits(0).prints("").quietly();
     }
     let json = world.wsctl(["list", "--format", "json"]).run().exits(0).quietly().json();
     assert_eq!((&json["total"], &json["workspaces"]), (&0.into(), &serde_json::json!([])));
@@ -64,21 +61,17 @@ fn ids_ages_statuses_and_a_limit_choose_what_is_listed() {
     let missing = world.workspace().id(&numbered(1)).make_without_metadata();
     let corrupt = world.workspace().id(&numbered(2)).metadata("[]").make();
     let upper = week.to_uppercase();
-    let cases: [(&[&str], &[&String]); 20] = [
+    let cases: [(&[&str], &[&String]); 16] = [
         (&[], &[&ahead, &today, &week, &month, &missing, &corrupt]),
         (&[&upper, &today], &[&today, &week]),
         (&["--older-than", "36h", &today, &week], &[&week]),
         (&["--older-than", "7d"], &[&week, &month]),
         (&["--newer-than", "7d"], &[&ahead, &today]),
         (&["--older-than", "1day 12h", "--newer-than", "2weeks"], &[&week]),
-        (&["--older-than", "3months"], &[]),
         (&["--older-than", "0s"], &[&today, &week, &month]),
         (&["--newer-than", "9999d"], &[&ahead, &today, &week, &month]),
         (&["--status", "ok"], &[&today, &week, &month]),
         (&["--status", "future"], &[&ahead]),
-        (&["--status", "missing"], &[&missing]),
-        (&["--status", "corrupt"], &[&corrupt]),
-        (&["--status", "denied"], &[]),
         (&["--status", "corrupt,missing"], &[&missing, &corrupt]),
         (&["--status", "corrupt", "--status", "FUTURE"], &[&ahead, &corrupt]), // in upper or lower case
         (&["--status", "ok,corrupt", "--older-than", "8d"], &[&month]),

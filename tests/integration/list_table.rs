@@ -41,25 +41,13 @@ fn where_not_all_columns_fit_the_least_useful_are_left_out_and_named_and_never_t
     needs!("python3");
     let world = world();
     for (width, args, expected, left_out) in [
-        (1, &[][..], &["ID"][..], "STATUS, LAST ACCESSED, CREATED and DESCRIPTION"),
-        (36, &["-s"], &["ID"], "SIZE, FILES, STATUS, LAST ACCESSED, CREATED and DESCRIPTION"),
-        (80, &[], &["ID", "STATUS", "LAST ACCESSED", "DESCRIPTION"], "CREATED"),
-        (80, &[&numbered(2)], &["ID", "STATUS", "LAST ACCESSED", "CREATED"], ""),
-        (80, &["-s", "--sort", "size"], &["ID", "SIZE", "FILES", "STATUS", "LAST ACCESSED"], "CREATED and DESCRIPTION"),
-        (100, &[], &["ID", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"], ""),
-        (100, &["-s"], &["ID", "SIZE", "FILES", "STATUS", "LAST ACCESSED", "DESCRIPTION"], "CREATED"),
-        (120, &["-s"], &["ID", "SIZE", "FILES", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"], ""),
-        // What it is sorted by and what was asked for come right after the ID.
-        (120, &["--sort", "id"], &["ID", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"], ""),
-        (120, &["--sort", "size"], &["ID", "SIZE", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"], ""),
-        (
-            80,
-            &["-s", "--sort", "created"],
-            &["ID", "CREATED", "SIZE", "FILES", "STATUS"],
-            "LAST ACCESSED and DESCRIPTION",
-        ),
-        (50, &[], &["ID", "STATUS"], "LAST ACCESSED, CREATED and DESCRIPTION"),
+        (80, &[][..], &["ID", "STATUS", "LAST ACCESSED", "DESCRIPTION"][..], "CREATED"),
         (50, &["-s"], &["ID", "SIZE"], "FILES, STATUS, LAST ACCESSED, CREATED and DESCRIPTION"),
+        (80, &[&numbered(2)], &["ID", "STATUS", "LAST ACCESSED", "CREATED"], ""),
+        (100, &[], &["ID", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"], ""),
+        // What it is sorted by and what was asked for come right after the ID.
+        (100, &["-s"], &["ID", "SIZE", "FILES", "STATUS", "LAST ACCESSED", "DESCRIPTION"], "CREATED"),
+        (120, &["--sort", "size"], &["ID", "SIZE", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"], ""),
         (50, &["--sort", "created"], &["ID", "CREATED"], "STATUS, LAST ACCESSED and DESCRIPTION"),
         (55, &[], &["ID", "LAST ACCESSED"], "STATUS, CREATED and DESCRIPTION"),
         (55, &["--sort", "id"], &["ID", "STATUS"], "LAST ACCESSED, CREATED and DESCRIPTION"),
@@ -73,8 +61,6 @@ fn where_not_all_columns_fit_the_least_useful_are_left_out_and_named_and_never_t
         let note = below.get(1).map_or("", |note| note.strip_prefix("no room for ").expect("a note"));
         let names = note.strip_suffix(": use a wider terminal, or --format json").unwrap_or(note);
         assert_eq!((names, below.len()), (left_out, 2 - usize::from(left_out.is_empty())), "{width}: {below:#?}");
-        let quiet = plain(&at_terminal_of(width, world.wsctl([&["list", "-q"], args].concat()), "").exits(0));
-        assert_eq!(quiet, lines, "{width}");
     }
 }
 
@@ -82,16 +68,12 @@ fn where_not_all_columns_fit_the_least_useful_are_left_out_and_named_and_never_t
 fn a_description_is_shortened_to_what_is_left_and_is_ascii_where_the_locale_is_not_utf_8() {
     needs!("python3");
     let world = world();
-    let (utf8, ascii) = (&[("LANG", "C.UTF-8")][..], "\\u{5468}\\u{51a0}\\u{5b87}...");
+    let ascii = "\\u{5468}\\u{51a0}\\u{5b87}...";
     for (width, locale, text) in [
-        (92, utf8, "周冠宇 vs 角田裕毅…"),
-        (91, utf8, "周冠宇 vs 角田裕…"), // a wide character takes two columns
-        (73 + LONG.width(), utf8, LONG),
+        (91, &[("LANG", "C.UTF-8")][..], "周冠宇 vs 角田裕…"), // a wide character takes two columns
         (100, &[("LC_ALL", ""), ("LC_CTYPE", "de_DE.utf8"), ("LANG", "C")], "周冠宇 vs 角田裕毅: the la…"),
         (100, &[], ascii),
-        (100, &[("LANG", "C")], ascii),
         (100, &[("LANG", "C.UTF-8"), ("LC_ALL", "POSIX")], ascii),
-        (100, &[("LC_CTYPE", "de_DE")], ascii),
     ] {
         // python3 would make a UTF-8 locale of none.
         let run = world.wsctl(["list", &numbered(1)]).env("PYTHONCOERCECLOCALE", "0");
@@ -105,22 +87,16 @@ fn a_description_is_shortened_to_what_is_left_and_is_ascii_where_the_locale_is_n
 fn the_last_line_on_a_terminal_counts_what_is_shown() {
     needs!("python3");
     let world = world();
-    let line = |args: &[&str]| shown(120, world.wsctl([&["list"], args].concat())).1.remove(0);
-    for (args, counted) in [
-        (&[][..], "4 workspaces (3 ok, 1 missing)"),
-        (&["--status", "ok"], "3 workspaces"),
-        (&[&numbered(4)], "1 workspace (1 missing)"),
-        (&["--limit", "2"], "showing 2 of 4 workspaces"),
-        (&["--limit", "0"], "showing 0 of 4 workspaces"),
-    ] {
-        assert_eq!(line(args), counted);
-    }
-    let _ = world.workspace().id(&numbered(5)).metadata("no JSON").make();
     let sizes = world.wsctl(["list", "-s", "--format", "json"]).run().exits(0).json();
     let sizes = sizes["workspaces"].as_array().expect("rows").iter().map(|row| row["size_bytes"].as_u64());
     let size = wsctl::output::amounts::size(sizes.map(|size| size.expect("a size")).sum());
-    for args in [&["-s"][..], &["--sort", "size"]] {
-        assert_eq!(line(args), format!("5 workspaces (3 ok, 1 corrupt, 1 missing), {size}"));
+    for (args, counted) in [
+        (&[][..], "4 workspaces (3 ok, 1 missing)"),
+        (&["--status", "ok"], "3 workspaces"),
+        (&["--limit", "2"], "showing 2 of 4 workspaces"),
+        (&["-s"], &format!("4 workspaces (3 ok, 1 missing), {size}")),
+    ] {
+        assert_eq!(shown(120, world.wsctl([&["list"], args].concat())).1[0], counted);
     }
 }
 
@@ -128,36 +104,17 @@ fn the_last_line_on_a_terminal_counts_what_is_shown() {
 fn a_terminal_is_told_why_there_is_nothing_to_see() {
     needs!("python3");
     let world = World::new();
-    let none = format!("no workspaces in {}", world.base().display());
     let told = |args: &[&str]| plain(&at_terminal_of(200, world.wsctl([&["list"], args].concat()), "").exits(0));
-    assert_eq!(told(&[]), [none.as_str()]);
-    assert_eq!(told(&["--status", "corrupt"]), [none.as_str()]);
+    assert_eq!(told(&["--status", "corrupt"]), [format!("no workspaces in {}", world.base().display())]);
     let absent = at_terminal_of(200, world.wsctl(["list", &numbered(1)]), "").exits(66);
     assert!(!absent.stdout.contains("no workspaces in"), "its absence is told: {absent:#?}");
     let _ = [world.aged(1), world.aged(2)];
-    for filter in [&["--older-than", "9d"][..], &["--status", "corrupt"]] {
-        assert_eq!(told(filter), ["none of 2 match the filters"]);
-        assert_eq!(told(&[filter, &["-q"]].concat()), [""; 0]);
-        assert_eq!(told(&[filter, &["--format", "ids"]].concat()), [""; 0]);
-        let piped = world.wsctl([&["list"], filter].concat()).run().exits(0).quietly();
-        assert_eq!(piped.lines().len(), 1, "the heads alone: {piped:#?}");
+    assert_eq!(told(&["--older-than", "9d"]), ["none of 2 match the filters"]);
+    for more in [&["-q"][..], &["--format", "ids"]] {
+        assert_eq!(told(&[&["--older-than", "9d"], more].concat()), [""; 0]);
     }
-}
-
-#[test]
-fn a_width_of_zero_columns_is_none() {
-    needs!("python3");
-    let world = world();
-    let list = |args: &[&str]| world.wsctl([&["list"], args].concat()).env("COLUMNS", "0");
-    let piped = list(&[]).run().exits(0).quietly();
-    assert!(piped.stdout.contains(LONG), "{piped:#?}");
-    assert_eq!(shown(0, list(&[])).0, piped.lines());
-    assert_eq!(heads(&shown(80, list(&[])).0).len(), 4);
-    for (width, longest) in [(0, 90..=100), (80, 70..=80)] {
-        let help = at_terminal_of(width, list(&["-h"]), "").exits(0);
-        let widest = plain(&help).iter().map(|line| line.width()).max().unwrap_or(0);
-        assert!(longest.contains(&widest), "{width}: {help:#?}");
-    }
+    let piped = world.wsctl(["list", "--older-than", "9d"]).run().exits(0).quietly();
+    assert_eq!(piped.lines().len(), 1, "the heads alone: {piped:#?}");
 }
 
 #[test]
@@ -170,24 +127,4 @@ fn a_pipe_gets_the_same_text_without_colours_and_all_of_it() {
     let wide = at_terminal_of(1000, world.wsctl(args).env("LANG", "C.UTF-8"), "").exits(0);
     assert!(wide.stdout.contains('\x1b'), "{wide:#?}");
     assert_eq!(plain(&wide)[..5], piped.lines());
-}
-
-#[test]
-fn on_a_terminal_there_are_colours_unless_somebody_wants_none() {
-    needs!("python3");
-    let world = world();
-    let (force, no, dumb) = (("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1"), ("TERM", "dumb"));
-    for (options, environment, expected) in [
-        (&[][..], &[][..], true),
-        (&["--color", "never"], &[force], false),
-        (&[], &[no, force], false),
-        (&[], &[dumb], false),
-        (&[], &[dumb, force], true),
-        (&["--format", "ids"], &[force], false),
-    ] {
-        let run = world.wsctl([&["list"], options].concat());
-        let run = environment.iter().fold(run, |run, (name, value)| run.env(name, value));
-        let shown = at_terminal_of(100, run, "").exits(0).stdout;
-        assert_eq!(shown.contains('\x1b'), expected, "{options:?} {environment:?}");
-    }
 }

@@ -12,19 +12,13 @@ fn the_command_line_or_else_rust_log_says_how_much_is_logged() {
     for (options, rust_log, number) in [
         (&[][..], None, 2),
         (&["-v"], None, 3),
-        (&["--verbose"], None, 3),
         (&["-vv"], None, 4),
         (&["-v", "--verbose", "-v"], None, 5),
         (&["-vvvv"], None, 5),
-        (&["-q"], None, 1),
         (&["--quiet"], None, 1),
         (&[], Some("off"), 0),
-        (&[], Some("error"), 1),
-        (&[], Some("warn"), 2),
         (&[], Some(""), 2),
-        (&[], Some("info"), 3),
         (&[], Some("wsctl=debug"), 4),
-        (&[], Some("trace"), 5),
         (&["-v"], Some("off"), 3),
         (&["-q"], Some("trace"), 1),
     ] {
@@ -36,7 +30,6 @@ fn the_command_line_or_else_rust_log_says_how_much_is_logged() {
             assert_eq!(said, levels[..number], "{args:?} RUST_LOG={rust_log:?}: {ran:#?}");
         }
     }
-    let _ = world.wsctl(["-q", "-b", "nowhere", "list"]).run().exits(66).complains("error[not-found]: ");
 }
 
 #[test]
@@ -69,9 +62,6 @@ fn without_a_terminal_there_are_colours_only_if_the_command_line_or_else_the_env
     let (force, no) = (("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1"));
     for (line, environment, expected) in [
         ("list nonsense", &[][..], false),
-        ("list nonsense --color auto", &[], false),
-        ("list nonsense --color=never", &[], false),
-        ("list nonsense --color always", &[], true),
         ("--color=always list nonsense", &[], true),
         ("list nonsense", &[force], true),
         ("list nonsense", &[force, no], false),
@@ -80,13 +70,10 @@ fn without_a_terminal_there_are_colours_only_if_the_command_line_or_else_the_env
         ("list nonsense --color never", &[force], false),
         // Help and a wrong command line.
         ("--color always --help", &[], true),
-        ("--color always", &[], true),
         ("--color=never list --help", &[force], false),
         ("list --bogus --color never", &[force], false),
-        ("list --sort bogus --color never", &[force], false),
         // What scripts read.
         ("list --color always --format json", &[force], false),
-        ("list --color always --format jsonl", &[force], false),
         ("list --color always --format ids", &[force], false),
     ] {
         let run = world.wsctl(line.split(' '));

@@ -2,7 +2,6 @@
 //!
 //! Examples and exit statuses are what `--help` ends with. What is below is what `--help` has no place for.
 
-use crate::tools::{text, tool};
 use chrono::Utc;
 use clap::Command;
 use clap::builder::Resettable::Reset;
@@ -35,13 +34,6 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 const SEE_ALSO: [&str; 5] = ["du(1)", "crontab(5)", "systemd.timer(5)", "prometheus-node-exporter(1)", "sysexits(3)"];
-
-/// What a checker may complain of, with the reason.
-const ALLOWED: [(&str, &str); 3] = [
-    ("STYLE: input text line longer than 80 bytes", "roff writes a paragraph as one line"),
-    ("WARNING: skipping paragraph macro: br before sp", "clap_mangen's blank line before the possible values"),
-    ("WARNING: skipping paragraph macro: br after sp", "the same"),
-];
 
 fn file(command: &Command) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("dist/man/{}.1", name(command)))
@@ -152,30 +144,6 @@ fn the_committed_manual_pages_are_those_of_the_command_line() {
             fs::write(&file, page(&command, &today)).expect("a manual page");
         } else {
             assert!(current, "{} is out of date: run UPDATE=1 cargo test man_pages", file.display());
-        }
-    }
-}
-
-#[test]
-fn every_environment_variable_in_the_help_is_in_the_manual() {
-    for command in commands() {
-        let help = command.clone().render_long_help().to_string();
-        let named = help.split("[env: ").skip(1).filter_map(|rest| rest.split(']').next());
-        for variable in named.flat_map(|names| names.split(", ")) {
-            assert!(ENVIRONMENT.iter().any(|(known, _)| *known == variable), "{variable}");
-        }
-    }
-}
-
-#[test]
-fn man_and_mandoc_find_only_what_the_generator_causes_in_the_manual_pages() {
-    needs!("man", "groff", "mandoc");
-    for checker in ["man --warnings -l -Tutf8 \"$0\" 2>&1 >/dev/null", "mandoc -T lint \"$0\" 2>&1 || true"] {
-        for command in commands() {
-            let check = format!("export LC_ALL=C.UTF-8 MANWIDTH=80; {checker}");
-            let said = tool(&["sh", "-c", &check, text(&file(&command))]);
-            let mut complaints = said.lines().filter(|line| ALLOWED.iter().all(|(allowed, _)| !line.contains(allowed)));
-            assert_eq!(complaints.next(), None, "{said}");
         }
     }
 }

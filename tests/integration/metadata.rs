@@ -21,18 +21,14 @@ fn corrupt() -> Vec<Vec<u8>> {
     let texts = [
         "",
         "last_accessed: OLD",
-        r#"{"last_accessed": "2020-01"#,
         r#"["last_accessed", "OLD"]"#,
         r#"{"last_accessed": "OLD",}"#,
         r#"{"last_accessed": "OLD", "last_accessed": "OLD"}"#,
         r#"{"last_accessed": "OLD", "last\u005faccessed": "OLD"}"#,
         r#"{"last_accessed": "0001-01-01T00:00:00+01:00"}"#, // before the year 1 in UTC
-        r#"{"last_accessed": ""}"#,
         "{\"last_accessed\": \"2020-01-01\u{1b}[31m\"}",
-        r#"{"last_accessed": 1577836800}"#,
         r#"{"last_accessed": 1e999999999}"#,
         &"[".repeat(200_000),
-        &"[".repeat(30_000),
         &"{\"a\":".repeat(10_000),
         &padded(64 * 1024 + 1),
     ];
@@ -106,27 +102,21 @@ fn an_object_without_last_accessed_is_corrupt_to_all_but_touch_which_repairs_it(
     for content in ["{}", "{\"last_accessed \": \"2020-01-01T00:00:00Z\"}", "{\"Last_Accessed\": 1}"] {
         let world = World::new();
         let id = world.workspace().metadata(content).make();
-        let status = |status: &str| {
-            let ran = world.wsctl(["list", "--status", status, "--format", "ids"]).run().exits(0).quietly();
-            assert_eq!(ran.stdout, format!("{id}\n"), "{content}");
-        };
-        status("corrupt");
+        let status = || world.wsctl(["list", "--format", "jsonl"]).run().exits(0).quietly().json()["status"].clone();
+        assert_eq!(status(), "corrupt", "{content}");
         world.wsctl(["prune", "--yes", "--older-than", "0s"]).run().exits(0).complains("skipped (corrupt)");
         world.wsctl(["touch", &id]).run().exits(0).prints("").quietly();
-        status("ok");
+        assert_eq!(status(), "ok", "{content}");
     }
 }
 
 #[test]
 fn strange_but_readable_metadata_is_read_kept_byte_for_byte_and_pruned_when_stale() {
     for content in [
-        r#"{"n": 1e999999999, "last_accessed": "OLD"}"#,
-        r#"{"a": 1, "a": 2, "last_accessed": "OLD"}"#,
+        r#"{"n": 1e999999999, "n": 2, "last_accessed": "OLD"}"#,
         r#"{"last\u005faccessed": "OLD"}"#,
         r#"{"description": "\ud800", "last_accessed": "OLD"}"#,
-        r#"{"\u0000": "\u0000", "last_accessed": "OLD"}"#,
-        r#"{"description": [1], "last_accessed": "OLD"}"#,
-        r#"{"created_at": 0, "last_accessed": "OLD"}"#,
+        r#"{"\u0000": "\u0000", "description": [1], "created_at": 0, "last_accessed": "OLD"}"#,
         &format!(r#"{{"a": {}{}, "last_accessed": "OLD"}}"#, "[".repeat(30_000), "]".repeat(30_000)),
         &padded(64 * 1024 - 12), // there is just room for the longer time
     ] {
@@ -141,13 +131,4 @@ fn strange_but_readable_metadata_is_read_kept_byte_for_byte_and_pruned_when_stal
         world.wsctl(["prune", "--yes", "--older-than", "1d"]).run().sanely().exits(0).quietly();
         assert!(world.names().is_empty());
     }
-}
-
-#[test]
-fn touch_makes_no_file_that_is_too_large_to_be_read_again() {
-    let world = World::new();
-    let id = world.workspace().metadata(padded(64 * 1024)).make();
-    let before = world.snapshot();
-    world.wsctl(["touch", &id]).run().exits(65).prints("").complains("64 KiB");
-    assert_eq!(world.snapshot(), before);
 }

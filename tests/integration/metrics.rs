@@ -1,6 +1,6 @@
 //! `prune --metrics` and `list --metrics`: what monitoring reads. See `metrics_file.rs` for how the file is written.
 
-use crate::tools::{du, set_aside, text, tool, trash};
+use crate::tools::{du, text, tool, trash};
 use crate::world::{Ran, World, chmod, has};
 use std::collections::HashMap;
 use std::fs;
@@ -36,7 +36,7 @@ fn values(world: &World) -> HashMap<String, f64> {
 
 /// Asserts that these metrics have these values.
 #[track_caller]
-pub fn are<N: AsRef<str>>(world: &World, expected: impl IntoIterator<Item = (N, u64)>) {
+fn are<N: AsRef<str>>(world: &World, expected: impl IntoIterator<Item = (N, u64)>) {
     let values = values(world);
     for (name, expected) in expected {
         let value = values.get(name.as_ref()).map(|value| format!("{value}"));
@@ -48,14 +48,6 @@ pub fn are<N: AsRef<str>>(world: &World, expected: impl IntoIterator<Item = (N, 
 fn of_status(counts: [u64; 5]) -> impl Iterator<Item = (String, u64)> {
     let names = ["ok", "missing", "corrupt", "denied", "future"].map(|word| format!("workspaces{{status=\"{word}\"}}"));
     names.into_iter().zip(counts)
-}
-
-/// Asserts that Prometheus' own tool finds nothing to complain of.
-#[track_caller]
-fn promtool_accepts_them(world: &World) {
-    if has("promtool") {
-        assert_eq!(tool(&["sh", "-c", "promtool check metrics <\"$0\" 2>&1", text(&file(world))]), "");
-    }
 }
 
 #[test]
@@ -90,17 +82,6 @@ fn the_metrics_are_the_numbers_of_the_report_and_of_what_is_left() {
 }
 
 #[test]
-fn removing_a_copy_does_not_lower_the_workspace_count() {
-    let world = World::new();
-    let id = world.aged(40);
-    set_aside(&world, "claimed", &id);
-    let _ = world.workspace().id(&id).days_ago(1).make();
-    let _ = prune(&world, &["--older-than", "30d"]).exits(0);
-    assert_eq!(world.names(), [id]);
-    are(&world, of_status([1, 0, 0, 0, 0]));
-}
-
-#[test]
 fn a_workspace_that_was_doomed_but_not_removed_is_none_any_more() {
     needs!("root", "setpriv");
     let world = World::new();
@@ -125,23 +106,17 @@ fn a_list_counts_all_workspaces_whatever_it_shows_of_them() {
     let world = World::new();
     let _ = [world.aged(1), world.aged(40), world.workspace().make_without_metadata()];
     let used: u64 = world.names().iter().map(|name| du(&world.dir_of(name))).sum();
-    for (args, shown, measured) in [
-        (&["--older-than", "30d"][..], 1, None),
-        (&["-s"], 3, Some(used)),
-        (&["--sort", "size", "--limit", "1"], 1, Some(used)),
-    ] {
+    for (args, shown) in [(&["--older-than", "30d"][..], 1), (&["--sort", "size", "--limit", "1"], 1), (&["-s"], 3)] {
         assert_eq!(list(&world, args).exits(0).quietly().lines().len(), shown);
         are(&world, of_status([2, 1, 0, 0, 0]));
         are(&world, [("list_last_run_exit_status", 0)]);
         let values = values(&world);
-        let bytes = values.get("workspaces_used_bytes").map(|bytes| format!("{bytes}"));
-        assert_eq!(bytes, measured.map(|used| used.to_string()), "{args:?}: {values:?}");
-        assert_eq!(values.contains_key("workspaces_unmeasured"), measured.is_some());
-        assert!(values["list_last_run_duration_seconds"] > 0.0, "{values:?}");
+        assert_eq!(values.contains_key("workspaces_used_bytes"), args[0] != "--older-than", "{args:?}: {values:?}");
         let age = SystemTime::UNIX_EPOCH.elapsed().expect("the time").as_secs_f64()
             - values["list_last_run_timestamp_seconds"];
-        assert!((-1.0..3600.0).contains(&age), "{values:?}");
+        assert!((-1.0..3600.0).contains(&age) && values["list_last_run_duration_seconds"] > 0.0, "{values:?}");
     }
+    are(&world, [("workspaces_used_bytes", used), ("workspaces_unmeasured", 0)]);
 }
 
 #[test]
@@ -153,7 +128,6 @@ fn list_and_prune_share_one_file_and_the_last_success_stays_until_the_next() {
     let _ = prune(&world, &["--older-than", "30d", "--max-delete", "1"]).exits(78);
     assert_eq!(success(), None, "it never succeeded");
     are(&world, of_status([2, 0, 0, 0, 0]));
-    promtool_accepts_them(&world);
     let _ = prune(&world, &["--older-than", "30d"]).exits(0);
     let first = success().expect("a success");
     assert_eq!(of("prune_last_run_timestamp_seconds"), Some(first));
@@ -167,12 +141,9 @@ fn list_and_prune_share_one_file_and_the_last_success_stays_until_the_next() {
     let _ = prune(&world, &["--older-than", "30d"]).exits(0);
     assert!(success() > Some(first) && listed > Some(first), "{:?}", values(&world));
     assert_eq!(of("list_last_success_timestamp_seconds"), listed);
-    promtool_accepts_them(&world);
-    // Of a file that is too large, nothing is kept.
-    let large = fs::read_to_string(file(&world)).expect("metrics") + &"#".repeat(70_000);
-    fs::write(file(&world), large).expect("a file");
-    let _ = list(&world, &[]).exits(0).quietly();
-    assert_eq!(success(), None);
+    if has("promtool") {
+        assert_eq!(tool(&["sh", "-c", "promtool check metrics <\"$0\" 2>&1", text(&file(&world))]), "");
+    }
 }
 
 #[test]
@@ -187,18 +158,11 @@ fn a_run_that_fails_before_it_begins_leaves_its_exit_status_and_counts_nothing()
         (&["prune", "--yes", "--older-than", "7"], 2, ""),
         (&["prune", "--yes", "--oldr-than", "7d"], 2, ""),
         (&["prune", "--yes"], 2, ""),
-        (&["prune", "--yes", "--older-than", "1d", "-b", ""], 2, ""),
         (&["prune", "--yes", "-Z"], 2, ""),
-        (&["list", "--older-than", "7"], 2, ""),
         (&["list", "-b", text(&nowhere)], 66, "not-found"),
         (&["list", &id], 2, "--metrics"), // it would count only some
-        (&["list", "-"], 2, "--metrics"),
-        (&["list", "--", &id], 2, "--metrics"),
     ] {
         for line in [[&args[..1], &given, &args[1..]].concat(), [args, &given].concat()] {
-            if line[1] == "--" {
-                continue; // an option would be an ID there
-            }
             let _ = fs::remove_file(&metrics);
             let _ = world.wsctl(&line).run().exits(status).mentions(said);
             let values = values(&world);
@@ -206,9 +170,6 @@ fn a_run_that_fails_before_it_begins_leaves_its_exit_status_and_counts_nothing()
             assert!(values.keys().all(|name| is_expected(name)), "{line:?}: {values:?}");
             let exited = values[&format!("{}_last_run_exit_status", args[0])];
             assert_eq!(exited.to_string(), status.to_string(), "{line:?}");
-            let counts = values.contains_key("prune_last_run_pruned_workspaces");
-            assert_eq!(counts, args[0] == "prune", "{line:?}");
-            promtool_accepts_them(&world);
         }
     }
 }

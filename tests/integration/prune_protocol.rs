@@ -2,7 +2,7 @@
 
 use crate::paused::straced;
 use crate::tools::{rules, set_aside, text, trash, tree};
-use crate::world::{World, chmod, ids_in, numbered, sorted};
+use crate::world::{World, ids_in, numbered, sorted};
 use std::fs;
 
 #[test]
@@ -137,18 +137,6 @@ fn a_dry_run_says_where_a_claimed_workspace_cannot_go_back_because_something_els
 }
 
 #[test]
-fn a_doomed_leftover_that_its_owner_cannot_read_is_finished_where_sizes_matter() {
-    needs!("root", "setpriv");
-    let world = World::new();
-    let id = world.workspace().days_ago(40).file("locked/x", b"x").make();
-    world.give_away();
-    chmod(world.dir_of(&id).join("locked"), 0o000);
-    set_aside(&world, "doomed", &id);
-    world.wsctl(["prune", "-y", "--max-total-size", "100G"]).by_ordinary_user().run().exits(0).quietly();
-    assert_eq!(trash(&world), [""; 0]);
-}
-
-#[test]
 fn a_claimed_workspace_that_has_no_room_to_go_back_is_reported_as_an_io_error() {
     needs!("strace");
     let world = World::new();
@@ -188,14 +176,17 @@ fn the_base_is_synced_between_the_dooming_of_a_workspace_and_its_first_unlink() 
 }
 
 #[test]
-fn the_metadata_is_the_last_that_is_unlinked_in_a_doomed_tree() {
+fn in_a_doomed_tree_the_metadata_is_unlinked_last_and_nothing_is_renamed() {
     needs!("strace");
     let world = World::new();
     let files = ["a/b/c/d/e/f/g/h/i", "data/x", "zzz", "...", ".metadata.json.bak"];
     let id = files.iter().fold(world.workspace(), |workspace, path| workspace.file(path, b"x")).make();
-    let (ran, log) = straced(&world, world.wsctl(["prune", "-y", &id]), "unlink,unlinkat,rmdir");
+    let (ran, log) = straced(&world, world.wsctl(["prune", "-y", &id]), "/rename,unlink,unlinkat,rmdir");
     let _ = ran.exits(0);
-    let inside: Vec<_> = log.iter().filter(|line| line.contains(".wsctl-doomed.") && line.ends_with("= 0")).collect();
+    let (renames, removals): (Vec<_>, Vec<_>) = log.iter().partition(|line| line.contains(" rename"));
+    assert_eq!(renames.len(), 2, "a claim and a dooming: {renames:#?}");
+    let inside: Vec<_> =
+        removals.into_iter().filter(|line| line.contains(".wsctl-doomed.") && line.ends_with("= 0")).collect();
     let [.., metadata, root] = &inside[..] else { panic!("{log:#?}") };
     assert!(metadata.contains("\".metadata.json\", 0)"), "{log:#?}");
     assert!(root.contains("\".wsctl-doomed.") && root.contains("AT_REMOVEDIR"), "{log:#?}");

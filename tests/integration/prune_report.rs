@@ -1,13 +1,10 @@
 //! `wsctl prune`: what it says, and that a dry run says the same.
 
 use crate::mounted::Immutable;
-use crate::run::finish;
 use crate::tools::{du, set_aside, text};
 use crate::world::{Ran, World, sorted};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
 
 /// A base with workspaces that differ in what `du` counts: two that are stale, one fresh, one of unknown age.
 struct Mixed {
@@ -59,28 +56,6 @@ fn the_text_is_a_summary_and_with_v_a_line_for_each_before_it() {
 }
 
 #[test]
-fn with_v_a_killed_prune_has_printed_a_line_for_each_workspace_that_went() {
-    let world = World::new();
-    let stale: Vec<_> = (0..1000).map(|_| world.aged(31)).collect();
-    let mut run = world.wsctl(["prune", "-v", "-y", "--older-than", "30d"]).command();
-    let mut child = run.stdout(Stdio::piped()).spawn().expect("the program");
-    let mut stdout = BufReader::new(child.stdout.take().expect("stdout"));
-    let mut told = String::new();
-    for _ in 0..100 {
-        assert!(stdout.read_line(&mut told).expect("a line") > 0, "{told}");
-    }
-    child.kill().expect("a kill");
-    stdout.read_to_string(&mut told).expect("the rest");
-    let _ = child.wait();
-    let names = world.names();
-    let gone = stale.iter().filter(|id| !names.iter().any(|name| name.contains(id.as_str()))).count();
-    let lines = told.lines().filter(|line| line.starts_with("pruned ")).count();
-    assert!(gone < stale.len(), "it was killed too late");
-    assert!((gone.saturating_sub(4)..=gone).contains(&lines), "each of four threads may owe a line: {gone} {lines}");
-    assert!(told.ends_with('\n'), "{told}");
-}
-
-#[test]
 fn a_failure_is_reported_while_the_run_goes_on() {
     needs!("root", "chattr");
     let world = World::new();
@@ -91,18 +66,6 @@ fn a_failure_is_reported_while_the_run_goes_on() {
     let ran = ran.complains(&format!("error[permission-denied]: workspace {stuck}: "));
     let place = ran.lines().iter().position(|line| *line == format!("failed {stuck} (permission-denied)"));
     assert!(place.is_some_and(|place| place < 200), "{place:?}");
-}
-
-#[test]
-fn a_line_that_cannot_be_written_is_an_error_at_the_end_and_stops_nothing() {
-    let world = World::new();
-    (0..3).for_each(|_| drop(world.aged(40)));
-    let full = fs::File::options().write(true).open("/dev/full").expect("/dev/full");
-    let mut run = world.wsctl(["prune", "-v", "-y", "--older-than", "30d"]).command();
-    let child = run.stdout(full).stderr(Stdio::piped()).spawn().expect("the program");
-    let ran = finish(child, &run).exits(74);
-    assert_eq!(ran.stderr, "error[io]: cannot write to stdout: No space left on device\n");
-    assert!(world.names().is_empty());
 }
 
 #[test]
@@ -144,7 +107,6 @@ fn the_cutoff_is_now_less_the_duration_and_null_without_older_than() {
     let before = chrono::Utc::now();
     let report = mixed.prune(&["-n", "--format", "json"]).exits(0).json();
     let cutoff = report["cutoff"].as_str().expect("a time");
-    assert!(cutoff.ends_with('Z'), "{cutoff}");
     let cutoff = chrono::DateTime::parse_from_rfc3339(cutoff).expect("RFC 3339") + chrono::TimeDelta::days(30);
     assert!((before..=chrono::Utc::now()).contains(&cutoff.to_utc()), "{cutoff}");
     for rule in [["--max-total-size", "0B"], ["--min-free", "0B"], ["--", &mixed.fresh]] {
@@ -175,37 +137,4 @@ fn a_dry_run_reports_what_the_real_run_does_and_changes_nothing() {
     assert_eq!(real.2["dry_run"].take(), json!(false));
     assert_eq!(real, dry);
     assert_eq!(real.2["pruned"].as_array().map(Vec::len), Some(4), "{real:?}");
-}
-
-#[test]
-fn without_yes_and_without_a_terminal_nothing_is_deleted() {
-    let mixed = Mixed::new();
-    let before = mixed.world.snapshot();
-    mixed.prune(&[]).exits(2).prints("").complains("error[usage]: ").mentions("--yes");
-    mixed.world.wsctl(["prune", &mixed.fresh]).stdin("y\n").run().exits(2).prints("").mentions("--yes");
-    assert_eq!(mixed.world.snapshot(), before);
-}
-
-#[test]
-fn any_number_of_jobs_prunes_the_same_workspaces() {
-    for jobs in ["1", "4", "256"] {
-        let world = World::in_memory();
-        let stale: Vec<_> = (0..70).map(|number| world.aged(31 + number)).collect();
-        let fresh = world.aged(1);
-        let sizes: u64 = stale.iter().map(|id| du(&world.dir_of(id))).sum();
-        let args = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", jobs];
-        assert_eq!(world.wsctl(args).run().pruned(&stale)["freed_bytes"].as_u64(), Some(sizes), "-j {jobs}");
-        assert_eq!(world.names(), [fresh]);
-    }
-}
-
-#[test]
-fn a_prune_with_nothing_to_do_succeeds() {
-    let world = World::new();
-    let said = "pruned 0 workspaces, freed 0 B; kept 0\n";
-    world.wsctl(["prune", "-y", "--older-than", "30d"]).run().exits(0).prints(said).quietly();
-    let _ = world.aged(1);
-    let before = world.snapshot();
-    let report = world.prune(&[]).run().pruned([""; 0]);
-    assert_eq!((&report["kept"], &report["freed_bytes"], world.snapshot()), (&json!(1), &json!(0), before));
 }

@@ -86,11 +86,9 @@ fn min_free_is_an_io_error_where_the_file_system_does_not_tell_its_size() {
         format!("fstatfs:poke_exit=@arg2={}{}{}", "00".repeat(16), "ffffffff00000000".repeat(3), "00".repeat(40));
     for (rule, more, answer) in [
         ("10GiB", &[][..], &*sizeless),
-        ("5%", &[], &zeros),
         ("10GiB", &["-n"], &zeros),
         ("1K", &["--older-than", "30d"], &zeros),
-        ("1K", &[], "fstatfs:error=ENOSYS"),
-        ("5%", &["-n"], "fstatfs:error=EOPNOTSUPP"),
+        ("5%", &[], "fstatfs:error=ENOSYS"),
     ] {
         let run = world.wsctl(["prune", "-y", "--min-free", rule].iter().chain(more));
         let ran = run.injecting([answer]).run().exits(74).complains("error[io]: base ");
@@ -111,11 +109,8 @@ fn min_free_takes_the_least_recently_accessed_until_so_much_is_free() {
         (&format!("{}B", free + 1), 1),
         (&format!("{}B", free + size), 1),
         (&format!("{}B", free + size + 1), 2),
-        ("4MiB", 1),
         ("49%", 0),
         ("50%", 1),
-        ("62%", 1),
-        ("63%", 2),
         ("100%", 4),
     ] {
         assert_eq!(chosen(&world, &["--min-free", wanted]), sorted(&ids[..gone]), "{wanted}");

@@ -171,27 +171,3 @@ fn the_script_for_moving_deletes_nothing_that_has_not_arrived_at_the_other_host(
         assert!(ran.status != 0 && lab.world.snapshot() == before, "{ssh}: {ran:#?}");
     }
 }
-
-/// The anchors that GitHub makes of a page's headings.
-fn anchors(page: &Path) -> Vec<String> {
-    let text = fs::read_to_string(page).expect("a page");
-    let headings = text.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
-    let is_dropped = |c: char| !c.is_alphanumeric() && c != ' ' && c != '-';
-    headings.map(|heading| heading.to_lowercase().replace(is_dropped, "").replace(' ', "-")).collect()
-}
-
-#[test]
-fn every_link_in_the_readme_and_the_pages_beside_it_leads_somewhere() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for page in ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "tests/README.md"] {
-        let page = root.join(page);
-        let text = fs::read_to_string(&page).expect("a page");
-        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        for target in targets.filter(|target| !target.starts_with("https:")) {
-            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
-            let file = if file.is_empty() { page.clone() } else { page.parent().expect("a directory").join(file) };
-            let is_there = file.exists() && (anchor.is_empty() || anchors(&file).iter().any(|it| it == anchor));
-            assert!(is_there, "{}: {target}", page.display());
-        }
-    }
-}

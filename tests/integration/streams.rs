@@ -3,8 +3,7 @@
 use crate::world::{World, finish, numbered};
 use rustix::fs::OFlags;
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
@@ -55,28 +54,6 @@ fn a_stdout_closed_by_its_reader_is_no_error_and_prints_nothing() {
     }
 }
 
-#[test]
-fn an_output_that_is_cut_short_by_its_reader_is_no_failure() {
-    let world = World::in_memory();
-    let make = || world.workspace().days_ago(9).description(&"x".repeat(200)).make();
-    let ids = format!("{}\n", make()).repeat(9000);
-    (0..1199).for_each(|_| drop(make()));
-    for args in [
-        &["list"][..],
-        &["list", "--format", "json"],
-        &["list", "--format", "jsonl"],
-        &["prune", "-n", "-v", "--older-than", "1d"],
-        &["prune", "-n", "--older-than", "1d", "--format", "json"],
-        &["validate", "-"],
-    ] {
-        let run = || world.wsctl(args).stdin(&ids[..]);
-        let whole = run().run().exits(0).stdout;
-        assert!(whole.len() > 65_536, "a pipe holds all of it, and its closed end is never met: {args:?}");
-        let cut = run().through_sh("{ \"$@\"; echo \"status $?\" >&2; } | head -c 20").run().exits(0);
-        cut.complains("status 0").prints(&whole[..20]);
-    }
-}
-
 /// Whoever shares a pipe can make it non-blocking, for all. A reader that is slow then loses nothing.
 #[test]
 fn a_pipe_that_does_not_block_is_waited_for() {
@@ -100,19 +77,4 @@ fn a_pipe_that_does_not_block_is_waited_for() {
     let _ = finish(child, &"validate").exits(1);
     let lines = |part: &str| read.lines().filter(|line| line.contains(part)).count();
     assert_eq!((lines(&id), lines("'nonsense'")), (9000, 2000), "{} bytes", read.len());
-}
-
-#[test]
-fn a_connection_that_its_reader_resets_is_closed_by_its_reader() {
-    let world = World::new();
-    let _ = world.aged(1);
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let here = TcpStream::connect(listener.local_addr().expect("its address")).expect("a connection");
-    let (there, _) = listener.accept().expect("a connection");
-    (&here).write_all(b"unread").expect("a connection");
-    there.peek(&mut [0]).expect("a byte");
-    drop(there); // what it has not read makes this a reset
-    let mut command = world.wsctl(["list"]).command();
-    let child = command.stdin(Stdio::null()).stdout(OwnedFd::from(here)).stderr(Stdio::piped()).spawn();
-    let _ = finish(child.expect("the program"), &"list").exits(0).quietly();
 }

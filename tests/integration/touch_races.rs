@@ -19,10 +19,6 @@ fn act(what: &str, dir: &Path, away: &Path) -> io::Result<()> {
     match what {
         "rewritten" => rewrite(dir, THEIRS),
         "written in place" => fs::write(file, THEIRS)?,
-        "removed and rewritten" => {
-            let _ = fs::remove_file(file);
-            rewrite(dir, THEIRS);
-        }
         "corrupted" => rewrite(dir, CORRUPT),
         "made a link" => {
             fs::write(away, CORRUPT)?;
@@ -49,7 +45,6 @@ fn touch_keeps_what_others_do_meanwhile_and_is_busy_where_the_workspace_is_taken
     for (what, status, message, content) in [
         ("rewritten", 0, "", Some(theirs)),
         ("written in place", 0, "", Some(theirs)),
-        ("removed and rewritten", 0, "", Some(theirs)),
         ("corrupted", 65, corrupt, Some(CORRUPT)),
         ("made a link", 65, corrupt, Some(CORRUPT)),
         ("claimed", 75, busy, None),
@@ -90,20 +85,6 @@ fn metadata_that_vanishes_meanwhile_is_made_anew_or_left_missing() {
             assert_eq!(world.json_of(&id), expected);
         }
     }
-}
-
-#[test]
-fn a_temporary_file_that_somebody_sweeps_away_is_written_again() {
-    needs!("strace");
-    let world = World::new();
-    let id = world.workspace().metadata(THEIRS).make();
-    let paused = Paused::after(&world, "fsync", None, world.wsctl(["touch", "--at", AT, &id]));
-    for name in names(&world.dir_of(&id)).iter().filter(|name| *name != ".metadata.json") {
-        fs::remove_file(world.dir_of(&id).join(name)).expect("unlink");
-    }
-    paused.go_on().exits(0).prints("").quietly();
-    assert!(world.read_metadata(&id).contains(WRITTEN));
-    assert_eq!(names(&world.dir_of(&id)), [".metadata.json"]);
 }
 
 /// The owner can do that in the instant between the last look and the rename. It is no bug of the program, and nothing is missing.

@@ -22,43 +22,25 @@ fn each(status: i32, complaints: &[Complaint]) {
 const WORDS: &[Complaint] = &[
     // What is mistyped.
     ("prnue", &["error[usage]: ", "'prnue'", "'prune'", "try 'wsctl --help'"]),
-    ("lst", &["'list'"]),
-    ("vaildate", &["'validate'"]),
     ("prune --oldr-than 7d", &["'--oldr-than'", "'--older-than'", "try 'wsctl prune --help'"]),
     ("prune --older_than=7d", &["'--older-than'"]),
-    ("prune --older-than 7d --dryrun", &["'--dry-run'"]),
-    ("list --limt 7", &["'--limit'", "try 'wsctl list --help'"]),
-    ("list --sort siez", &["accessed, created, size, id", "'size'"]),
     ("list --status corupt", &["ok, missing, corrupt, denied, future", "'corrupt'"]),
-    ("list --format jsno", &["'json'", "table, json, jsonl, ids"]),
     ("--dry-run prune --older-than 7d", &["'prune --dry-run' exists"]),
     ("frobnicate", &["the subcommands are validate, touch, list and prune"]),
-    ("help frobnicate", &["the subcommands are"]),
     ("list --frobnicate", &["error[usage]: "]),
     // What other programs have.
     ("list --json", &["'--json'", "write --format json", "try 'wsctl list --help'"]),
-    ("ls -o json", &["'-o'", "write --format json"]),
-    ("validate --json ID", &["write --format json"]),
     ("prune -n --older-than 7d -ojson", &["write --format json"]),
-    ("prune --force ID", &["'--force'", "write --yes"]),
     ("prune -nf ID", &["'-f'", "write --yes"]),
-    ("prune --days 7", &["'--days'", "write --older-than 7d"]),
+    ("touch --json", &["'--json' found; try 'wsctl touch --help'"]), // it has no --format
     ("list --days=12", &["write --older-than 12d"]),
     ("rm ID", &["'rm'", "write wsctl prune ID", "--older-than"]),
-    ("delete ID", &["write wsctl prune ID"]),
-    ("remove ID", &["write wsctl prune ID"]),
-    ("clean", &["write wsctl prune ID"]),
-    ("version", &["write wsctl --version"]),
     ("help version", &["write wsctl --version"]),
     // A base that took the subcommand.
     ("--base list", &["--base took 'list' as its directory: write --base DIR list"]),
     ("-b ls --size", &["--base took 'ls'"]),
-    ("--base=prune --older-than 7d", &["write --base DIR prune"]),
-    ("-b touch ID", &["--base took 'touch'"]),
     ("-b nowhere", &["requires a subcommand"]),
-    ("-v", &["requires a subcommand"]),
     // What does not go together.
-    ("-v -q list", &["error[usage]: "]),
     ("list -q -v", &["error[usage]: "]),
     ("list --older-than 30d --newer-than 10d", &["--newer-than is shorter than --older-than", "swap the two"]),
     // Only validate suggests two dashes before what begins with a hyphen, and only escapes show what is odd.
@@ -73,29 +55,21 @@ const VALUES: &[Complaint] = &[
     ("prune -y --older-than 7", &["'7'", "has no unit: write 7d, 7h or 7min"]),
     ("prune -y --older-than 5m", &["5min or 5months"]),
     ("prune -y --older-than -3d", &["negative"]),
-    ("prune -y --older-than 2026-11-23", &["'2026-11-23'", "not a duration: write 7d"]),
-    ("list --older-than 7", &["has no unit: write 7d"]),
     ("list --newer-than 2026-11-23T15:51:30Z", &["not a duration: write 7d"]),
-    ("prune -y --max-total-size ten", &["write 10GiB"]),
     ("prune -y --max-total-size -1G", &["write 10GiB"]),
     ("prune -y --max-total-size 0", &["0 has no unit", "0GiB", "0B"]),
     ("prune -y --min-free 10", &["10 has no unit", "10GiB", "10B", "5%"]),
     ("prune -y --min-free 101%", &["0% to 100%: write 5%"]),
     ("prune -y --min-free some", &["write 10GiB", "5%"]),
     ("prune -y --max-delete some", &["write 100 or 20%"]),
-    ("prune -y --max-delete 101%", &["write"]),
-    ("prune -y --max-delete -1%", &["write"]),
-    ("prune -y --keep-last -1", &["not a whole number: write 10"]),
     ("prune -y --keep-last 99999999999999999999999", &["the number is too large"]),
     ("prune -y --jobs 0", &["from 1 to 256: write 4"]),
-    ("prune -y --jobs -1", &["from 1 to 256: write 4"]),
     ("prune -y --older-than 1d --exclude foo", &["'foo'", "a UUID of 36 characters"]),
     ("list --limit 1.5", &["not a whole number: write 10"]),
     ("touch --at now x", &["write 2026-"]),
-    ("--color sometimes list", &["auto, always, never"]),
     // None at all.
     ("list -b", &["--base needs a value: write --base /srv/workspaces"]),
-    ("list --base ", &["--base needs a value"]),
+    ("prune -y --older-than 1d --base ", &["--base needs a value"]), // it is empty
     ("prune --older-than", &["write --older-than 30d"]),
     ("prune --older-than ", &["write 7d"]),
     ("prune --max-total-size", &["write --max-total-size 10GiB"]),
@@ -108,20 +82,15 @@ const VALUES: &[Complaint] = &[
     ("prune --older-than -y", &["'-y'", "not a duration"]),
     ("touch --at", &["write --at 2026-"]),
     ("list --sort", &["'--sort <KEY>'", "accessed, created, size, id"]),
-    ("list --color", &["auto, always, never"]),
 ];
 
 /// IDs, and what is reported before a missing terminal.
 const ARGUMENTS: &[Complaint] = &[
     ("prune", &["no rule or ID given: pass --older-than 30d, ", "try 'wsctl prune --help'"]),
-    ("prune -y --keep-last 3", &["no rule or ID given"]),
-    ("prune -y --max-delete 9 --use-mtime", &["no rule or ID given"]),
-    ("prune -y --exclude ID", &["no rule or ID given"]),
+    ("prune -y --max-delete 9 --use-mtime --keep-last 3 --exclude ID", &["no rule or ID given"]),
     ("touch", &["no ID was given", "`wsctl list`", "stdin"]),
-    ("touch --no-create", &["no ID was given"]),
     ("validate", &["no ID was given"]),
     ("prune 7d", &["'7d' is not a workspace ID", "--older-than 7d"]),
-    ("prune -qn 2weeks", &["--older-than 2weeks"]),
     ("list --format ids 12h", &["--older-than 12h"]),
     ("prune ID nonsense", &["error[invalid-id]: 'nonsense' is not"]),
     ("prune --older-than 7d --exclude-from base", &["--exclude-from: cannot read base"]),
@@ -134,12 +103,4 @@ const ARGUMENTS: &[Complaint] = &[
 fn a_wrong_command_line_is_answered_in_one_line_with_what_to_write_instead() {
     each(2, &[WORDS, VALUES, ARGUMENTS].concat());
     each(66, &[("-b nowhere prune ID", &["base nowhere: no such directory"])]); // before it asks
-}
-
-#[test]
-fn an_option_is_not_suggested_to_a_subcommand_that_lacks_it() {
-    for (line, option) in [("touch --json", "--format"), ("list --force", "--yes"), ("touch --days", "-th")] {
-        let ran = World::new().wsctl(line.split(' ')).run().exits(2).prints("").complains(&line[6..]);
-        assert!(!ran.stderr.contains(option), "{ran:#?}");
-    }
 }
