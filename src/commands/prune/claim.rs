@@ -211,7 +211,7 @@ pub(super) fn put_back_error(base: &Base, name: TrashName, is_taken: bool) -> Op
 fn new_workspace_error(base: &Base, name: TrashName) -> Error {
     let put_back_advice = name.put_back_advice(base.path());
     let what = format!(
-        "cannot be put back, because there is something new with its ID; a later prune removes it once it is stale; {put_back_advice}"
+        "its claimed copy cannot be put back, because there is something new with its ID; a later prune removes the copy once it is stale; {put_back_advice}"
     );
     Error::new(Category::Busy, what)
 }
