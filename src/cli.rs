@@ -32,7 +32,7 @@ wins, and a signal wins over all):
    65  corrupt-metadata: .metadata.json is not what the application writes
    66  not-found: the base, a workspace or its metadata is missing
    70  unexpected: anything else
-   74  io: the storage failed or is full
+   74  io: the storage failed or is full, or stdin or stdout cannot be used
    75  busy: somebody was using or changing it; try again later
    77  permission-denied: the user who runs wsctl may not do this
    78  refused: --max-delete or a `no` at the prompt stopped a prune

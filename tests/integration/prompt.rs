@@ -46,7 +46,7 @@ fn the_question_names_the_rules_and_the_first_few_in_the_order_in_which_they_wou
     for (line, start) in ran.lines().iter().zip(&starts) {
         assert!(line.starts_with(start), "{start}: {ran:#?}");
     }
-    for part in ["until all together use at most 1.0 GiB", "Protected: the last accessed, 1 excluded"] {
+    for part in ["until all together use at most 1.0 GiB", "Protected: the one accessed last; 1 excluded"] {
         assert!(ran.stdout.contains(part), "{part}: {ran:#?}");
     }
 }

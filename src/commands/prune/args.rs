@@ -19,7 +19,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   wsctl prune --older-than 30d --dry-run -v     show what would be deleted
   wsctl prune --older-than 30d                  show it, ask, and delete
-  wsctl prune --older-than 30d --max-delete 20% --yes     every night, from cron
+  wsctl prune --older-than 30d --max-delete 20% --yes     every night (in a crontab: 20\\%)
   wsctl prune --max-total-size 10GiB --min-free 5% --keep-last 100 --yes
   wsctl prune --older-than 7d --use-mtime --exclude-from pinned.txt --yes
   wsctl list --older-than 30d --format ids | wsctl prune --older-than 30d -y -

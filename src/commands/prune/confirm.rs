@@ -59,8 +59,8 @@ impl Question<'_> {
         let protected = [
             match self.rules.keep_last {
                 0 => None,
-                1 => Some("the last accessed".to_owned()),
-                number => Some(format!("the {number} last accessed")),
+                1 => Some("the one accessed last".to_owned()),
+                number => Some(format!("the {number} accessed last")),
             },
             (!self.rules.exclude.is_empty()).then(|| format!("{} excluded", self.rules.exclude.len())),
         ];
@@ -74,7 +74,7 @@ impl Question<'_> {
             ("Cannot be deleted", number(failing)),
         ] {
             if !parts.is_empty() {
-                lines.push(format!("{label}: {}", parts.join(", ")));
+                lines.push(format!("{label}: {}", parts.join("; ")));
             }
         }
         lines.join("\n") + "\nDelete them? [y/N] "
