@@ -47,6 +47,19 @@ static void fill(void) {
     }
 }
 
+/* Fills the root with names like those of the application's temporary files. */
+static void stage(void) {
+    char name[64];
+    for (unsigned long n = 0;; n++) {
+        snprintf(name, sizeof name, ".metadata.tmp.%d.%lu.json", number, n);
+        int file = openat(root, name, O_CREAT | O_WRONLY | O_EXCL, 0644);
+        if (file >= 0)
+            close(file);
+        if (n == 2000)
+            ready();
+    }
+}
+
 /* Gives an inode, which it keeps in a directory "kept" beside the workspace, more and more names in the workspace. */
 static void relink(void) {
     char dir_name[32], name[32];
@@ -141,7 +154,8 @@ int main(int count, char **words) {
     struct {
         const char *name;
         void (*attack)(void);
-    } ways[] = {{"fill", fill}, {"relink", relink}, {"extend", extend}, {"swap", swap}, {"shuffle", shuffle}};
+    } ways[] = {{"fill", fill},     {"stage", stage}, {"relink", relink},
+              {"extend", extend}, {"swap", swap},   {"shuffle", shuffle}};
     if (count != 4 || setgroups(0, NULL) || setgid(65534) || setuid(65534))
         return 1;
     alarm(300);

@@ -128,14 +128,15 @@ fn after_a_kill_the_next_prune_finishes_what_was_decided_and_decides_afresh_on_t
 fn after_a_signal_claims_of_earlier_runs_are_left_to_the_next_run() {
     needs!("strace");
     let world = World::new();
-    let ids: Vec<_> = (1..=3).map(|days| world.aged(days)).collect();
+    let ids: Vec<_> = (1..=20).map(|days| world.aged(days)).collect();
     for id in &ids {
         set_aside(&world, "claimed", id);
     }
     let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
     paused.signal("TERM");
     let _ = paused.go_on().exits(143).quietly();
-    assert_eq!(world.names().iter().filter(|name| name.starts_with(".wsctl-claimed.")).count(), 2);
+    let left = trash(&world).len();
+    assert!(left > 10, "{left}: another thread hears the signal, perhaps a little later");
     let _ = world.prune(&[]).run().exits(0).quietly();
     assert_eq!(world.names(), sorted(&ids));
 }

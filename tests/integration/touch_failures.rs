@@ -149,6 +149,19 @@ fn a_touch_killed_at_any_step_leaves_the_old_or_the_new_file_and_the_next_touch_
 }
 
 #[test]
+fn a_touch_sweeps_a_thousand_leftovers_and_leaves_the_rest_to_the_next() {
+    let world = World::new();
+    let id = world.workspace().days_ago(1).make();
+    for number in 0..1500 {
+        fs::write(world.dir_of(&id).join(format!(".wsctl-tmp.{number:016x}")), "").expect("a leftover");
+    }
+    for left in [500, 0] {
+        let _ = world.wsctl(["touch", &id]).run().exits(0).quietly();
+        assert_eq!(temporaries(&world, &id).len(), left);
+    }
+}
+
+#[test]
 fn touch_sweeps_leftovers_of_killed_runs_and_no_file_of_the_application_or_of_a_living_touch() {
     let world = World::new();
     let theirs = [".metadata.tmp.k3x9.json", "wsctl-tmp.notes", ".wsctl-tm"];

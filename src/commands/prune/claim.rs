@@ -136,7 +136,10 @@ impl Claims<'_> {
         // Unlinking changes the directory's own modification time, so look at the times first.
         self.check_unmodified(&path, found, scratch).map_err(put_back)?;
         if names.is_none() {
-            task.freed += sweep(&dir, self.stop, scratch).map_err(failed)?;
+            task.freed += sweep(&dir, self.stop, scratch).map_err(|errno| match errno {
+                Errno::CANCELED => put_back(Error::new(Category::Busy, "others keep writing to it")),
+                errno => failed(errno),
+            })?;
         }
         let last = look_inside()?;
         check_unchanged(found, decided_on, last, || read(&dir, METADATA, scratch)).map_err(put_back)?;

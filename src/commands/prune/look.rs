@@ -4,12 +4,17 @@ use super::survey::Found;
 use crate::core::dirfd::DirFd;
 use crate::core::metadata::{self, Metadata};
 use crate::core::names::is_temporary;
-use crate::core::stat::{Birth, Stat};
+use crate::core::stat::{Birth, FileTime, Stat};
 use crate::core::tree::{self, Scratch, Stop};
 use crate::core::workspace::Seen;
 use crate::core::{Category, Error, Result};
 use rustix::io::Errno;
-use std::ffi::CStr;
+
+/// How many temporary files to unlink at most.
+const MAX_SWEPT: u32 = 2_000_000;
+/// How many of them one counts for that is created meanwhile. The application creates none, because it no longer finds its way
+/// into the workspace.
+const NEW_FILE: u32 = 2000;
 
 /// Returns the signature of the metadata file or, if there is none, the birth of the directory.
 pub(super) fn look(
@@ -79,32 +84,34 @@ pub(super) fn check_unmodified(
 /// listing.
 ///
 /// # Errors
-/// By errno; ECANCELED if `stop` says so.
+/// By errno; ECANCELED if `stop` says so or if others keep creating them.
 pub(super) fn sweep(dir: &DirFd, stop: Stop<'_>, scratch: &mut Scratch) -> rustix::io::Result<u64> {
+    let (begun, mut left) = (FileTime::now(), MAX_SWEPT);
     let (mut freed, mut is_more) = (Ok(0), true);
     dir.seek(0)?;
     while is_more && freed.is_ok() {
         is_more = dir.next_entries(&mut scratch.buffer, |entry| {
             let name = entry.file_name();
             freed = match freed {
-                Ok(_) if stop() => Err(Errno::CANCELED),
-                Ok(sum) if is_temporary(name.to_bytes()) => unlink(dir, name).map(|bytes| sum + bytes),
+                Ok(_) if left == 0 || stop() => Err(Errno::CANCELED),
+                Ok(sum) if is_temporary(name.to_bytes()) => {
+                    // Unlinking one of several names changes the inode of all.
+                    let last_link = dir.stat(name).ok().filter(|stat| stat.links == 1);
+                    let is_new = last_link.is_some_and(|stat| stat.changed.may_be_since(begun));
+                    left = left.saturating_sub(if is_new { NEW_FILE } else { 1 });
+                    let bytes = last_link.map_or(0, |stat| stat.allocated);
+                    match dir.with_rights(|| dir.unlink(name)) {
+                        Ok(()) => Ok(sum + bytes),
+                        Err(Errno::NOENT | Errno::ISDIR) => Ok(sum), // a directory cannot be renamed over a file
+                        Err(errno) => Err(errno),
+                    }
+                }
                 so_far => so_far,
             };
         })?;
     }
     dir.seek(0)?;
     freed
-}
-
-/// Unlinks a temporary file. Returns how many bytes that freed.
-fn unlink(dir: &DirFd, name: &CStr) -> rustix::io::Result<u64> {
-    let last_link = dir.stat(name).ok().filter(|stat| stat.links == 1);
-    match dir.with_rights(|| dir.unlink(name)) {
-        Ok(()) => Ok(last_link.map_or(0, |stat| stat.allocated)),
-        Err(Errno::NOENT | Errno::ISDIR) => Ok(0), // a directory cannot be renamed over a file
-        Err(errno) => Err(errno),
-    }
 }
 
 fn accessed() -> Error {

@@ -54,6 +54,7 @@ fn prune_and_list_end_while_owners_fill_a_workspace_link_its_inodes_anew_and_ext
         ("fill", 4, "list"),
         ("fill", 4, "prune"),
         ("fill", 4, "prune by the owner"),
+        ("stage", 3, "prune"),
         ("relink", 3, "list"),
         ("relink", 3, "prune"),
         ("extend", 1, "list"),
