@@ -22,15 +22,3 @@ pub fn release() -> PathBuf {
         env!("CARGO_BIN_EXE_wsctl").into()
     }
 }
-
-/// The target of a static build, and rustc's flags for it: musl, or where the toolchain lacks that the C library that is there.
-pub fn static_target() -> (String, &'static str) {
-    let triple = |library| format!("{}-unknown-linux-{library}", std::env::consts::ARCH);
-    let output = Command::new("rustc").args(["--print=target-libdir", "--target", &triple("musl")]).output();
-    let libraries = String::from_utf8(output.expect("rustc").stdout).expect("UTF-8");
-    if Path::new(libraries.trim()).exists() {
-        return (triple("musl"), "");
-    }
-    println!("rustup target add {} for a build by musl", triple("musl"));
-    (triple("gnu"), "-Ctarget-feature=+crt-static")
-}

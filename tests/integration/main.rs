@@ -81,7 +81,6 @@ mod slow {
     pub mod busy_owners;
     #[path = "../completions_in_shells.rs"]
     pub mod completions_in_shells;
-    pub mod containers;
     pub mod costs;
     pub mod deep_trees;
     pub mod deployments;
@@ -90,9 +89,7 @@ mod slow {
     pub mod fault_points;
     pub mod faults;
     pub mod forests;
-    pub mod many_hosts;
     pub mod mutants;
-    pub mod packages;
     pub mod power_cuts;
     pub mod power_scenes;
     pub mod progress;
@@ -101,6 +98,4 @@ mod slow {
     pub mod signals_everywhere;
     pub mod sizes_under_change;
     pub mod soak;
-    pub mod systemd;
-    pub mod units;
 }

@@ -2,7 +2,7 @@
 //! repository. A `sh` block is run as the script that it is, unless it is marked `no-run`, and a `cron` block as cron runs it,
 //! both on a base of all kinds.
 
-use crate::hosts::{Hosts, bash, home, shell};
+use crate::hosts::{bash, home, reach, shell};
 use crate::needs::has;
 use crate::tools::{text, tool};
 use crate::world::{World, numbered};
@@ -67,7 +67,6 @@ fn every_command_in_the_readme_works_on_the_samples() {
 struct Lab {
     world: World,
     others: [World; 4],
-    _hosts: Option<Hosts>,
 }
 
 impl Lab {
@@ -96,11 +95,8 @@ impl Lab {
         if !tools.map(has).fold(has("bash"), |all, one| all && one) {
             return None;
         }
-        let mut hosts = None;
-        if script.contains("pit-") {
-            hosts = Some(Hosts::new(&world, &[("pit-1", &home(&others[2])), ("pit-2", &home(&others[3]))])?);
-        }
-        Some(Self { world, others, _hosts: hosts })
+        reach(&world, &[("pit-1", &home(&others[2])), ("pit-2", &home(&others[3]))]);
+        Some(Self { world, others })
     }
 
     fn has(&self, id: &str) -> bool {

@@ -2,7 +2,7 @@
 //! Debian has: the crate of that name would add half as many crates again as there are.
 
 use crate::schema_cases::{DOCUMENTS, Document};
-use crate::slow::systemd::shipped;
+use crate::slow::deployments::shipped;
 use crate::tools::{text, tool};
 use crate::world::{World, names};
 use serde_json::{Value, json};
