@@ -1,8 +1,7 @@
 //! What a test mounts, or makes immutable. Each is undone when it is dropped, also where the test fails.
 
-use crate::quiet;
 use crate::tools::{text, tool, wait_until};
-use crate::world::{ORDINARY_USER, World, skip};
+use crate::world::{AS_ORDINARY_USER, World, skip};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,7 +12,6 @@ pub struct Mounted(PathBuf);
 impl Mounted {
     /// Mounts with these words. The caller must be root, here as below.
     fn new(world: &World, words: &[&str], point: &Path) -> Self {
-        quiet::before_a_mount();
         tool(&[&["mount"], words, &[text(point)]].concat());
         Self(world.path(""))
     }
@@ -39,7 +37,6 @@ impl Mounted {
         let image = world.path("image");
         fs::File::create(&image).and_then(|file| file.set_len(size << 20)).expect("an image");
         tool(&[mkfs, &[text(&image)]].concat());
-        quiet::before_a_mount();
         // The loop device goes with the mount.
         let mounted = Command::new("mount").args(["-o", "loop", text(&image), text(point)]).status().expect("mount");
         (mounted.success() || skip("loop devices")).then(|| Self(world.path("")))
@@ -76,14 +73,12 @@ impl Bindfs {
 
     /// Mounts it as the ordinary user: nobody else, not even root, may look into it.
     pub fn by_ordinary_user(world: &World, from: &Path, point: &Path) -> Self {
-        let [user, group] = ["reuid", "regid"].map(|id| format!("--{id}={ORDINARY_USER}"));
-        let words = ["setpriv", &user, &group, "--clear-groups", "bindfs", "-f", "--no-allow-other"];
-        Self::mount(world, &[&words[..], &[text(from), text(point)]].concat(), point)
+        let bindfs = ["bindfs", "-f", "--no-allow-other", text(from), text(point)];
+        Self::mount(world, &[&AS_ORDINARY_USER[..], &bindfs].concat(), point)
     }
 
     #[track_caller]
     fn mount(world: &World, words: &[&str], point: &Path) -> Self {
-        quiet::before_a_mount();
         let daemon = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).spawn().expect("bindfs");
         let bindfs = Self { daemon, _mounted: Mounted(world.path("")) };
         let table = || fs::read_to_string("/proc/self/mountinfo").expect("the table");
@@ -110,36 +105,28 @@ impl Drop for Bindfs {
     }
 }
 
-/// Something in a base is immutable; the drop undoes that for all of the base.
+/// A path in a base has an attribute of chattr(1); the drop takes it from all of the base.
 pub struct Immutable(PathBuf);
 
 impl Immutable {
-    /// Sets the attribute. `None`, loudly, where the file system knows none.
+    /// It cannot be changed. `None`, loudly, where the file system knows no attributes.
     pub fn new(world: &World, path: &Path) -> Option<Self> {
-        let set = Command::new("chattr").args(["+i", text(path)]).status().expect("chattr");
+        Self::set(world, "+i", path)
+    }
+
+    /// Names can be made in this directory, but not removed.
+    pub fn append_only(world: &World, path: &Path) -> Option<Self> {
+        Self::set(world, "+a", path)
+    }
+
+    fn set(world: &World, attribute: &str, path: &Path) -> Option<Self> {
+        let set = Command::new("chattr").args([attribute, text(path)]).status().expect("chattr");
         (set.success() || skip("a file system with attributes")).then(|| Self(world.base()))
     }
 }
 
 impl Drop for Immutable {
     fn drop(&mut self) {
-        let _ = Command::new("chattr").args(["-R", "-f", "-i", text(&self.0)]).status();
-    }
-}
-
-/// Names can be made in a directory, but not removed; the drop undoes that.
-pub struct AppendOnly(PathBuf);
-
-impl AppendOnly {
-    /// Sets the attribute. `None`, loudly, where the file system knows none.
-    pub fn new(path: &Path) -> Option<Self> {
-        let set = Command::new("chattr").args(["+a", text(path)]).status().expect("chattr");
-        (set.success() || skip("a file system with attributes")).then(|| Self(path.to_owned()))
-    }
-}
-
-impl Drop for AppendOnly {
-    fn drop(&mut self) {
-        let _ = Command::new("chattr").args(["-a", text(&self.0)]).status();
+        let _ = Command::new("chattr").args(["-R", "-f", "-ia", text(&self.0)]).status();
     }
 }

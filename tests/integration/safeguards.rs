@@ -7,18 +7,10 @@
 use std::fs;
 use std::path::Path;
 
-/// A program without one of its safeguards, and the schedules that must notice.
+/// A program without one of its safeguards.
 pub struct Mutant {
     pub name: &'static str,
     changes: &'static [Change],
-    pub noticed_by: Kind,
-}
-
-/// Which schedules: see `slow/schedules.rs`.
-#[derive(Clone, Copy)]
-pub enum Kind {
-    Writers,
-    Touches,
 }
 
 /// The file in which a safeguard is, the safeguard, and what is in its place in the mutant.
@@ -37,7 +29,7 @@ const NO_SWEEP: Change = (LOOK, "Ok(sum) if is_temporary(name.to_bytes())", "Ok(
 
 /// CONTRIBUTING.md: a safeguard has a mutant.
 pub const MUTANTS: [Mutant; 9] = [
-    Mutant { name: "without the last look", changes: &[NO_LAST_LOOK], noticed_by: Kind::Writers },
+    Mutant { name: "without the last look", changes: &[NO_LAST_LOOK] },
     Mutant {
         name: "without any look",
         changes: &[
@@ -48,18 +40,12 @@ pub const MUTANTS: [Mutant; 9] = [
                 "",
             ),
         ],
-        noticed_by: Kind::Writers,
     },
-    Mutant {
-        name: "with one look only, and nothing swept",
-        changes: &[NO_LAST_LOOK, NO_SWEEP],
-        noticed_by: Kind::Writers,
-    },
-    Mutant { name: "with two looks, but nothing swept between them", changes: &[NO_SWEEP], noticed_by: Kind::Writers },
+    Mutant { name: "with one look only, and nothing swept", changes: &[NO_LAST_LOOK, NO_SWEEP] },
+    Mutant { name: "with two looks, but nothing swept between them", changes: &[NO_SWEEP] },
     Mutant {
         name: "with a listing in which nothing is seen to wait",
         changes: &[(CLAIM, ".any(|name| is_temporary(", ".any(|name| false && is_temporary(")],
-        noticed_by: Kind::Writers,
     },
     Mutant {
         name: "with a put-back that overwrites",
@@ -68,12 +54,10 @@ pub const MUTANTS: [Mutant; 9] = [
             "base.dir().rename_new(&*name.to_string(), name.id.encode",
             "base.dir().rename(&*name.to_string(), name.id.encode",
         )],
-        noticed_by: Kind::Writers,
     },
     Mutant {
         name: "with unlinks before the sync",
         changes: &[("commands/prune/carry_out.rs", "base.sync().and_then(|()| base.stat_self())", "base.stat_self()")],
-        noticed_by: Kind::Writers,
     },
     Mutant {
         name: "without touch's look at where its directory is",
@@ -82,7 +66,6 @@ pub const MUTANTS: [Mutant; 9] = [
             "Some(Ok(false)) => Err(Error::new(Category::Busy, \"its directory was moved or removed meanwhile\")),",
             "Some(Ok(false)) => rewritten,",
         )],
-        noticed_by: Kind::Touches,
     },
     Mutant {
         name: "without touch's look at the file before its rename",
@@ -91,7 +74,6 @@ pub const MUTANTS: [Mutant; 9] = [
             "Ok(stat) if Signature::from(&stat) == Signature::from(&read.stat) => {}",
             "Ok(stat) if stat.inode > 0 || Signature::from(&stat) == Signature::from(&read.stat) => {}",
         )],
-        noticed_by: Kind::Writers,
     },
 ];
 

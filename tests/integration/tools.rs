@@ -7,10 +7,11 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -68,7 +69,7 @@ pub fn du(path: &Path) -> u64 {
 /// What is in a tree: paths relative to it, types, modes, inodes and contents. Unlike a snapshot it outlives a move there and
 /// back.
 pub fn tree(root: &Path) -> Vec<String> {
-    lines(root, |_, _| String::new())
+    lines(root, |_, stat| stat.ino().to_string())
 }
 
 /// Sets the modification time of everything in a workspace, and of itself.
@@ -123,15 +124,6 @@ pub fn outside(world: &World) -> (PathBuf, Vec<String>) {
     fs::write(outside.join("dir/precious"), "precious").expect("a file");
     let before = tree(&outside);
     (outside, before)
-}
-
-/// Ends what goes on until then, also where the test fails.
-pub struct Ended<'a>(pub &'a AtomicBool);
-
-impl Drop for Ended<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// A process that holds a lease on a file, and does not give it up until it is dropped.

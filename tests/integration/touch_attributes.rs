@@ -1,7 +1,7 @@
 //! What the metadata file keeps beside its content, mode and owner when `touch` replaces it: ACLs and extended attributes. And
 //! where one cannot be kept, that nobody gains a right.
 
-use crate::mounted::AppendOnly;
+use crate::mounted::Immutable;
 use crate::paused::straced;
 use crate::tools::{text, tool, tree, wait_until};
 use crate::touch::rights;
@@ -177,7 +177,7 @@ fn touch_makes_no_temporary_file_where_it_could_not_remove_it() {
     needs!("root", "chattr");
     let world = World::new();
     for id in [world.workspace().make(), world.workspace().make_without_metadata()] {
-        let Some(_append_only) = AppendOnly::new(&world.dir_of(&id)) else { return };
+        let Some(_append_only) = Immutable::append_only(&world, &world.dir_of(&id)) else { return };
         let before = world.snapshot();
         let error = format!("error[permission-denied]: workspace {id}: ");
         let ran = touch(&world, &id).run().exits(77).prints("").complains(&error).complains("append-only");

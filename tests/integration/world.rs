@@ -18,6 +18,9 @@ use tempfile::TempDir;
 /// The user and group that "an ordinary user" is (Debian's nobody).
 pub const ORDINARY_USER: u32 = 65534;
 
+/// The words that make that user run a command.
+pub const AS_ORDINARY_USER: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
 /// Prunes without asking what is older than 30 days, on one thread, and reports it as JSON.
 pub const PRUNE: [&str; 8] = ["prune", "-y", "--older-than", "30d", "--format", "json", "-j", "1"];
 
@@ -158,18 +161,18 @@ pub fn names(dir: &Path) -> Vec<String> {
 pub fn snapshot(root: &Path) -> Vec<String> {
     lines(root, |path, stat| {
         let times = (stat.mtime(), stat.mtime_nsec(), stat.ctime(), stat.ctime_nsec());
-        format!("{}:{} {times:?} {:?}", stat.uid(), stat.gid(), fs::read_link(path).ok())
+        format!("{} {}:{} {times:?} {:?}", stat.ino(), stat.uid(), stat.gid(), fs::read_link(path).ok())
     })
 }
 
-/// A line for each path below `root`: where it is there, its type and mode, its inode, what else is to be told, its content.
+/// A line for each path below `root`: where it is there, its type and mode, what else is to be told, its content.
 pub fn lines(root: &Path, more: impl Fn(&Path, &fs::Metadata) -> String) -> Vec<String> {
     let lines = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().map(|entry| {
         let entry = entry.expect("an entry");
         let (path, stat) = (entry.path(), entry.path().symlink_metadata().expect("a stat"));
         let content = if stat.is_file() { fs::read(path).ok() } else { None };
         let relative = path.strip_prefix(root).expect("below the root");
-        format!("{relative:?} {:o} {} {} {content:?}", stat.mode(), stat.ino(), more(path, &stat))
+        format!("{relative:?} {:o} {} {content:?}", stat.mode(), more(path, &stat))
     });
     lines.collect()
 }

@@ -1,11 +1,48 @@
-//! What must be true after a call has failed, or after a kill; see `faults`.
+//! What must be true after a call has failed, after a kill, or after a power cut; see `faults` and `power_cuts`.
 
 use crate::slow::fault_cases::{Case, Kind};
 use crate::slow::fault_points::Point;
-use crate::slow::forests::{self, Forest, ensure, id_of, ids_of, is_temporary, swept, tree_of};
-use crate::world::Ran;
+use crate::world::{Ran, lines, names};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// What is in a base: for each name in it the listing of its tree, a line a path.
+pub type Forest = BTreeMap<String, Vec<String>>;
+
+pub fn forest(base: &Path) -> Forest {
+    let tree = |name: &String| lines(&base.join(name), |_, stat| format!("{}:{}", stat.uid(), stat.gid()));
+    names(base).into_iter().map(|name| (name.clone(), tree(&name))).collect()
+}
+
+pub fn ensure(condition: bool, what: impl Into<String>) -> Result<(), String> {
+    if condition { Ok(()) } else { Err(what.into()) }
+}
+
+/// The workspace that a name in the base is of; `None`: not ours.
+fn id_of(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix(".wsctl-claimed.").or_else(|| name.strip_prefix(".wsctl-doomed.")).unwrap_or(name);
+    rest.get(..36)
+}
+
+fn ids_of(forest: &Forest) -> BTreeSet<&str> {
+    forest.keys().filter_map(|name| id_of(name)).collect()
+}
+
+fn is_temporary(line: &str) -> bool {
+    line.starts_with("\".metadata.tmp.") || line.starts_with("\".wsctl-tmp.")
+}
+
+/// A tree without what both touch and prune sweep away.
+fn swept(tree: &[String]) -> Vec<&String> {
+    tree.iter().filter(|line| !is_temporary(line)).collect()
+}
+
+/// The tree that a workspace had, under whatever name.
+fn tree_of<'a>(forest: &'a Forest, id: &str) -> &'a [String] {
+    forest.iter().find(|(name, _)| id_of(name) == Some(id)).map_or(&[], |(_, tree)| tree)
+}
 
 /// A run and what it left.
 pub struct Struck {
@@ -14,63 +51,81 @@ pub struct Struck {
     pub after: Forest,
 }
 
-/// Checks what a fault or a kill came to.
-pub fn check(case: &Case, point: &Point, before: &Forest, reference: &Struck, struck: &Struck) -> Result<(), String> {
-    if point.error.is_some() {
-        check_words(point, &reference.ran, &struck.ran)?;
+/// Checks what is left in the base. `done` is what a run leaves that nothing strikes.
+pub fn check_left(case: &Case, before: &Forest, done: &Forest, after: &Forest) -> Result<(), String> {
+    match case.kind {
+        Kind::Read => ensure(before == after, "it changed something"),
+        Kind::Touch => {
+            ensure(before.keys().eq(after.keys()), "a workspace has gone or come")?;
+            after.iter().try_for_each(|(id, tree)| {
+                let is_whole = [&before[id], &done[id]].iter().any(|whole| swept(whole) == swept(tree));
+                ensure(is_whole, format!("{id} is neither the old nor the new: {tree:#?}"))
+            })
+        }
+        Kind::Prune => check_pruned(before, done, after),
+    }
+}
+
+/// Only what was decided on is doomed or gone; all else of ours is there once, whole; metadata is the last to go; what is not
+/// ours is as it was.
+fn check_pruned(before: &Forest, done: &Forest, after: &Forest) -> Result<(), String> {
+    let (decided, gone) = (&ids_of(before) - &ids_of(done), &ids_of(before) - &ids_of(after));
+    ensure(gone.is_subset(&decided), format!("more went than was decided: {gone:?}"))?;
+    ensure(before.len() == after.len() + gone.len(), "something is there twice, or came, or somebody else's went")?;
+    let lacks_metadata = |tree: &[String]| !tree.iter().any(|line| line.starts_with("\".metadata.json\" "));
+    for (name, tree) in after {
+        let Some(id) = id_of(name) else {
+            ensure(before.get(name) == Some(tree), format!("{name} is not ours"))?;
+            continue;
+        };
+        if name.starts_with(".wsctl-doomed.") {
+            ensure(decided.contains(id), format!("{name} was never decided on"))?;
+            let fine = !lacks_metadata(tree) || lacks_metadata(tree_of(before, id)) || tree.len() == 1;
+            ensure(fine, format!("{name}: metadata goes last: {tree:#?}"))?;
+        } else {
+            ensure(swept(tree_of(before, id)) == swept(tree), format!("{name} is torn: {tree:#?}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks what was told of a failed call: exit status, stderr, and report.
+pub fn check_told(
+    case: &Case,
+    point: &Point,
+    before: &Forest,
+    reference: &Struck,
+    struck: &Struck,
+) -> Result<(), String> {
+    let (ran, usual) = (&struck.ran, &reference.ran);
+    ensure(!ran.stderr.contains("panicked") && !ran.stderr.contains("a bug in"), "a panic")?;
+    let (same, to_stderr) = (ran.status == usual.status, point.is_on_stderr());
+    ensure(same || to_stderr || !ran.stderr.is_empty(), "it failed without a word")?;
+    ensure(same || point.statuses().contains(&ran.status), "another status than the error has")?;
+    if point.is_tried_again() {
+        ensure(same && lasting(&ran.stdout) == lasting(&usual.stdout), "the call was not made again")?;
+    } else {
+        let must_tell = point.call.name == "fsync" || (point.call.name == "write" && !to_stderr);
+        ensure(!must_tell || !same, "nobody was told that it is not written")?;
     }
     match case.kind {
         Kind::Touch => check_touch(point, before, reference, struck),
         Kind::Prune => check_prune(point, before, reference, struck),
-        Kind::Read => check_read(case, point, before, reference, struck),
+        Kind::Read => check_read(case, point, usual, ran),
     }
-}
-
-/// The exit status and stderr, whatever the command.
-fn check_words(point: &Point, reference: &Ran, ran: &Ran) -> Result<(), String> {
-    let known = [0, 1, 2, 65, 66, 70, 74, 75, 77, 78];
-    ensure(known.contains(&ran.status), "an exit status that is not in the table")?;
-    ensure(!ran.stderr.contains("panicked") && !ran.stderr.contains("a bug in"), "a panic")?;
-    let to_stderr = point.is_on_stderr();
-    let well_formed = |line: &str| {
-        let rest = line.strip_prefix("error[").or_else(|| line.strip_prefix("warning["));
-        rest.and_then(|rest| rest.split_once("]: "))
-            .is_some_and(|(word, rest)| !rest.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
-    };
-    ensure(to_stderr || ran.stderr.lines().all(well_formed), "a line on stderr that has another form")?;
-    let same = ran.status == reference.status;
-    ensure(same || to_stderr || !ran.stderr.is_empty(), "it failed without a word")?;
-    ensure(same || point.statuses().contains(&ran.status), "another status than the error has")?;
-    if point.is_tried_again() {
-        return ensure(same && lasting(&ran.stdout) == lasting(&reference.stdout), "the call was not made again");
-    }
-    let must_tell = point.call.name == "fsync" || (point.call.name == "write" && !to_stderr);
-    ensure(!must_tell || !same, "nobody was told that it is not written")
 }
 
 fn check_touch(point: &Point, before: &Forest, reference: &Struck, struck: &Struck) -> Result<(), String> {
     let Struck { ran, after, .. } = struck;
-    ensure(before.keys().eq(after.keys()), "a workspace has gone or come")?;
-    let mut untouched = Vec::new();
-    for (id, tree) in after {
-        let (old, new) = (&before[id], &reference.after[id]);
-        let whole = swept(tree) == swept(old) || swept(tree) == swept(new);
-        ensure(whole, format!("{id} is neither the old nor the new: {tree:#?}"))?;
-        let leftovers = tree.iter().filter(|line| is_temporary(line) && !old.contains(line)).count();
-        ensure(point.error.is_none() || leftovers == 0, format!("a temporary file is left in {id}: {tree:#?}"))?;
-        if swept(tree) != swept(new) {
-            untouched.push(id);
-        }
-    }
-    if point.error.is_none() {
-        return Ok(());
-    }
+    let is_new = |(id, line): &(&String, &String)| is_temporary(line) && !before[*id].contains(line);
+    let mut lines = after.iter().flat_map(|(id, tree)| tree.iter().map(move |line| (id, line)));
+    ensure(lines.find(is_new).is_none(), "a temporary file is left")?;
+    let is_untouched = |id: &&String| swept(&after[*id]) != swept(&reference.after[*id]);
+    let untouched: Vec<_> = after.keys().filter(is_untouched).collect();
     if ran.status == 0 {
         ensure(untouched.is_empty(), format!("no failure, and not touched: {untouched:?}"))?;
-        return ensure(
-            point.may_be_silent(Kind::Touch) || *after == reference.after,
-            "a leftover stays, and nobody says so",
-        );
+        let is_swept = *after == reference.after || point.may_be_silent(Kind::Touch);
+        return ensure(is_swept, "a leftover stays, and nobody says so");
     }
     let fatal = !ran.stderr.contains("workspace ");
     let told = |id: &&String| ran.stderr.contains(&format!("workspace {id}: "));
@@ -78,39 +133,19 @@ fn check_touch(point: &Point, before: &Forest, reference: &Struck, struck: &Stru
     ensure(fatal || untouched.len() <= 1, format!("one failure stopped others: {untouched:?}"))
 }
 
+/// A run that comes to its end leaves nothing claimed, unless it is the put back that failed, and its report tells what happened.
 fn check_prune(point: &Point, before: &Forest, reference: &Struck, struck: &Struck) -> Result<(), String> {
     let Struck { ran, after, .. } = struck;
-    let (had, has) = (ids_of(before), ids_of(after));
-    let decided = &had - &ids_of(&reference.after);
-    let gone = &had - &has;
-    let is_whole =
-        |name: &str, tree: &[String]| id_of(name).is_some_and(|id| swept(tree_of(before, id)) == swept(tree));
-    forests::check(before, after, |id| decided.contains(id), is_whole)?;
-    let whole = after.iter().all(|(name, tree)| id_of(name).is_none() || is_whole(name, tree));
-    ensure(!point.before_sync || (whole && gone.is_empty()), "something went before the base was synced")?;
-    let needless = |name: &&String| {
-        name.starts_with('.') && !before.contains_key(*name) && id_of(name).is_some_and(|id| !decided.contains(id))
-    };
-    ensure(after.keys().find(needless).is_none(), "something was taken aside without need")?;
-    // A run that comes to its end leaves nothing claimed, unless it is the put back that failed.
-    let failed = |name: &String| point.call.name.starts_with("rename") && point.call.line.contains(&**name);
-    let mut claimed = after.keys().filter(|name| name.starts_with(".wsctl-claimed."));
-    let ended = point.error.is_some() && !(ran.stdout.is_empty() && ran.status > 1);
-    ensure(!ended || claimed.all(failed), "something was not put back")?;
-    if point.error.is_some() { check_report(point, &decided, &gone, &reference.ran, ran) } else { Ok(()) }
-}
-
-/// Whether the JSON report tells what happened.
-fn check_report(
-    point: &Point,
-    decided: &BTreeSet<&str>,
-    gone: &BTreeSet<&str>,
-    reference: &Ran,
-    ran: &Ran,
-) -> Result<(), String> {
+    let decided = &ids_of(before) - &ids_of(&reference.after);
+    let gone = &ids_of(before) - &ids_of(after);
+    let is_unsynced = point.call.name == "fsync" && !point.is_tried_again();
+    ensure(!is_unsynced || gone.is_empty(), "something went though the base was not synced")?;
     let Ok(report) = serde_json::from_str::<Value>(&ran.stdout) else {
         return ensure(ran.status > 1 && ran.stdout.is_empty(), "no report, and no failure");
     };
+    let failed = |name: &String| point.call.name.starts_with("rename") && point.call.line.contains(&**name);
+    let mut claimed = after.keys().filter(|name| name.starts_with(".wsctl-claimed."));
+    ensure(claimed.all(failed), "something was not put back")?;
     if ran.stderr.contains("]: base ") {
         return ensure(gone.is_empty() && ran.status > 1, "something went, though free space is not known");
     }
@@ -125,11 +160,8 @@ fn check_report(
     ensure(fits, "the status and the failures that are reported do not fit")?;
     let told = |id: &&str| point.is_on_stderr() || ran.stderr.contains(&format!("workspace {id}: "));
     ensure(failed.iter().chain(&skipped).all(told), "a failure is reported in JSON alone")?;
-    let mut left = decided.difference(gone);
-    ensure(left.all(|id| failed.contains(id) || skipped.contains(id)), "something stays without a word")?;
-    let usual = reference.json();
-    let done = ran.status == 0 && usual["skipped"].as_array().map(Vec::len) == Some(skipped.len());
-    ensure(!done || report["kept"] == usual["kept"], "another count of those that stay")
+    let mut left = decided.difference(&gone);
+    ensure(left.all(|id| failed.contains(id) || skipped.contains(id)), "something stays without a word")
 }
 
 /// A document without what changes from run to run.
@@ -145,12 +177,7 @@ fn lasting(stdout: &str) -> String {
     document.to_string()
 }
 
-fn check_read(case: &Case, point: &Point, before: &Forest, reference: &Struck, struck: &Struck) -> Result<(), String> {
-    ensure(*before == struck.after, "it changed something")?;
-    let (ran, usual) = (&struck.ran, &reference.ran);
-    if point.error.is_none() {
-        return Ok(());
-    }
+fn check_read(case: &Case, point: &Point, usual: &Ran, ran: &Ran) -> Result<(), String> {
     if ran.status != usual.status {
         let fine = case.name != "validate" || ran.stdout.lines().all(|line| usual.stdout.contains(line));
         return ensure(fine, "validate said yes to what it could not see");
@@ -161,13 +188,13 @@ fn check_read(case: &Case, point: &Point, before: &Forest, reference: &Struck, s
 }
 
 /// Checks that the next run does all that there was to do.
-pub fn check_next(case: &Case, struck: &Struck, reference: &Struck, next: &Struck) -> Result<(), String> {
-    let absent = case.kind == Kind::Prune && case.targets().any(|id| !ids_of(&struck.after).contains(&**id));
+pub fn check_next(case: &Case, left: &Forest, reference: &Struck, next: &Struck) -> Result<(), String> {
+    let absent = case.kind == Kind::Prune && case.targets().any(|id| !ids_of(left).contains(&**id));
     let status = if absent { 66 } else { reference.ran.status };
-    ensure(next.ran.status == status, format!("the next run does not exit {status}"))?;
+    ensure(next.ran.status == status, format!("the next run does not exit {status}: {:?}", next.ran))?;
     let same = next.after.keys().eq(reference.after.keys())
         && next.after.iter().all(|(name, tree)| swept(tree) == swept(&reference.after[name]));
     ensure(same, format!("the next run leaves {:#?}", next.after.keys()))?;
-    let leftover = |id: &String| next.after[id].iter().any(|line| line.starts_with(".wsctl-tmp."));
+    let leftover = |id: &String| next.after[id].iter().any(|line| line.starts_with("\".wsctl-tmp."));
     ensure(case.kind != Kind::Touch || !case.targets().any(leftover), "the next touch leaves a temporary file")
 }

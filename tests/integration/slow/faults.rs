@@ -5,46 +5,42 @@
 
 use crate::mounted::Mounted;
 use crate::paused::{Call, calls};
-use crate::quiet;
 use crate::slow::fault_cases::{Case, cases};
-use crate::slow::fault_checks::{Struck, check, check_next};
+use crate::slow::fault_checks::{Forest, Struck, check_left, check_next, check_told, ensure, forest};
 use crate::slow::fault_points::{Point, errors, points};
-use crate::slow::forests::{Forest, forest};
-use crate::tools::{first_failure, text, tool, tree};
+use crate::tools::{first_failure, text, tree};
 use crate::world::World;
 use std::collections::BTreeSet;
 use std::fs;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What is recorded: of these, those that [`errors`] knows are made to fail.
-const TRACED: &str = "trace=%file,%desc,%process,getrandom,socketpair";
+const TRACED: &str = "trace=%file,%desc,%process";
 
 /// What may always fail, and so must always be traced.
-const ALWAYS: &str = "openat2,statx,getdents64,clone3";
+const ALWAYS: &str = "openat2,statx,clone3";
 
 /// A copy of a case's world, in memory.
 fn copy(case: &Case) -> World {
     let mut copy = World::in_memory();
     copy.binary.clone_from(&case.world.binary);
-    tool(&["cp", "-a", text(&case.world.base()), text(&case.world.path("excluded")), text(&copy.path(""))]);
-    // What was changed just now is read twice: then the calls would not be the same each time.
-    thread::sleep(Duration::from_millis(25));
+    case.fill(&copy);
     copy
 }
 
-/// Runs the case's command, under strace with these expressions if there are any; then its calls are counted, and what others
-/// mount meanwhile must not add to them.
+/// Runs the case's command, under strace with these expressions if there are any. Then its calls are counted: what others mount
+/// meanwhile must not make it read the table of mounts again, so that it has a namespace of its own.
 fn run(case: &Case, world: &World, strace: &[&str]) -> Struck {
     let (log, mut wrapper) = (world.path("log"), Vec::new());
-    if !strace.is_empty() {
-        wrapper = quiet::wrapper(&world.path(""));
-        wrapper.extend(["strace", "-f", "-y", "-o", text(&log)].map(str::to_owned));
-        let [first, rest @ ..] = strace else { unreachable!("it is not empty") };
-        let expressions = [*first].into_iter().chain(case.always.iter().copied()).chain(rest.iter().copied());
-        wrapper.extend(expressions.flat_map(|it| ["-e", it]).map(str::to_owned));
+    if let [first, rest @ ..] = strace {
+        if rustix::process::geteuid().is_root() {
+            wrapper.extend(["unshare", "--mount"]);
+        }
+        wrapper.extend(["strace", "-f", "-y", "-o", text(&log)]);
+        let expressions = [first].into_iter().chain(&case.always).chain(rest);
+        wrapper.extend(expressions.flat_map(|it| ["-e", it]));
     }
-    let ran = world.wsctl(&case.args).through(wrapper.iter().chain(&case.user)).run();
+    let ran = world.wsctl(&case.args).through(wrapper.iter().chain(case.user)).run();
     Struck { ran, log: fs::read_to_string(log).unwrap_or_default(), after: forest(&world.base()) }
 }
 
@@ -58,7 +54,7 @@ fn failing_calls(world: &World, log: &str) -> Vec<Call> {
     // strace counts for each thread: a number that the loader reaches would strike there.
     let in_loader = |call: &Call| calls.iter().any(|early| early.name == call.name && early.nth >= call.nth);
     let mut seen = BTreeSet::new();
-    let may_fail = |call: &Call| errors(&call.name, &call.line).next().is_some() && !in_loader(call);
+    let may_fail = |call: &Call| errors(call).next().is_some() && !in_loader(call);
     work.into_iter().filter(|call| may_fail(call) && seen.insert((call.name.clone(), call.nth))).collect()
 }
 
@@ -75,18 +71,20 @@ fn strike(case: &Case, reference: &Struck, before: &Forest, point: &Point) -> Re
         Some(error) => struck.log.lines().any(|line| is_hit(error, line)),
         None => struck.ran.status == 128 + 9,
     };
-    if !hit {
-        // Which thread takes which batch is not for us to say.
-        return if case.threads { Ok(()) } else { Err(context("it was never struck".to_owned())) };
-    }
-    check(case, point, before, reference, &struck).map_err(context)?;
-    let next = run(case, &world, &[]);
-    check_next(case, &struck, reference, &next).map_err(|what| context(format!("then {what}: {:?}", next.ran)))
+    let check = || {
+        ensure(hit, "it was never struck")?;
+        check_left(case, before, &reference.after, &struck.after)?;
+        if point.error.is_some() {
+            check_told(case, point, before, reference, &struck)?;
+        }
+        check_next(case, &struck.after, reference, &run(case, &world, &[]))
+    };
+    check().map_err(context)
 }
 
 /// Works through all the cases on two threads.
 fn inject(all: bool) {
-    needs!("strace", "unshare", "nsenter");
+    needs!("strace", "unshare");
     let (begun, mut total) = (Instant::now(), 0);
     for case in cases() {
         let (before, world) = (forest(&case.world.base()), copy(&case));
