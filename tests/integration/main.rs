@@ -40,7 +40,6 @@ mod model;
 mod mounted;
 mod mounts_anywhere;
 mod open_files;
-mod owners;
 mod paused;
 mod picture;
 mod planted_names;
@@ -92,6 +91,5 @@ mod slow {
     pub mod progress;
     pub mod schedules;
     pub mod signals_everywhere;
-    pub mod sizes_under_change;
     pub mod soak;
 }

@@ -3,14 +3,12 @@
  * Becomes nobody, says "ready" once the attack is under way, and goes on until killed, or for five minutes. The workspace
  * stays open, so that it is found wherever it is moved. */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,40 +96,6 @@ static void extend(void) {
     }
 }
 
-/* Takes the name that is listed last in a directory away, for something else to be found there. */
-static void free_last(int dir, char *last) {
-    DIR *list = fdopendir(openat(dir, ".", DIR_FLAGS));
-    for (struct dirent *entry; (entry = readdir(list));)
-        if (entry->d_name[0] != '.')
-            strcpy(last, entry->d_name);
-    closedir(list);
-    unlinkat(dir, last, 0);
-}
-
-/* Moves "a" and "b" in turn into each other: whenever one of them is opened, the other one is put at the end of it. */
-static void swap(void) {
-    const char *names[2] = {"a", "b"};
-    char events[4096], last[2][256], path[32];
-    int dirs[2], watched[2], watch = inotify_init1(IN_CLOEXEC);
-    for (int i = 0; i < 2; i++) {
-        dirs[i] = openat(root, names[i], DIR_FLAGS);
-        free_last(dirs[i], last[i]);
-        snprintf(path, sizeof path, "/proc/self/fd/%d", dirs[i]);
-        watched[i] = inotify_add_watch(watch, path, IN_OPEN);
-    }
-    ready();
-    for (ssize_t size; (size = read(watch, events, sizeof events)) > 0;)
-        for (char *at = events; at < events + size;) {
-            struct inotify_event *event = (struct inotify_event *)at;
-            int it = event->wd == watched[1], other = !it;
-            at += sizeof *event + event->len;
-            if (event->len > 0) /* something in it is opened */
-                continue;
-            renameat(dirs[other], last[other], root, names[it]);
-            renameat(root, names[other], dirs[it], last[it]);
-        }
-}
-
 /* Moves what is named "large" and "dir" from one of many directories to another. */
 static void shuffle(void) {
     static int folders[FOLDERS];
@@ -154,8 +118,7 @@ int main(int count, char **words) {
     struct {
         const char *name;
         void (*attack)(void);
-    } ways[] = {{"fill", fill},     {"stage", stage}, {"relink", relink},
-              {"extend", extend}, {"swap", swap},   {"shuffle", shuffle}};
+    } ways[] = {{"fill", fill}, {"stage", stage}, {"relink", relink}, {"extend", extend}, {"shuffle", shuffle}};
     if (count != 4 || setgroups(0, NULL) || setgid(65534) || setuid(65534))
         return 1;
     alarm(300);

@@ -6,7 +6,7 @@ use crate::world::{Ran, Run, World};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -92,8 +92,8 @@ impl Paused {
         let mut strace = vec!["strace", "-f", "-o", text(&log), "-e", &inject];
         strace.extend(lacking);
         strace.extend(path.iter().flat_map(|path| ["-P", text(path)]));
-        let mut command = run.through(strace).command();
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace");
+        let mut child = run.through(strace).begin();
+        child.stdin = None;
         Self { child: Some(child), pid: String::new(), log, stops: 0 }.wait()
     }
 

@@ -3,14 +3,13 @@
 
 use crate::mounted::{Immutable, Mounted};
 use crate::paused::{Paused, straced};
-use crate::tools::{access, modify, rewrite, set_aside, text, the_trash, tool, tree};
-use crate::world::{PRUNE, Ran, World, ago, ids_in, numbered, sorted};
+use crate::tools::{access, du, modify, rewrite, set_aside, text, the_trash, tool, tree};
+use crate::world::{PRUNE, World, ago, finish, ids_in, numbered, sorted};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Stdio;
 
 #[test]
 fn eight_prunes_at_once_report_each_workspace_once_and_none_fails() {
@@ -23,15 +22,15 @@ fn eight_prunes_at_once_report_each_workspace_once_and_none_fails() {
         set_aside(&world, stage, &id);
         id
     });
-    let begun: Vec<_> = (0..8)
-        .map(|number| {
-            let mut command = world.wsctl(PRUNE[..6].iter().chain(&["-j", ["1", "2"][number % 2]])).command();
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program")
-        })
-        .collect();
-    let ended = begun.into_iter().map(|child| Ran::new(child.wait_with_output().expect("its output")));
-    let pruned: Vec<_> = ended.flat_map(|ran| ids_in(&ran.exits(0).quietly().json()["pruned"])).collect();
+    let used = du(&world.base());
+    let begin = |jobs| world.wsctl(PRUNE[..6].iter().chain(&["-j", jobs])).begin();
+    let children: Vec<_> = ["1", "2"].repeat(4).into_iter().map(begin).collect();
+    let ended = children.into_iter().map(|child| finish(child, &"a prune").exits(0).quietly().json());
+    let reports: Vec<_> = ended.collect();
+    let pruned = reports.iter().flat_map(|report| ids_in(&report["pruned"]));
     assert_eq!(sorted(pruned), sorted(stale.iter().chain(&leftovers[1..])));
+    let freed: u64 = reports.iter().filter_map(|report| report["freed_bytes"].as_u64()).sum();
+    assert_eq!(freed, used - du(&world.base()), "it is the freed bytes that add up");
     assert_eq!(world.names(), sorted([&fresh, &leftovers[0]]));
 }
 

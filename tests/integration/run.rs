@@ -4,7 +4,7 @@
 //! colour settings. What takes longer than [`TOO_LONG`] hangs.
 
 use crate::foreign_bytes::properties::is_dangerous;
-use crate::world::{ORDINARY_USER, World, ids_in, sorted};
+use crate::world::{AS_ORDINARY_USER, World, ids_in, sorted};
 use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::ffi::{OsStr, OsString};
@@ -83,8 +83,7 @@ impl<'a> Run<'a> {
         take_signals();
         let mut words = self.wrapper.clone();
         if self.by_ordinary_user {
-            let ids = ["reuid", "regid"].map(|id| format!("--{id}={ORDINARY_USER}"));
-            words.extend(["setpriv", &ids[0], &ids[1], "--clear-groups"].map(OsString::from));
+            words.extend(AS_ORDINARY_USER.map(OsString::from));
             words.push(self.world.binary_for_everybody().into());
         } else {
             words.push(self.world.binary.clone().into());
@@ -97,16 +96,20 @@ impl<'a> Run<'a> {
         command
     }
 
+    /// Begins it, with pipes to and from it.
+    pub fn begin(&self) -> Child {
+        let mut command = self.command();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+    }
+
     /// Runs it to its end.
     #[must_use]
     pub fn run(self) -> Ran {
-        let mut command = self.command();
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
-        let mut input = child.stdin.take().expect("stdin");
-        let bytes = self.stdin;
+        let mut child = self.begin();
+        let (mut input, bytes) = (child.stdin.take().expect("stdin"), self.stdin);
         thread::spawn(move || input.write_all(&bytes)); // it may end without reading all of it
-        finish(child, &command)
+        finish(child, &self.args)
     }
 }
 

@@ -2,10 +2,9 @@
 //! and the program and its completions installed as a distribution would.
 
 use crate::tools::text;
-use crate::world::{World, finish, has};
+use crate::world::{World, has};
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 
 /// Types keys once the shell is ready, waits for a mark if there is one to come, presses the key that makes the shell tell the
 /// line as it stands, and prints what was shown until then.
@@ -22,6 +21,8 @@ zpty -w -n shell $'\C-xd'
 zpty -r -m shell shown '*=END*' || exit 1
 print -rn -- $shown
 "#;
+
+const BASH_COMPLETION: &str = "/usr/share/bash-completion/bash_completion";
 
 const BASHRC: &str = r#"
 stty cols 200 rows 100
@@ -61,17 +62,13 @@ $env.TYPED | commandline complete --detailed | each {|it|
 } | to text
 "#;
 
-/// A shell and the way in which it comes to the completions.
+/// A shell, to which the completions come as the README says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {
-    /// The file is sourced.
-    Bash,
     /// bash-completion loads the file at need.
-    BashCompletion,
+    Bash,
     /// The function is in `$fpath`.
     Zsh,
-    /// The file is sourced.
-    ZshSourced,
     /// The file is in `$fish_complete_path`.
     Fish,
     /// The file is part of `rc.elv`.
@@ -82,19 +79,17 @@ pub enum Shell {
 
 impl Shell {
     /// Those that describe what they offer.
-    pub const DESCRIBING: [Self; 4] = [Self::Zsh, Self::ZshSourced, Self::Fish, Self::Nushell];
+    pub const DESCRIBING: [Self; 3] = [Self::Zsh, Self::Fish, Self::Nushell];
     /// Those that put a single candidate on the line at once, and tell so here.
-    pub const INSERTING: [Self; 4] = [Self::Bash, Self::BashCompletion, Self::Zsh, Self::ZshSourced];
+    pub const INSERTING: [Self; 2] = [Self::Bash, Self::Zsh];
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Bash, Self::BashCompletion, Self::Zsh, Self::ZshSourced, Self::Fish, Self::Elvish, Self::Nushell];
+    pub const ALL: [Self; 5] = [Self::Bash, Self::Zsh, Self::Fish, Self::Elvish, Self::Nushell];
 
     /// Whether it is installed; as loud as [`has`].
     pub fn is_here(self) -> bool {
         let needs: &[&str] = match self {
-            Self::Bash => &["bash", "zsh"], // zsh has the terminal
-            Self::BashCompletion => &["bash", "zsh", "/usr/share/bash-completion/bash_completion"],
-            Self::Zsh | Self::ZshSourced => &["zsh"],
+            Self::Bash => &["bash", "zsh", BASH_COMPLETION], // zsh has the terminal
+            Self::Zsh => &["zsh"],
             Self::Fish => &["fish"],
             Self::Elvish => &["elvish", "zsh"],
             Self::Nushell => &["nu"],
@@ -110,22 +105,13 @@ impl Shell {
         let home = text(home);
         match self {
             Self::Bash => {
-                write("bashrc", format!("{BASHRC}\n. '{}'\n", completion("wsctl.bash")));
-                format!("bash --noprofile --rcfile '{home}/bashrc' -i")
-            }
-            Self::BashCompletion => {
                 fs::create_dir_all(format!("{home}/user/completions")).expect("a directory");
                 fs::copy(completion("wsctl.bash"), format!("{home}/user/completions/wsctl")).expect("a copy");
-                let library = "/usr/share/bash-completion/bash_completion";
-                write("bashrc", format!("{BASHRC}\nBASH_COMPLETION_USER_DIR='{home}/user'\n. {library}\n"));
+                write("bashrc", format!("{BASHRC}\nBASH_COMPLETION_USER_DIR='{home}/user'\n. {BASH_COMPLETION}\n"));
                 format!("bash --noprofile --rcfile '{home}/bashrc' -i")
             }
             Self::Zsh => {
                 write(".zshrc", format!("fpath=('{}' $fpath)\n{ZSHRC}", text(&completions)));
-                "zsh -d -i".to_owned()
-            }
-            Self::ZshSourced => {
-                write(".zshrc", format!("{ZSHRC}\n. '{}'\n", completion("_wsctl")));
                 "zsh -d -i".to_owned()
             }
             Self::Elvish => {
@@ -177,9 +163,7 @@ pub fn tab(world: &World, shell: Shell, typed: &str, env: &[(&str, &Path)]) -> T
     let run = run.env("ZDOTDIR", &home).env("XDG_RUNTIME_DIR", &home).env("TYPED", typed);
     let binaries = text(world.binary.parent().expect("a directory"));
     let run = run.env("PATH", format!("{binaries}:{}", std::env::var("PATH").expect("PATH")));
-    let mut command = env.iter().fold(run, |run, (name, value)| run.env(name, value)).command();
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let ran = finish(command.spawn().expect("a shell"), &command).exits(0).quietly();
+    let ran = env.iter().fold(run, |run, (name, value)| run.env(name, value)).run().exits(0).quietly();
     match ran.stdout.rsplit_once("LINE=") {
         Some((shown, line)) if shell != Shell::Fish => {
             let line = line.split("=END").next().unwrap_or_default().to_owned();

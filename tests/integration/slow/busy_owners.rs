@@ -1,50 +1,54 @@
-//! Owners who keep writing in their workspaces: prune and list end all the same, report such a workspace as `busy`, and handle the
-//! others. A workspace in which nobody writes is not reported as one.
+//! Owners who never leave their workspace alone: prune and list end all the same, report such a workspace as `busy`, and handle the
+//! others. A size is never too large, and reported where it may be too small.
 
 use crate::mounted::Mounted;
-use crate::owners::{Owners, memory};
 use crate::paused::Paused;
-use crate::tools::{set_aside, text, tool, trash};
-use crate::world::{ORDINARY_USER, PRUNE, Ran, World, has, ids_in, is_root};
+use crate::tools::{du, set_aside, text, tool, trash};
+use crate::world::{ORDINARY_USER, Ran, World};
 use std::fs::{self, FileTimes};
-use std::os::unix::fs::MetadataExt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
-/// Asserts that the attacked workspace is gone or busy, and told of by name, and that the other one is gone.
-#[track_caller]
-fn gone_or_busy(ran: Ran, attacked: &str, other: &str) {
-    if ran.status == 0 {
-        ran.pruned([attacked, other]);
-    } else {
-        let report = ran.mentions(attacked).finds_busy(attacked);
-        assert_eq!(ids_in(&report["pruned"]), [other], "{report:#}");
+const LIST: [&str; 4] = ["list", "-s", "--format", "jsonl"];
+
+/// Processes of an ordinary user that attack a workspace as fast as they can (`owner.c`); the drop ends them.
+struct Owners(Vec<Child>);
+
+impl Owners {
+    /// Gives the workspace to the ordinary user, and begins so many attacks of one kind on it. Each of them is under way when
+    /// this returns. The caller must be root.
+    fn begin(world: &World, attack: &str, many: usize, workspace: &Path) -> Self {
+        let program = world.path("owner");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/integration/owner.c");
+        tool(&["cc", "-O1", "-Wall", "-o", text(&program), source]);
+        tool(&["chown", "-R", &ORDINARY_USER.to_string(), text(workspace)]);
+        let mut owners = Self(vec![]);
+        for number in 0..many {
+            let mut owner = Command::new(&program);
+            owner.args([attack, text(workspace), &number.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
+            owners.0.push(owner.spawn().expect("an owner"));
+        }
+        for owner in &mut owners.0 {
+            owner.stdout.as_mut().expect("a pipe").read_exact(&mut [0; 5]).expect("an attack that is under way");
+        }
+        owners
     }
 }
 
-/// Measures a workspace under attack, and asserts that this ends, and that what is missed is told. `Run::run` fails where it
-/// does not end.
-#[track_caller]
-fn list_ends(world: &World, id: &str) {
-    let ran = world.wsctl(["list", "-s", "--format", "jsonl", id]).run().sanely();
-    assert_eq!(ran.json()["id"], id, "{ran:#?}");
-    assert!(ran.status == 0 || (ran.status == 75 && ran.stderr.contains(id)), "{ran:#?}");
+impl Drop for Owners {
+    fn drop(&mut self) {
+        for owner in &mut self.0 {
+            let _ = (owner.kill(), owner.wait());
+        }
+    }
 }
 
-/// A workspace with the two directories that `swap` moves: so many files are in them that the owner sees in time which one is
-/// read. They lie on an ext4, which lists them always in the same order, wherever in it a new one comes.
-fn two_to_swap() -> Option<(World, Mounted, String)> {
-    if !(is_root() && has("cc") && has("mkfs.ext4")) {
-        return None;
-    }
-    let world = World::in_memory();
-    let mounted = Mounted::image(&world, &world.base(), 256, &["mkfs.ext4", "-q", "-N", "60000"])?;
-    fs::remove_dir(world.base().join("lost+found")).expect("an empty directory");
-    let id = world.aged(40);
-    for dir in ["a", "b"].map(|name| world.dir_of(&id).join(name)) {
-        fs::create_dir(&dir).expect("a directory");
-        (0..20_000).for_each(|number| drop(fs::File::create(dir.join(number.to_string())).expect("a file")));
-    }
-    Some((world, mounted, id))
+/// Mounts a file system in memory on the base, so that what owners write fills nothing else. The ordinary user owns it.
+fn memory(world: &World) -> Mounted {
+    let owner = format!("uid={ORDINARY_USER},gid={ORDINARY_USER}");
+    Mounted::tmpfs(world, &world.base(), &format!("size=1g,nr_inodes=400k,mode=755,{owner}"))
 }
 
 #[test]
@@ -65,21 +69,22 @@ fn prune_and_list_end_while_owners_fill_a_workspace_link_its_inodes_anew_and_ext
         let [attacked, other] = [world.aged(40), world.aged(50)];
         tool(&["chown", "-R", &ORDINARY_USER.to_string(), text(&world.dir_of(&other))]);
         let _owners = Owners::begin(&world, attack, many, &world.dir_of(&attacked));
-        match subcommand {
-            "list" => list_ends(&world, &attacked),
-            "prune" => gone_or_busy(world.prune(&[]).run().sanely(), &attacked, &other),
-            _ => gone_or_busy(world.prune(&[]).by_ordinary_user().run().sanely(), &attacked, &other),
+        if subcommand == "list" {
+            let ran = world.wsctl(LIST.iter().chain(&[&*attacked])).run().sanely();
+            assert_eq!(ran.json()["id"], *attacked, "{attack}: {ran:#?}");
+            assert!(ran.status == 0 || (ran.status == 75 && ran.stderr.contains(&attacked)), "{attack}: {ran:#?}");
+            continue;
+        }
+        let run = world.prune(&[]);
+        let run = if subcommand == "prune" { run } else { run.by_ordinary_user() };
+        match run.run().sanely() {
+            ran if ran.status == 0 => drop(ran.pruned([&attacked, &other])),
+            ran => {
+                let report = ran.finds_busy(&attacked);
+                assert_eq!(report["pruned"][0]["id"], *other, "{attack}: {report:#}");
+            }
         }
     }
-}
-
-#[test]
-fn prune_and_list_end_while_two_directories_are_moved_into_each_other() {
-    let Some((world, _mounted, id)) = two_to_swap() else { return };
-    let other = world.aged(50);
-    let _owners = Owners::begin(&world, "swap", 1, &world.dir_of(&id));
-    list_ends(&world, &id);
-    gone_or_busy(world.prune(&[]).run().sanely(), &id, &other);
 }
 
 #[test]
@@ -111,54 +116,58 @@ fn a_leftover_whose_directories_changed_after_the_base_is_removed_in_one_run() {
     assert_eq!(trash(&world), [""; 0]);
 }
 
+/// Makes a file of 64 MiB, or a directory with one.
+fn make_large(path: &Path, is_file: bool) {
+    let file = if is_file { path.to_owned() } else { path.join("file") };
+    fs::create_dir_all(file.parent().expect("a parent")).expect("a directory");
+    tool(&["fallocate", "-l", "64M", text(&file)]);
+}
+
+/// Asserts that a size is right, or too small and reported so.
+#[track_caller]
+fn is_true_or_told(ran: &Ran, id: &str, truth: u64) {
+    let size = ran.json()["size_bytes"].as_u64().expect("a size");
+    let told = ran.status == 75 && ran.stderr.contains("warning[busy]: ") && ran.stderr.contains(id);
+    assert!(size <= truth, "{size} is more than {truth}: {ran:#?}");
+    assert!(told || (ran.status == 0 && size == truth && ran.stderr.is_empty()), "{size} of {truth}: {ran:#?}");
+}
+
+/// The walk is paused where it has listed one of three directories, or (the last two rows) their parent.
 #[test]
-fn two_workspaces_that_share_120_000_inodes_go_in_one_run() {
-    needs!("root");
-    for jobs in ["1", "2"] {
+fn what_is_moved_ahead_of_the_walk_counts_once_and_what_is_moved_behind_it_is_missed_and_reported() {
+    needs!("strace", "fallocate");
+    for (from, to, is_file) in [(0, 2, true), (0, 2, false), (2, 0, true), (2, 0, false), (3, 3, true), (3, 3, false)] {
         let world = World::new();
-        let _memory = memory(&world);
-        let ids = [world.aged(40), world.aged(50)];
-        for dir in 0..120 {
-            let dirs = ids.each_ref().map(|id| world.dir_of(id).join(format!("cache/{dir}")));
-            for dir in &dirs {
-                fs::create_dir_all(dir).expect("directories");
-            }
-            for file in 0..1000 {
-                let name = file.to_string();
-                fs::File::create(dirs[0].join(&name)).expect("a file");
-                fs::hard_link(dirs[0].join(&name), dirs[1].join(&name)).expect("a link");
-            }
-        }
-        world.wsctl(PRUNE[..6].iter().chain(&["-j", jobs])).run().pruned(ids);
-        assert_eq!(world.names(), [""; 0], "-j {jobs}");
+        let id = world.workspace().file("a/x", b"x").file("b/x", b"x").file("c/x", b"x").make();
+        let entries = fs::read_dir(world.dir_of(&id)).expect("the workspace").map(|entry| entry.expect("an entry"));
+        let mut dirs: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+        dirs.push(world.dir_of(&id));
+        make_large(&dirs[from].join("large"), is_file);
+        let truth = du(&world.dir_of(&id));
+        let stop = if from == 3 { &dirs[3] } else { &dirs[1] };
+        let paused = Paused::after(&world, "getdents64", Some(stop), world.wsctl(LIST));
+        fs::rename(dirs[from].join("large"), dirs[to].join("moved")).expect("a rename");
+        is_true_or_told(&paused.go_on(), &id, truth);
     }
 }
 
 #[test]
-fn files_changed_while_the_clock_was_ahead_are_removed() {
-    needs!("root", "debugfs", "mkfs.ext4");
-    let world = World::in_memory();
-    let mkfs = ["mkfs.ext4", "-q", "-N", "150000", "-I", "256", "-O", "^has_journal"];
-    let Some(_mounted) = Mounted::image(&world, &world.base(), 700, &mkfs) else { return };
-    fs::remove_dir(world.base().join("lost+found")).expect("an empty directory");
-    let id = world.aged(40);
-    let dir = world.dir_of(&id).join("data");
-    fs::create_dir(&dir).expect("a directory");
-    let inodes = (0..100_500).map(|number| {
-        let file = fs::File::create(dir.join(number.to_string())).expect("a file");
-        file.metadata().expect("a stat").ino()
-    });
-    let commands: Vec<_> = inodes.map(|inode| format!("sif <{inode}> ctime 20330101000000\n")).collect();
-    tool(&["sync", "-f", text(&world.base())]);
-    tool(&["umount", text(&world.base())]);
-    let (image, script) = (world.path("changed"), world.path("script"));
-    fs::write(&script, commands.concat()).expect("a file");
-    // A copy: another process may have the image mounted still, in a namespace that it made meanwhile.
-    tool(&["cp", "--sparse=always", text(&world.path("image")), text(&image)]);
-    tool(&["debugfs", "-w", "-f", text(&script), text(&image)]);
-    tool(&["mount", "-o", "loop", text(&image), text(&world.base())]);
-    let changed = dir.join("7").metadata().expect("a stat").ctime();
-    assert!(changed > chrono::Utc::now().timestamp(), "debugfs has changed nothing");
-    world.prune(&[]).run().pruned([id]);
-    assert_eq!(world.names(), [""; 0]);
+fn whatever_an_owner_moves_about_the_size_is_never_too_large() {
+    needs!("root", "cc", "fallocate");
+    let world = World::new();
+    let _memory = memory(&world);
+    let id = world.workspace().make();
+    let dir = world.dir_of(&id);
+    (0..300).for_each(|number| fs::create_dir(dir.join(number.to_string())).expect("a directory"));
+    make_large(&dir.join("0/large"), true);
+    make_large(&dir.join("0/dir"), false);
+    let truth = du(&dir);
+    let _other = world.workspace().days_ago(9).make();
+    let _owners = Owners::begin(&world, "shuffle", 1, &dir);
+    for _ in 0..20 {
+        is_true_or_told(&world.wsctl(LIST.iter().chain(&[&*id])).run().sanely(), &id, truth);
+        let ran = world.wsctl(["prune", "-y", "--max-total-size", "1GiB"]).run().sanely();
+        assert!(ran.status == 0 || (ran.status == 75 && ran.stderr.contains(&id)), "{ran:#?}");
+        assert_eq!(world.names().len(), 2, "{ran:#?}");
+    }
 }

@@ -9,9 +9,6 @@ use serde_json::json;
 use std::fs;
 use std::process::{Command, Stdio};
 
-/// What a run may use beside [`STACK`].
-const LIMITS: [&str; 2] = ["prlimit", "--nofile=64"];
-
 /// For a release build: 64 KiB, as the contract has it.
 const SMALL_STACK: &str = "--stack=65536";
 
@@ -46,13 +43,12 @@ impl Drop for Emptied<'_> {
     }
 }
 
-/// Runs with these arguments within [`LIMITS`] and on this stack, and gives its peak of memory in KiB, too.
+/// Runs with 64 descriptors and on this stack, and gives its peak of memory in KiB, too.
 fn limited(world: &World, stack: &str, args: &[&str]) -> (Ran, u64) {
     let peak = world.path("peak");
-    let peak_to = ["time", "-q", "-f", "%M", "-o", text(&peak)];
     // A busy disk may need longer than other runs may take.
-    let words = ["timeout", "600"].into_iter().chain(LIMITS).chain([stack]).chain(peak_to);
-    let mut command = world.wsctl(args).through(words).command();
+    let limits = ["timeout", "600", "prlimit", "--nofile=64", stack, "time", "-q", "-f", "%M", "-o", text(&peak)];
+    let mut command = world.wsctl(args).through(limits).command();
     let ran = Ran::new(command.stdin(Stdio::null()).output().expect("the program"));
     (ran, fs::read_to_string(peak).expect("a peak").trim().parse().expect("a number"))
 }
