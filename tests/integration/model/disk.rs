@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A name in the base. There is one workspace ID; tags are small numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Name {
+    #[default]
     Own,
     Claimed(u8),
     Doomed(u8),
@@ -33,8 +34,9 @@ pub enum Says {
 }
 
 /// All that is in a directory beside its metadata and temporary files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rest {
+    #[default]
     Nothing,
     Whole,
     /// Some of it was removed.
@@ -42,13 +44,13 @@ pub enum Rest {
 }
 
 /// What is in a directory, as far as a power cut matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Inside {
     pub metadata: Option<File>,
     pub rest: Rest,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dir {
     pub inside: Inside,
     /// One bit for each writer whose temporary file is in it.
@@ -66,7 +68,7 @@ pub struct Dir {
     pub unsynced: BTreeSet<Inside>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Disk {
     pub names: Names,
     pub dirs: Vec<Dir>,
@@ -112,7 +114,7 @@ impl Disk {
 
     /// Makes a directory.
     pub fn make(&mut self, name: Name, nothing_promised: bool) -> usize {
-        self.dirs.push(Dir::new(Inside { metadata: None, rest: Rest::Nothing }, nothing_promised));
+        self.dirs.push(Dir { nothing_promised, ..Dir::default() });
         let dir = self.dirs.len() - 1;
         self.change_names(|names| {
             names.insert(name, dir);
@@ -165,18 +167,6 @@ impl Disk {
 }
 
 impl Dir {
-    pub fn new(inside: Inside, nothing_promised: bool) -> Self {
-        Self {
-            inside,
-            temporary: 0,
-            nothing_promised,
-            accessed: 0,
-            durable: 0,
-            decided: None,
-            unsynced: BTreeSet::new(),
-        }
-    }
-
     /// Whether some prune has decided on it, and nobody accessed it since.
     pub fn may_go(&self) -> bool {
         self.nothing_promised || self.decided.is_some_and(|decided| decided >= self.accessed)

@@ -2,7 +2,7 @@
 //! steps of `core/rewrite.rs`, and who plants names.
 
 use super::disk::{File, Name, Rest, Says};
-use super::state::{Model, Safeguard, State};
+use super::state::{Model, Safeguard, State, With};
 
 /// A rewrite of the metadata by the application: a temporary file, and `os.replace`. Each call looks its directory up by the
 /// workspace's path, and does its work in that directory later, wherever that is by then.
@@ -14,20 +14,22 @@ pub enum Writer {
     RenameFrom,
     RenameTo(usize),
     Land(usize, usize),
+    Ended,
 }
 
 /// A visit to a workspace that is not there: the directory is made, then its metadata in place, which is empty at first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Maker {
     Mkdir,
     Open,
     Create(usize),
     Write(usize, File),
+    #[default]
     Ended,
 }
 
 /// `wsctl touch`. Everything goes through the directory that it has opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Touch {
     OpenWorkspace,
     Read(usize),
@@ -37,6 +39,7 @@ pub enum Touch {
     Replace(usize, Option<File>, bool),
     Sync(usize, File),
     IsStillThere(usize, File),
+    #[default]
     Ended,
 }
 
@@ -44,7 +47,7 @@ impl State {
     /// A file that is about to be put in place. On a coarse clock all that come in the same tick may bear one signature.
     fn file(&mut self, model: &Model, says: Says) -> File {
         self.newest += 1;
-        let is_alike = model.scene.coarse_clock && !self.has_ticked && says == Says::Fresh;
+        let is_alike = model.scene.has(With::CoarseClock) && !self.has_ticked && says == Says::Fresh;
         File { version: self.newest, says, signature: if is_alike { 1 } else { self.newest } }
     }
 
@@ -63,25 +66,24 @@ impl State {
         let own = self.disk.at(Name::Own);
         // Where a call fails, the visitor is told so.
         self.writers[number] = match self.writers[number] {
-            Writer::Open => {
-                self.accesses -= 1;
-                own.map_or(Writer::Open, Writer::Create)
-            }
+            Writer::Open => own.map_or(Writer::Ended, Writer::Create),
             Writer::Create(dir) if self.disk.is_there(dir) => {
                 self.disk.dirs[dir].temporary |= bit;
                 Writer::RenameFrom
             }
-            Writer::RenameFrom if model.scene.looks_up_once => own.map_or(Writer::Open, |dir| Writer::Land(dir, dir)),
-            Writer::RenameFrom => own.map_or(Writer::Open, Writer::RenameTo),
-            Writer::RenameTo(from) => own.map_or(Writer::Open, |to| Writer::Land(from, to)),
+            Writer::RenameFrom if model.scene.has(With::OneLookUp) => {
+                own.map_or(Writer::Ended, |dir| Writer::Land(dir, dir))
+            }
+            Writer::RenameFrom => own.map_or(Writer::Ended, Writer::RenameTo),
+            Writer::RenameTo(from) => own.map_or(Writer::Ended, |to| Writer::Land(from, to)),
             Writer::Land(from, to) if self.disk.dirs[from].temporary & bit != 0 && self.disk.is_there(to) => {
                 self.disk.dirs[from].temporary &= !bit;
                 let file = self.file(model, Says::Fresh);
                 self.put(to, file);
                 self.accessed(to, file);
-                Writer::Open
+                Writer::Ended
             }
-            Writer::Create(_) | Writer::Land(..) => Writer::Open,
+            Writer::Create(_) | Writer::Land(..) | Writer::Ended => Writer::Ended,
         };
     }
 
@@ -90,7 +92,7 @@ impl State {
         self.maker = match self.maker {
             Maker::Mkdir if self.disk.at(Name::Own).is_none() => {
                 self.disk.make(Name::Own, false);
-                if model.scene.makes_bare { Maker::Ended } else { Maker::Open }
+                if model.scene.has(With::MadeBare) { Maker::Ended } else { Maker::Open }
             }
             Maker::Open => self.disk.at(Name::Own).map_or(Maker::Ended, Maker::Create),
             Maker::Create(dir) if self.disk.is_there(dir) => {
@@ -167,7 +169,7 @@ impl State {
     /// Somebody makes a directory that looks as if a prune had taken it aside.
     pub fn plant(&mut self, name: Name, metadata: Option<Says>) {
         self.is_disturbed = true;
-        self.plants -= 1;
+        self.may_plant = false;
         let dir = self.disk.make(name, true);
         self.disk.change(dir, |inside| inside.rest = Rest::Whole);
         if let Some(says) = metadata {

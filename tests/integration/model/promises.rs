@@ -2,8 +2,8 @@
 //! makes of that: the promises 1 to 4 of the README, and what touch promises.
 
 use super::disk::{Dir, Disk, Name, Rest, Says};
-use super::prune::{Outcome, Prune, Rule, Step, Taking};
-use super::state::{EMPTY, Model, State};
+use super::prune::{Outcome, Prune, Step, Taking};
+use super::state::{Model, State, With};
 
 /// The number of the next prune, which is no other's.
 const NEXT: u8 = 20;
@@ -52,7 +52,7 @@ impl Disk {
 impl Model {
     /// What a kill of everybody, or a power cut, breaks in this state. `is_new`: a disk was not seen yet.
     pub fn broken_by_crash(&self, state: &State, is_new: &mut dyn FnMut(&Disk) -> bool) -> Broken {
-        let cut = if self.scene.loses_power { state.disk.after_power_cut() } else { Vec::new() };
+        let cut = if self.scene.has(With::PowerCut) { state.disk.after_power_cut() } else { Vec::new() };
         let mut disks = cut.into_iter().chain([state.disk.after_kill()]).filter(|disk| is_new(disk));
         disks.find_map(|disk| self.broken_at_restart(&disk))
     }
@@ -67,10 +67,9 @@ impl Model {
 
     /// The next prune, alone: it finishes, puts back, or tells what it has to leave aside.
     fn broken_by_next_prune(&self, disk: &Disk) -> Broken {
-        let mut state = State { disk: disk.clone(), ..State::new(&Self { scene: EMPTY, lacks: self.lacks }) };
-        let mut survey = Prune::new(NEXT, Rule::OlderThan);
+        let mut state = State { disk: disk.clone(), has_ticked: true, ..State::default() };
+        let mut survey = Prune { number: NEXT, step: Step::Examine, ..Prune::default() };
         survey.names_read(disk);
-        survey.step = Step::Examine;
         let mut aside = Vec::new();
         for found in survey.found(disk) {
             state.prunes = vec![found];

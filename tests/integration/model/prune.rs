@@ -4,11 +4,12 @@
 //! A prune here sees to one of the directories that its survey found. One that sees to several is like several of these.
 
 use super::disk::{Disk, File, Name, Says};
-use super::state::{Model, Safeguard, State};
+use super::state::{Model, Safeguard, State, With};
 
 /// What a prune goes by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
+    #[default]
     OlderThan,
     /// It was given the ID.
     Id,
@@ -17,8 +18,9 @@ pub enum Rule {
 }
 
 /// Where the survey found the directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
+    #[default]
     Own,
     Claimed,
     Copy,
@@ -26,8 +28,9 @@ pub enum Place {
 }
 
 /// The next step of a prune.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
+    #[default]
     NamesRead,
     Examine,
     LookBeforeClaim,
@@ -56,7 +59,7 @@ pub enum Outcome {
     Failed,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(clippy::struct_excessive_bools)] // independent facts
 pub struct Prune {
     /// Which prune it is: that makes its tags.
@@ -74,11 +77,11 @@ pub struct Prune {
     pub is_racy: bool,
     /// It could not be seen.
     pub is_unseen: bool,
-    /// Whether the look before the claim found it unchanged.
-    pub was_unchanged: bool,
+    /// Whether the look before the claim found it changed.
+    pub was_changed: bool,
     /// Whether the listing had one at the workspace's own path, and whether it had a claimed one.
-    has_own: bool,
-    has_copy: bool,
+    pub has_own: bool,
+    pub has_copy: bool,
     pub round: u8,
     pub refills: u8,
 }
@@ -89,26 +92,6 @@ pub const ROUNDS: u8 = 1;
 pub const TAGS: u8 = ROUNDS + 3;
 
 impl Prune {
-    pub fn new(number: u8, rule: Rule) -> Self {
-        Self {
-            number,
-            rule,
-            step: Step::NamesRead,
-            place: Place::Own,
-            name: Name::Own,
-            dir: usize::MAX,
-            found: usize::MAX,
-            seen: None,
-            is_racy: false,
-            is_unseen: false,
-            was_unchanged: true,
-            has_own: false,
-            has_copy: false,
-            round: 0,
-            refills: 0,
-        }
-    }
-
     /// Lists the base. A listing is not made in one instant: what is in it is looked up later, and may have moved by then.
     pub fn names_read(&mut self, disk: &Disk) {
         self.has_own = disk.at(Name::Own).is_some();
@@ -181,8 +164,9 @@ impl Taking<'_> {
         let Some(dir) = self.state.disk.at(self.prune.name) else { return Step::Ended(Outcome::Elsewhere) };
         let seen = self.state.disk.metadata(dir);
         self.prune.found = dir;
-        (self.prune.seen, self.prune.is_racy) = (seen, self.model.scene.coarse_clock && !self.state.has_ticked);
-        self.prune.is_unseen = self.model.scene.is_hidden;
+        (self.prune.seen, self.prune.is_racy) =
+            (seen, self.model.scene.has(With::CoarseClock) && !self.state.has_ticked);
+        self.prune.is_unseen = self.model.scene.has(With::Hidden);
         let (place, rule) = (self.prune.place, self.prune.rule);
         match place {
             Place::Doomed if self.has(Safeguard::LeftoversAreFinished) => return Step::Sync,

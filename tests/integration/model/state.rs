@@ -36,65 +36,65 @@ pub enum Safeguard {
     TouchSyncs,
 }
 
-/// Who is there, and how often each may act. Nobody's pauses have a bound, and whoever pauses for ever has been killed.
-#[derive(Debug, Clone, Copy)]
-#[allow(clippy::struct_excessive_bools)] // who is there, and who is not
-pub struct Scene {
-    pub prunes: &'static [Rule],
-    pub writers: usize,
-    /// Accesses by all writers together.
-    pub accesses: u8,
-    pub touches: bool,
-    pub makes: bool,
-    /// What is made has no metadata, and gets none.
-    pub makes_bare: bool,
-    pub plants: u8,
+/// Who else is there, and what is special.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum With {
+    Touch,
+    /// The application makes the workspace anew where it is not there.
+    MadeAnew,
+    /// The same, and what is made has no metadata, and gets none.
+    MadeBare,
+    /// Somebody plants a name.
+    PlantedName,
     /// There is no metadata at first.
-    pub has_no_metadata: bool,
+    NoMetadata,
     /// No prune may look into a workspace until it has claimed it.
-    pub is_hidden: bool,
+    Hidden,
     /// The power may go at any moment; then all begin anew.
-    pub loses_power: bool,
+    PowerCut,
     /// The file system's clock does not tell what comes within one tick.
-    pub coarse_clock: bool,
+    CoarseClock,
     /// There is so much in the root that its listing is not kept.
-    pub long_root: bool,
+    LongRoot,
     /// A rename looks up both its directories in one instant.
-    pub looks_up_once: bool,
+    OneLookUp,
 }
 
-/// Nobody.
-pub const EMPTY: Scene = Scene {
-    prunes: &[],
-    writers: 0,
-    accesses: 0,
-    touches: false,
-    makes: false,
-    makes_bare: false,
-    plants: 0,
-    has_no_metadata: false,
-    is_hidden: false,
-    loses_power: false,
-    coarse_clock: false,
-    long_root: false,
-    looks_up_once: false,
-};
+/// Who is there. Nobody's pauses have a bound, and whoever pauses for ever has been killed.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene {
+    pub name: &'static str,
+    pub prunes: &'static [Rule],
+    /// Each of them writes once.
+    pub writers: usize,
+    pub with: &'static [With],
+}
+
+pub const fn scene(name: &'static str, prunes: &'static [Rule], writers: usize, with: &'static [With]) -> Scene {
+    Scene { name, prunes, writers, with }
+}
+
+impl Scene {
+    pub fn has(&self, with: With) -> bool {
+        self.with.contains(&with)
+    }
+}
 
 pub struct Model {
     pub scene: Scene,
     pub lacks: &'static [Safeguard],
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[allow(clippy::struct_excessive_bools)] // independent facts
 pub struct State {
     pub disk: Disk,
     pub prunes: Vec<Prune>,
     pub writers: Vec<Writer>,
     pub touch: Touch,
     pub maker: Maker,
-    /// How many accesses and planted names are still to come.
-    pub accesses: u8,
-    pub plants: u8,
+    /// Whether a planted name is still to come.
+    pub may_plant: bool,
     /// The newest version of any metadata file.
     pub newest: u8,
     pub has_ticked: bool,
@@ -111,21 +111,14 @@ type Next = (String, State);
 impl State {
     pub fn new(model: &Model) -> Self {
         let scene = &model.scene;
-        let metadata = (!scene.has_no_metadata).then_some(File { version: 1, says: Says::Stale, signature: 1 });
-        let disk = Disk::new(Dir::new(Inside { metadata, rest: Rest::Whole }, false), scene.loses_power);
+        let metadata = (!scene.has(With::NoMetadata)).then_some(File { version: 1, says: Says::Stale, signature: 1 });
+        let dir = Dir { inside: Inside { metadata, rest: Rest::Whole }, ..Dir::default() };
         let nobody = Self {
-            disk,
-            prunes: Vec::new(),
-            writers: Vec::new(),
-            touch: Touch::Ended,
-            maker: Maker::Ended,
-            accesses: scene.accesses,
-            plants: scene.plants,
+            disk: Disk::new(dir, scene.has(With::PowerCut)),
+            may_plant: scene.has(With::PlantedName),
             newest: 1,
-            has_ticked: !scene.coarse_clock,
-            has_restarted: false,
-            is_disturbed: false,
-            broken: None,
+            has_ticked: !scene.has(With::CoarseClock),
+            ..Self::default()
         };
         nobody.begun(scene)
     }
@@ -134,20 +127,20 @@ impl State {
     fn begun(self, scene: &Scene) -> Self {
         // No two prunes choose the same tags, also not before and after a restart.
         let first = if self.has_restarted { scene.prunes.len() } else { 0 };
-        let prunes = scene.prunes.iter().enumerate();
         let number = |index: usize| u8::try_from(first + index).expect("few prunes");
+        let prune = |(index, rule): (_, &Rule)| Prune { number: number(index), rule: *rule, ..Prune::default() };
         Self {
-            prunes: prunes.map(|(index, rule)| Prune::new(number(index), *rule)).collect(),
+            prunes: scene.prunes.iter().enumerate().map(prune).collect(),
             writers: vec![Writer::Open; scene.writers],
-            touch: if scene.touches { Touch::OpenWorkspace } else { Touch::Ended },
-            maker: if scene.makes { Maker::Mkdir } else { Maker::Ended },
+            touch: if scene.has(With::Touch) { Touch::OpenWorkspace } else { Touch::Ended },
+            maker: if scene.has(With::MadeAnew) || scene.has(With::MadeBare) { Maker::Mkdir } else { Maker::Ended },
             ..self
         }
     }
 
     /// Whoever plants a name has seen its tag in another one: nobody can guess one.
     fn names_to_plant(&self) -> Vec<(Name, Option<Says>)> {
-        if self.plants == 0 {
+        if !self.may_plant {
             return Vec::new();
         }
         let tags = self.prunes.iter().map(|prune| prune.number * TAGS);
@@ -171,7 +164,7 @@ impl Model {
             all.push((name, next));
         };
         for (number, writer) in state.writers.iter().enumerate() {
-            if *writer != Writer::Open || state.accesses > 0 {
+            if *writer != Writer::Ended {
                 step(format!("writer {number}: {writer:?}"), &|next| next.write(self, number));
             }
         }
@@ -187,7 +180,7 @@ impl Model {
         for (name, metadata) in state.names_to_plant() {
             step(format!("somebody plants {name:?} with {metadata:?}"), &|next| next.plant(name, metadata));
         }
-        if self.scene.loses_power && !state.has_restarted {
+        if self.scene.has(With::PowerCut) && !state.has_restarted {
             for disk in state.disk.after_power_cut() {
                 let restarted = State { disk, has_restarted: true, is_disturbed: true, ..state.clone() };
                 step("the power goes".into(), &|next| *next = restarted.clone().begun(&self.scene));

@@ -1,8 +1,12 @@
-//! How a prune in the model takes a workspace out of use, or puts it back, as `commands/prune/{claim,look}.rs` do it.
+//! How a prune in the model takes a workspace out of use, puts it back, or removes it, as `commands/prune/{claim,look,carry_out}.rs`
+//! and `core/tree/remove.rs` do it.
 
 use super::disk::{Name, Rest};
 use super::prune::{Outcome, Place, ROUNDS, Step, TAGS, Taking};
-use super::state::Safeguard;
+use super::state::{Safeguard, With};
+
+/// How often a directory that fills again is emptied once more.
+const REFILLS: u8 = 1;
 
 impl Taking<'_> {
     /// Whether the metadata in this directory is not the file that was decided on, or says a later time.
@@ -23,7 +27,7 @@ impl Taking<'_> {
     pub(super) fn look_before_claim(&mut self) -> Step {
         let own = self.state.disk.at(Name::Own);
         let is_changed = self.changed(own);
-        self.prune.was_unchanged = !is_changed;
+        self.prune.was_changed = is_changed;
         match own {
             _ if !is_changed || !self.has(Safeguard::LookBeforeClaim) => Step::Claim,
             None => Step::Ended(Outcome::Elsewhere),
@@ -35,7 +39,7 @@ impl Taking<'_> {
         if self.state.disk.at(Name::Own).is_none() {
             return Step::Ended(Outcome::Elsewhere);
         }
-        if !self.prune.was_unchanged {
+        if self.prune.was_changed {
             self.state.broken =
                 Some("a workspace left its path though it was accessed before the look right before that");
         }
@@ -73,7 +77,11 @@ impl Taking<'_> {
     /// Lists the root: where something there waits to be the metadata, it is to be swept.
     pub(super) fn names_read_all(&mut self) -> Step {
         let waits = self.state.disk.dirs[self.prune.dir].temporary != 0 && self.has(Safeguard::Listing);
-        if waits || self.model.scene.long_root || self.prune.is_unseen { Step::FirstLook } else { Step::LastLook }
+        if waits || self.model.scene.has(With::LongRoot) || self.prune.is_unseen {
+            Step::FirstLook
+        } else {
+            Step::LastLook
+        }
     }
 
     pub(super) fn look(&mut self, which: Safeguard, next: Step) -> Step {
@@ -131,5 +139,64 @@ impl Taking<'_> {
         self.prune.round += 1;
         self.prune.name = Name::Own;
         Step::LookBeforeClaim
+    }
+
+    pub(super) fn sync(&mut self) -> Step {
+        if self.has(Safeguard::SyncBeforeRemoval) {
+            self.disk().sync_base();
+        }
+        let is = self.state.disk.at(self.prune.name);
+        match is {
+            None => return self.removed_by_another(),
+            Some(dir) if self.prune.place == Place::Doomed => self.prune.dir = dir,
+            Some(dir) if dir != self.prune.dir && self.has(Safeguard::WhatHasTheNameIsRemoved) => {
+                return Step::Ended(Outcome::Failed);
+            }
+            Some(_) => {}
+        }
+        if self.has(Safeguard::MetadataGoesLast) { Step::RemoveRest } else { Step::RemoveMetadata }
+    }
+
+    pub(super) fn remove_rest(&mut self) -> Step {
+        let dir = self.prune.dir;
+        self.disk().dirs[dir].temporary = 0;
+        let rest = self.state.disk.dirs[dir].inside.rest;
+        if rest == Rest::Whole {
+            self.disk().change(dir, |inside| inside.rest = Rest::Torn);
+        }
+        if self.has(Safeguard::MetadataGoesLast) { Step::RemoveMetadata } else { Step::RemoveRoot }
+    }
+
+    pub(super) fn remove_metadata(&mut self) -> Step {
+        let dir = self.prune.dir;
+        let inside = self.state.disk.dirs[dir].inside;
+        if inside.metadata.is_some() {
+            if inside.rest == Rest::Whole {
+                self.state.broken = Some("the application's listing meets a directory that lost its metadata first");
+            }
+            self.disk().change(dir, |inside| inside.metadata = None);
+        }
+        if self.has(Safeguard::MetadataGoesLast) { Step::RemoveRoot } else { Step::RemoveRest }
+    }
+
+    /// Removes the directory, by its name in the base.
+    pub(super) fn remove_root(&mut self) -> Step {
+        let name = self.prune.name;
+        let Some(dir) = self.state.disk.at(name) else { return self.removed_by_another() };
+        let is = &self.state.disk.dirs[dir];
+        if is.inside.metadata.is_some() || is.inside.rest == Rest::Whole || is.temporary != 0 {
+            self.prune.refills += 1;
+            return if self.prune.refills > REFILLS { Step::Ended(Outcome::Failed) } else { Step::RemoveRest };
+        }
+        self.prune.dir = dir;
+        self.disk().change_names(|names| {
+            names.remove(&name);
+        });
+        Step::Ended(Outcome::Pruned)
+    }
+
+    fn removed_by_another(&mut self) -> Step {
+        let reports = !self.has(Safeguard::WhoRemovesTheRootReports);
+        Step::Ended(if reports { Outcome::Pruned } else { Outcome::Elsewhere })
     }
 }
