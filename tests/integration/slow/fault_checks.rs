@@ -35,7 +35,7 @@ fn is_temporary(line: &str) -> bool {
 }
 
 /// A tree without what both touch and prune sweep away.
-fn swept(tree: &[String]) -> Vec<&String> {
+pub fn swept(tree: &[String]) -> Vec<&String> {
     tree.iter().filter(|line| !is_temporary(line)).collect()
 }
 
