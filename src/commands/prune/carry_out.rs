@@ -1,7 +1,7 @@
-//! Carries the plan out: in batches, on several threads, until nothing is left or a signal comes.
+//! Carries the plan out, on several threads, until nothing is left or a signal comes.
 //!
-//! Batch by batch, workspaces are claimed, looked at once more and doomed. The base is synced before the first of their files is
-//! deleted, so that a power cut never brings back a workspace that is half removed.
+//! Each workspace is claimed, looked at once more and doomed. When a thread has doomed a batch, it syncs the base, and only then
+//! deletes the first file, so that a power cut never brings back a workspace that is half removed.
 
 use super::claim::Claims;
 use super::mounts::Mounts;
@@ -19,7 +19,7 @@ use std::cell::OnceCell;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The number of workspaces in a batch, which share a sync.
+/// How many doomed workspaces share a sync at least.
 const BATCH: usize = 16;
 /// The most doomed workspaces that a thread holds.
 const MAX_HELD: usize = 8 * BATCH;
@@ -101,9 +101,8 @@ struct Round<'a> {
 impl Round<'_> {
     fn run(&self, tasks: &mut [Task<'_>]) {
         let (threads, held) = self.threads_and_held(tasks.len());
-        let size = held.min(BATCH);
-        let batches = Mutex::new(tasks.chunks_mut(size));
-        let next_batch = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let tasks = Mutex::new(tasks.iter_mut());
+        let next_task = || tasks.lock().unwrap_or_else(PoisonError::into_inner).next();
         let run = || {
             let stop = || self.signals.caught().is_some();
             let claims = Claims { base: self.work.base, tag: self.tag, use_mtime: self.work.use_mtime, stop: &stop };
@@ -116,9 +115,9 @@ impl Round<'_> {
                 interrupted: OnceCell::new(),
             };
             while !stop() {
-                let Some(batch) = next_batch() else { break };
-                let is_full = worker.take_aside(batch, &claims);
-                if is_full || worker.doomed.len() + size > worker.worth_a_sync().max(BATCH).min(held) {
+                let Some(task) = next_task() else { break };
+                worker.take_aside(task, &claims);
+                if worker.doomed.len() >= worker.worth_a_sync().max(BATCH).min(held) {
                     worker.remove();
                 }
             }
@@ -155,32 +154,20 @@ struct Worker<'a, 't, 'p> {
 }
 
 impl<'t, 'p> Worker<'_, 't, 'p> {
-    /// Takes a batch out of use, one workspace at a time: whatever the owner of one has planted in it, no other is out of reach
-    /// meanwhile. Returns whether there was no room for some of it.
-    fn take_aside(&mut self, batch: &'t mut [Task<'p>], claims: &Claims<'_>) -> bool {
-        let (mut full, mut had_no_room): (Option<Box<Error>>, _) = (None, false);
-        for task in batch {
-            if let (Some(error), false) = (&full, task.found.place == Place::Doomed) {
-                task.result = TaskResult::NoRoom(error.clone(), task.claim());
-                continue;
-            }
-            match self.claim_and_doom(task, claims) {
-                Ok(tree) => self.doomed.push((task, tree)),
-                // These may be tried again. Whether the longer name fits depends on the name. So while this thread holds nothing
-                // whose removal would make room, it tries the next workspace.
-                Err(TaskResult::NoRoom(error, claim)) => {
-                    had_no_room = true;
-                    full = (!self.doomed.is_empty()).then(|| error.clone());
-                    task.result = TaskResult::NoRoom(error, claim);
-                }
-                Err(TaskResult::PutBack) => task.result = TaskResult::PutBack,
-                Err(result) => {
-                    task.result = result;
-                    self.round.ended(task);
+    /// Takes a workspace out of use, to be removed. Nothing else is claimed meanwhile: whatever its owner has planted in it, no other
+    /// is out of reach.
+    fn take_aside(&mut self, task: &'t mut Task<'p>, claims: &Claims<'_>) {
+        match self.claim_and_doom(task, claims) {
+            Ok(tree) => self.doomed.push((task, tree)),
+            Err(result) => {
+                task.result = result;
+                match task.result {
+                    TaskResult::NoRoom(..) => self.remove(), // this may make room, and then it is tried again
+                    TaskResult::PutBack => {}                // it may be tried again
+                    _ => self.round.ended(task),
                 }
             }
         }
-        had_no_room
     }
 
     /// Claims and dooms a workspace. Returns what to remove.
