@@ -1,8 +1,10 @@
 //! A workspace as the application makes it, and as it never would.
 
-use crate::world::{World, ago, chmod};
+use crate::world::{World, ago};
 use chrono::TimeDelta;
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use uuid::Uuid;
 
 /// A workspace to be made.
@@ -77,8 +79,9 @@ impl<'a> Workspace<'a> {
         let world = self.world;
         let id = self.make_without_metadata();
         let file = world.metadata_of(&id);
-        fs::write(&file, bytes).expect("metadata");
-        chmod(&file, 0o600);
+        // A prune may take it away at any moment from here.
+        let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file);
+        file.and_then(|mut file| file.write_all(&bytes)).expect("metadata");
         id
     }
 

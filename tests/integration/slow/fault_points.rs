@@ -33,10 +33,11 @@ const ERRORS: [(&str, &str, &str); 25] = [
 ];
 
 /// Where a failure may stay without words: for which calls, by which errors, and what is in the line of the call.
-const SILENT: [(Kind, &str, &str, &str); 4] = [
+const SILENT: [(Kind, &str, &str, &str); 5] = [
     // The sweep of a killed run's leftovers: they do no harm, and a later touch sweeps them. What is closed was synced before.
     (Kind::Touch, "lseek getdents64 close", "", ""),
     (Kind::Touch, "", "", ".wsctl-tmp.0123456789abcde"),
+    (Kind::Touch, "", "", "/fdinfo/"), // the mount of what was opened without openat2
     // A link is no workspace, and as metadata corrupt; who is changing it, or what removal would make accessible, a dry run
     // cannot tell.
     (Kind::Read, "", "ELOOP ESTALE EAGAIN ETXTBSY EACCES", ""),
