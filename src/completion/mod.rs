@@ -100,7 +100,7 @@ impl Request {
         let ids = Ids {
             base: cli::Lenient::of(&others).global.base(&env).map(|base| at_home(base, env("HOME"))).ok(),
             named: others.iter().filter_map(|word| WorkspaceId::parse(word.as_bytes())).collect(),
-            now: (!matches!(self.shell.name(), "bash" | "elvish")).then_some(now), // they show no descriptions,
+            now: (!matches!(self.shell.name(), "bash" | "elvish")).then_some(now), // these two show none
         };
         let ids = ArgValueCompleter::new(ids);
         let mut command = cli::command();

@@ -55,8 +55,8 @@ fn find_workspace(dir: &DirFd, left: &mut usize, mut visit: impl FnMut(&OsStr)) 
     while is_more && !is_found && *left > 0 {
         let listed = dir.next_entries(&mut buffer, |entry| {
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            if matches!(entry.file_type(), FileType::Directory | FileType::Unknown) {
-                is_found |= WorkspaceId::from_dir_name(name).is_some() || TrashName::parse(name).is_some();
+            if !is_found && matches!(entry.file_type(), FileType::Directory | FileType::Unknown) {
+                is_found = WorkspaceId::from_dir_name(name).is_some() || TrashName::parse(name).is_some();
                 visit(name);
             }
             *left = left.saturating_sub(1);
