@@ -5,7 +5,7 @@ use super::dirfd::{self, DirFd};
 use super::error::{Category, Error, Result};
 use super::names::{OWN_TEMPORARY, fresh_tag};
 use super::stat::Stat;
-use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Uid, fcntl_getfl};
+use rustix::fs::{FlockOperation, Gid, Mode, OFlags, RawDirEntry, Uid, fcntl_getfl};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::path::Arg;
 use std::os::fd::{AsFd, OwnedFd};
@@ -133,23 +133,17 @@ const MAX_SWEPT: usize = 1000;
 /// Removes temporary files that killed runs left in `dir`. A file that somebody is writing is locked, and stays. Failures are
 /// ignored, because leftover files do no harm. A later sweep removes the rest.
 pub fn sweep(dir: &DirFd) {
-    let mut buffer = Vec::with_capacity(8 * 1024);
-    if dir.seek(0).is_err() {
-        return;
-    }
-    let (mut swept, mut is_more) = (0, true);
-    while is_more && swept < MAX_SWEPT {
-        let listed = dir.next_entries(&mut buffer, |entry| {
-            let name = entry.file_name();
-            if let (true, Ok(text)) = (name.to_bytes().starts_with(OWN_TEMPORARY.as_bytes()), name.to_str())
-                && swept < MAX_SWEPT
-                && let Ok(file) = dir.open_file(text)
-                && rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
-            {
-                let _ = dir.unlink(name);
-                swept += 1;
-            }
-        });
-        is_more = listed.unwrap_or(false);
-    }
+    let mut left = MAX_SWEPT;
+    let mut visit = |entry: &RawDirEntry<'_>| {
+        let name = entry.file_name();
+        if let (true, Ok(text)) = (name.to_bytes().starts_with(OWN_TEMPORARY.as_bytes()), name.to_str())
+            && let Ok(file) = dir.open_file(text)
+            && rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+        {
+            let _ = dir.unlink(name);
+            left -= 1;
+        }
+        if left == 0 { Err(Errno::CANCELED) } else { Ok(()) }
+    };
+    let _ = dir.seek(0).and_then(|()| dir.each_entry(&mut Vec::with_capacity(8 * 1024), &mut visit));
 }

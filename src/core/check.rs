@@ -33,6 +33,7 @@ impl<'a> Checker<'a> {
             let name = entry.file_name().to_bytes();
             let is_ours = WorkspaceId::from_dir_name(OsStr::from_bytes(name)).is_some();
             present.extend(name.try_into().ok().filter(|_: &[u8; LEN]| is_ours));
+            Ok(())
         });
         listed.map_err(|errno| base.cannot_list(errno))?;
         Ok(Self { base, present })

@@ -212,14 +212,22 @@ impl DirFd {
         sync(&self.fd)
     }
 
-    /// Calls `visit` for the remaining entries except `.` and `..`. `buffer`'s capacity is the size of a piece.
-    pub fn each_entry(&self, buffer: &mut Vec<u8>, mut visit: impl FnMut(&RawDirEntry<'_>)) -> Result<()> {
+    /// Calls `visit` for the remaining entries except `.` and `..`, until it fails. `buffer`'s capacity is the size of a piece.
+    pub fn each_entry(
+        &self,
+        buffer: &mut Vec<u8>,
+        mut visit: impl FnMut(&RawDirEntry<'_>) -> Result<()>,
+    ) -> Result<()> {
         while self.next_entries(buffer, &mut visit)? {}
         Ok(())
     }
 
     /// Reads one piece, like [`Self::each_entry`]. Returns `false` at the end of the listing.
-    pub fn next_entries(&self, buffer: &mut Vec<u8>, mut visit: impl FnMut(&RawDirEntry<'_>)) -> Result<bool> {
+    pub fn next_entries(
+        &self,
+        buffer: &mut Vec<u8>,
+        mut visit: impl FnMut(&RawDirEntry<'_>) -> Result<()>,
+    ) -> Result<bool> {
         buffer.clear();
         let mut entries = RawDir::new(self.fd.as_fd(), buffer.spare_capacity_mut());
         loop {
@@ -228,7 +236,7 @@ impl DirFd {
                 Some(Err(Errno::INTR)) => continue,
                 Some(Err(errno)) => return Err(errno),
                 Some(Ok(entry)) if matches!(entry.file_name().to_bytes(), b"." | b"..") => {}
-                Some(Ok(entry)) => visit(&entry),
+                Some(Ok(entry)) => visit(&entry)?,
             }
             if entries.is_buffer_empty() {
                 return Ok(true);

@@ -6,6 +6,7 @@ use super::error::Result;
 use super::id::WorkspaceId;
 use super::names::TrashName;
 use rustix::fs::FileType;
+use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -48,20 +49,21 @@ fn find_below(above: &DirFd, path: &Path, depth: usize, left: &mut usize) -> Opt
     below.map(|name| path.join(name)).find_map(|path| find_below(&dir, &path, depth - 1, left))
 }
 
-/// Reads a directory piece by piece until it finds a workspace or has read `left` names. Passes the name of each directory to `visit`. Returns
+/// Reads a directory until it finds a workspace or has read `left` names. Passes the name of each directory to `visit`. Returns
 /// whether it found one.
 fn find_workspace(dir: &DirFd, left: &mut usize, mut visit: impl FnMut(&OsStr)) -> bool {
-    let (mut is_found, mut is_more, mut buffer) = (false, true, Vec::with_capacity(BUFFER));
-    while is_more && !is_found && *left > 0 {
-        let listed = dir.next_entries(&mut buffer, |entry| {
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            if !is_found && matches!(entry.file_type(), FileType::Directory | FileType::Unknown) {
-                is_found = WorkspaceId::from_dir_name(name).is_some() || TrashName::parse(name).is_some();
-                visit(name);
-            }
-            *left = left.saturating_sub(1);
-        });
-        is_more = listed.unwrap_or(false);
-    }
+    let mut is_found = false;
+    let _ = dir.each_entry(&mut Vec::with_capacity(BUFFER), |entry| {
+        if is_found || *left == 0 {
+            return Err(Errno::CANCELED);
+        }
+        *left -= 1;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if matches!(entry.file_type(), FileType::Directory | FileType::Unknown) {
+            is_found = WorkspaceId::from_dir_name(name).is_some() || TrashName::parse(name).is_some();
+            visit(name);
+        }
+        Ok(())
+    });
     is_found
 }

@@ -36,6 +36,7 @@ impl BaseListing {
             } else if let Some(name) = TrashName::parse(name) {
                 trash.extend(is_directory(base, entry).then_some(name));
             }
+            Ok(())
         });
         listed.map_err(|errno| base.cannot_list(errno))?;
         // A workspace that another run takes aside and puts back meanwhile may be listed twice.

@@ -61,12 +61,14 @@ fn a_signal_ends_the_sweep_of_a_claimed_workspace_which_is_put_back() {
     let world = World::new();
     let temporary = |number: usize| format!(".metadata.tmp.{number}.json");
     let workspace = world.workspace().days_ago(40);
-    let id = (0..500).fold(workspace, |made, number| made.file(&temporary(number), b"")).make();
+    let id = (0..500).fold(workspace, |made, number| made.file(&temporary(number), b"x")).make();
     let paused =
         Paused::try_after(&world, ("unlinkat", 100), world.prune(&[])).unwrap_or_else(|ran| panic!("{ran:#?}"));
     paused.signal("TERM");
     let (ran, log) = paused.go_on_logged();
-    assert_eq!(ran.exits(143).quietly().json()["kept"], json!(1));
+    let report = ran.exits(143).quietly().json();
+    assert_eq!(report["kept"], json!(1));
+    assert!(report["freed_bytes"].as_u64() >= Some(99 * 4096), "{report}");
     let after = log.iter().skip_while(|line| !line.contains("SIGTERM {"));
     assert!(after.filter(|line| line.contains("unlinkat(")).count() < 3, "it goes on: {log:#?}");
     assert_eq!((world.names(), trash(&world)), (vec![id], vec![]));

@@ -136,7 +136,7 @@ impl Claims<'_> {
         // Unlinking changes the directory's own modification time, so look at the times first.
         self.check_unmodified(&path, found, scratch).map_err(put_back)?;
         if names.is_none() {
-            task.freed += sweep(&dir, self.stop, scratch).map_err(|errno| match errno {
+            sweep(&dir, self.stop, scratch, &mut task.freed).map_err(|errno| match errno {
                 Errno::CANCELED => put_back(Error::new(Category::Busy, "others keep writing to it")),
                 errno => failed(errno),
             })?;

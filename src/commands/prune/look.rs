@@ -80,38 +80,33 @@ pub(super) fn check_unmodified(
     }
 }
 
-/// Unlinks the temporary files that may still be renamed over the metadata. Returns how many bytes that freed, and rewinds the
-/// listing.
+/// Unlinks the temporary files that may still be renamed over the metadata, and rewinds the listing. Adds what that frees, in
+/// bytes, to `freed`, also if it fails.
 ///
 /// # Errors
 /// By errno; ECANCELED if `stop` says so or if others keep creating them.
-pub(super) fn sweep(dir: &DirFd, stop: Stop<'_>, scratch: &mut Scratch) -> rustix::io::Result<u64> {
+pub(super) fn sweep(dir: &DirFd, stop: Stop<'_>, scratch: &mut Scratch, freed: &mut u64) -> rustix::io::Result<()> {
     let (begun, mut left) = (FileTime::now(), MAX_SWEPT);
-    let (mut freed, mut is_more) = (Ok(0), true);
     dir.seek(0)?;
-    while is_more && freed.is_ok() {
-        is_more = dir.next_entries(&mut scratch.buffer, |entry| {
-            let name = entry.file_name();
-            freed = match freed {
-                Ok(_) if left == 0 || stop() => Err(Errno::CANCELED),
-                Ok(sum) if is_temporary(name.to_bytes()) => {
-                    // Unlinking one of several names changes the inode of all.
-                    let last_link = dir.stat(name).ok().filter(|stat| stat.links == 1);
-                    let is_new = last_link.is_some_and(|stat| stat.changed.may_be_since(begun));
-                    left = left.saturating_sub(if is_new { NEW_FILE } else { 1 });
-                    let bytes = last_link.map_or(0, |stat| stat.allocated);
-                    match dir.with_rights(|| dir.unlink(name)) {
-                        Ok(()) => Ok(sum + bytes),
-                        Err(Errno::NOENT | Errno::ISDIR) => Ok(sum), // a directory cannot be renamed over a file
-                        Err(errno) => Err(errno),
-                    }
-                }
-                so_far => so_far,
-            };
-        })?;
-    }
-    dir.seek(0)?;
-    freed
+    dir.each_entry(&mut scratch.buffer, |entry| {
+        let name = entry.file_name();
+        if left == 0 || stop() {
+            return Err(Errno::CANCELED);
+        }
+        if is_temporary(name.to_bytes()) {
+            // Unlinking one of several names changes the inode of all.
+            let last_link = dir.stat(name).ok().filter(|stat| stat.links == 1);
+            let is_new = last_link.is_some_and(|stat| stat.changed.may_be_since(begun));
+            left = left.saturating_sub(if is_new { NEW_FILE } else { 1 });
+            match dir.with_rights(|| dir.unlink(name)) {
+                Ok(()) => *freed += last_link.map_or(0, |stat| stat.allocated),
+                Err(Errno::NOENT | Errno::ISDIR) => {} // a directory cannot be renamed over a file
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    })?;
+    dir.seek(0)
 }
 
 fn accessed() -> Error {

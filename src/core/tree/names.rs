@@ -75,6 +75,7 @@ impl Names {
             });
             self.bytes.extend_from_slice(&entry.next_entry_cookie().to_ne_bytes());
             self.bytes.extend_from_slice(entry.file_name().to_bytes_with_nul());
+            Ok(())
         });
         match listed {
             Err(Errno::NOENT) => Ok(false), // somebody removed the directory itself
