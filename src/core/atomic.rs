@@ -128,12 +128,12 @@ impl Drop for Staged<'_> {
 }
 
 /// How many files to sweep at most: others may create them faster.
-const MAX_SWEPT: usize = 1000;
+const MAX_LEFTOVERS: usize = 1000;
 
 /// Removes temporary files that killed runs left in `dir`. A file that somebody is writing is locked, and stays. Failures are
 /// ignored, because leftover files do no harm. A later sweep removes the rest.
 pub fn sweep(dir: &DirFd) {
-    let mut left = MAX_SWEPT;
+    let mut left = MAX_LEFTOVERS;
     let mut visit = |entry: &RawDirEntry<'_>| {
         let name = entry.file_name();
         if let (true, Ok(text)) = (name.to_bytes().starts_with(OWN_TEMPORARY.as_bytes()), name.to_str())

@@ -3,7 +3,7 @@
 //! Each workspace is claimed, looked at once more and doomed. When a thread has doomed a batch, it syncs the base, and only then
 //! deletes the first file, so that a power cut never brings back a workspace that is half removed.
 
-use super::claim::Claims;
+use super::claim::{self, Claims};
 use super::mounts::Mounts;
 use super::plan::{Decision, Plan};
 use super::survey::{Found, Place};
@@ -50,8 +50,7 @@ pub(super) struct Work<'a> {
 
 /// Puts back the claims of earlier runs that stay, until a signal comes. Returns those that could not be put back.
 pub(super) fn put_back<'p>(base: &Base, plan: &'p Plan, signals: &Signals) -> Vec<(&'p Found, Decision, Error)> {
-    let claims = Claims { base, tag: 0, use_mtime: false, stop: &|| false };
-    let failure = |(found, decision, name)| match claims.put_back(name) {
+    let failure = |(found, decision, name)| match claim::put_back(base, name) {
         Ok(()) => None,
         Err(result) => result.error().map(|error| (found, decision, error.clone())),
     };

@@ -59,7 +59,7 @@ impl Claims<'_> {
         };
         match self.base.dir().open_accessible(&*name.to_string()) {
             Ok(dir) => Ok(Claimed { name, dir }),
-            Err(Errno::NOENT) => Err(self.missing_claim(name)),
+            Err(Errno::NOENT) => Err(missing_claim(self.base, name)),
             // Others replaced the directory after the decision.
             Err(Errno::LOOP | Errno::NOTDIR) => {
                 Err(self.put_back_because(name, Error::new(Category::Busy, "others are changing it")))
@@ -155,9 +155,9 @@ impl Claims<'_> {
                 log::debug!("{}: now {doomed}", doomed.id.subject());
                 Ok(doomed.to_string())
             }
-            Err(Errno::NOENT) => Err(self.missing_claim(name)),
+            Err(Errno::NOENT) => Err(missing_claim(self.base, name)),
             Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => {
-                self.put_back(name)?;
+                put_back(self.base, name)?;
                 Err(TaskResult::NoRoom(Error::os(errno, "cannot doom it").into(), None))
             }
             Err(errno) => Err(self.put_back_because(name, Error::os(errno, "cannot doom it"))),
@@ -168,40 +168,40 @@ impl Claims<'_> {
         if self.use_mtime { look::check_unmodified(self.base.dir(), name, found, self.stop, scratch) } else { Ok(()) }
     }
 
-    /// Puts a claimed workspace back at its own path, unless there is a new one.
-    pub(super) fn put_back(&self, name: TrashName) -> Result<()> {
-        let mut buffer = [0; WorkspaceId::LEN];
-        match self.base.dir().rename_new(&*name.to_string(), name.id.encode(&mut buffer)) {
-            Ok(()) => {
-                log::debug!("{}: put back", name.id.subject());
-                Ok(())
-            }
-            Err(Errno::NOENT) => Err(self.missing_claim(name)),
-            Err(Errno::EXIST) => Err(TaskResult::failed(new_workspace_error(self.base, name))),
-            Err(errno) => {
-                let error = Error::os(errno, format!("cannot put it back from {name}"));
-                Err(match errno {
-                    Errno::NOSPC | Errno::DQUOT => TaskResult::NoRoom(error.into(), Some(name.tag)),
-                    _ => TaskResult::failed(error),
-                })
-            }
-        }
-    }
-
     /// Puts it back and reports `reason`, or why it could not be put back.
     fn put_back_because(&self, name: TrashName, reason: Error) -> TaskResult {
-        self.put_back(name).err().unwrap_or_else(|| self.kept_or_failed(reason))
+        put_back(self.base, name).err().unwrap_or_else(|| self.kept_or_failed(reason))
     }
 
     /// After a signal, it is no failure that a workspace stays.
     fn kept_or_failed(&self, reason: Error) -> TaskResult {
         if (self.stop)() { TaskResult::Kept } else { TaskResult::failed(reason) }
     }
+}
 
-    /// Explains why a claimed workspace is not under its name: another run took the next step.
-    fn missing_claim(&self, name: TrashName) -> TaskResult {
-        if self.base.contains(name.id).unwrap_or(false) { TaskResult::PutBack } else { TaskResult::Elsewhere }
+/// Puts a claimed workspace back at its own path, unless there is a new one.
+pub(super) fn put_back(base: &Base, name: TrashName) -> Result<()> {
+    let mut buffer = [0; WorkspaceId::LEN];
+    match base.dir().rename_new(&*name.to_string(), name.id.encode(&mut buffer)) {
+        Ok(()) => {
+            log::debug!("{}: put back", name.id.subject());
+            Ok(())
+        }
+        Err(Errno::NOENT) => Err(missing_claim(base, name)),
+        Err(Errno::EXIST) => Err(TaskResult::failed(new_workspace_error(base, name))),
+        Err(errno) => {
+            let error = Error::os(errno, format!("cannot put it back from {name}"));
+            Err(match errno {
+                Errno::NOSPC | Errno::DQUOT => TaskResult::NoRoom(error.into(), Some(name.tag)),
+                _ => TaskResult::failed(error),
+            })
+        }
     }
+}
+
+/// Explains why a claimed workspace is not under its name: another run took the next step.
+fn missing_claim(base: &Base, name: TrashName) -> TaskResult {
+    if base.contains(name.id).unwrap_or(false) { TaskResult::PutBack } else { TaskResult::Elsewhere }
 }
 
 /// Returns what would keep a claimed workspace from being put back, as far as one can know without trying. `is_taken` says that
