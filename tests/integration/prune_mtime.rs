@@ -5,6 +5,8 @@ use crate::tools::{du, modify, text, tool};
 use crate::world::{World, chmod, ids_in, sorted};
 use std::fs;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 #[test]
 fn with_use_mtime_the_later_of_access_and_modification_counts() {
@@ -112,4 +114,25 @@ fn with_use_mtime_a_workspace_stays_in_which_an_agent_writes_through_a_file_syst
     assert_eq!(world.names(), [&*id]);
     let size = &wsctl(&["list", "-s", "--format", "json"]).json()["workspaces"][0]["size_bytes"];
     assert_eq!(size.as_u64(), Some(du(&world.dir_of(&id))));
+}
+
+#[test]
+fn with_use_mtime_workspaces_go_whose_files_change_only_because_another_of_their_hard_links_goes() {
+    let world = World::in_memory();
+    let workspace = world.workspace().days_ago(40).file("shared", b"x"); // looked at last: tmpfs lists the newest name first
+    let id = (0..3000).fold(workspace, |workspace, number| workspace.file(&format!("f{number}"), b"")).make();
+    modify(&world, &id, 40);
+    let [shared, other] = [world.dir_of(&id).join("shared"), world.path("other")];
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) && fs::hard_link(&shared, &other).is_ok() {
+                fs::remove_file(&other).expect("the other name");
+            }
+            let _ = fs::remove_file(&other);
+        });
+        let ran = world.prune(&["--use-mtime"]).run();
+        over.store(true, Ordering::Relaxed);
+        ran.pruned([&id]);
+    });
 }

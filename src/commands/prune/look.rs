@@ -72,11 +72,12 @@ pub(super) fn check_unmodified(
     scratch: &mut Scratch,
 ) -> Result<()> {
     let Some(time) = found.last_access else { return Ok(()) };
-    let usage = tree::measure(base, name, stop, scratch);
+    let usage = tree::search(base, name, stop, scratch);
     match usage.error {
         _ if usage.newest > Some(time) => Err(accessed()),
         Some(error) if error.category() == Category::NotFound => Err(accessed()), // another run has it, or had it
-        error => error.map_or(Ok(()), Err),
+        Some(error) if usage.is_partial => Err(error),
+        _ => Ok(()),
     }
 }
 

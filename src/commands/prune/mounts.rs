@@ -55,9 +55,9 @@ impl<'a> Mounts<'a> {
         let is_mounted = match &self.known {
             Ok(Some(known)) => known.inside.contains(&id),
             Ok(None) => {
-                let usage = tree::measure(self.base, name, stop, scratch);
+                let usage = tree::search(self.base, name, stop, scratch);
                 match usage.error {
-                    Some(error) if error.category() != Category::NotFound => return Err(error),
+                    Some(error) if usage.is_partial && error.category() != Category::NotFound => return Err(error),
                     _ => usage.has_mount,
                 }
             }

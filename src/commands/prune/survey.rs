@@ -38,7 +38,7 @@ pub struct Found {
     pub status: Status,
     /// The last access: from the metadata, with `--use-mtime` also from modification times.
     pub last_access: Option<Timestamp>,
-    /// Whether the last access may be later than this: with `--use-mtime`, not everything in it could be examined.
+    /// Whether the last access may be later than this: with `--use-mtime`, not everything in it could be looked at.
     pub may_be_later: bool,
     /// The metadata file that was read.
     pub seen: Seen,
@@ -206,19 +206,19 @@ fn examine(
         }
         found.size = NonZero::new(usage.bytes);
         if scope.use_mtime {
-            count_modification(&mut found, usage.newest, now);
+            count_modification(&mut found, (usage.newest, usage.is_partial), now);
         }
     }
     Some(found)
 }
 
 /// Counts the newest modification as an access. It is the only one if the metadata has none.
-fn count_modification(found: &mut Found, newest: Option<Timestamp>, now: Timestamp) {
+fn count_modification(found: &mut Found, (newest, is_partial): (Option<Timestamp>, bool), now: Timestamp) {
     if !matches!(found.status, Status::Ok | Status::Missing | Status::Corrupt) {
         return;
     }
     found.last_access = found.last_access.max(newest);
-    found.may_be_later = found.unmeasured.is_some();
+    found.may_be_later = is_partial && found.unmeasured.is_some();
     if let Some(time) = found.last_access {
         found.status = Status::of_access(time, now);
         found.unknown = None;

@@ -2,7 +2,7 @@
 //!
 //! A size is never more than the truth. If an inode changed after the measurement began, somebody may have moved it, so that it
 //! would be counted twice: it is not counted, and this is reported. An older change time, which only the kernel sets, proves that
-//! it was not moved. So no set of all inodes is needed.
+//! it was not moved. So no set of all inodes is needed. The newest time can be told even so: a file may be looked at twice.
 
 use super::super::dirfd::DirFd;
 use super::super::error::{Category, Error};
@@ -17,8 +17,11 @@ use std::ffi::CStr;
 
 /// How often to measure a tree if others keep changing it.
 const TRIES: usize = 3;
-/// After this many changes by others, the rest is not counted.
-const MAX_CHANGES: usize = 1000;
+/// After this many changes by others, the rest is not counted. If workspaces share hard links to a package cache, removing one
+/// changes all files of the others.
+const MAX_CHANGES: usize = 1_000_000;
+/// How many changes a new file or a changed directory counts for: such changes may never end.
+const NEW_NAME: usize = 1000;
 
 /// The result of a measurement.
 #[derive(Debug, Default)]
@@ -31,19 +34,38 @@ pub struct Usage {
     pub newest: Option<Timestamp>,
     /// Whether something is mounted in the tree.
     pub has_mount: bool,
+    /// Whether something in it may not have been looked at. If not, `newest` and `has_mount` are right even if there is an error.
+    pub is_partial: bool,
     /// Why not everything was counted. [`Category::NotFound`] if the tree does not exist.
     pub error: Option<Error>,
 }
 
 /// Measures the directory `name`, without entering other mounts. Tries again if others change it.
 pub fn measure(base: &DirFd, name: &str, stop: Stop<'_>, scratch: &mut Scratch) -> Usage {
+    try_until(|usage| usage.error.is_none(), base, name, stop, scratch)
+}
+
+/// Like [`measure()`], but only for `newest` and `has_mount`.
+pub fn search(base: &DirFd, name: &str, stop: Stop<'_>, scratch: &mut Scratch) -> Usage {
+    try_until(|usage| !usage.is_partial, base, name, stop, scratch)
+}
+
+fn try_until(
+    is_enough: impl Fn(&Usage) -> bool,
+    base: &DirFd,
+    name: &str,
+    stop: Stop<'_>,
+    scratch: &mut Scratch,
+) -> Usage {
     let mut tries = 0;
     loop {
         let mut measuring = Measuring::new(stop);
         measuring.run(base, name, scratch);
         tries += 1;
         match measuring.changed {
-            Some(stamp) if tries < TRIES && !stop() => std::thread::sleep(stamp.next_grain()),
+            Some(stamp) if tries < TRIES && !is_enough(&measuring.usage) && !stop() => {
+                std::thread::sleep(stamp.next_grain());
+            }
             _ => return measuring.usage,
         }
     }
@@ -102,7 +124,11 @@ impl<'a> Measuring<'a> {
         let has_changed = stat.changed.may_be_since(self.begun);
         if has_changed {
             self.update_newest(stat);
-            self.record_change(stat.changed);
+            if stat.is_dir() {
+                self.record_change(stat.changed);
+            } else {
+                self.leave_uncounted(stat.changed, if stat.born.may_be_since(self.begun) { NEW_NAME } else { 1 });
+            }
         }
         has_changed
     }
@@ -113,15 +139,22 @@ impl<'a> Measuring<'a> {
         }
     }
 
+    /// Records that a directory has changed, so that names in it may have been missed.
     fn record_change(&mut self, stamp: FileTime) {
-        self.changes += 1;
+        self.leave_uncounted(stamp, NEW_NAME);
+        self.usage.is_partial = true;
+    }
+
+    fn leave_uncounted(&mut self, stamp: FileTime, change: usize) {
+        self.changes += change;
         self.changed = self.changed.max(Some(stamp));
-        self.set_error(Errno::STALE);
+        self.usage.error.get_or_insert_with(|| describe(Errno::STALE));
     }
 
     /// Remembers the first error.
     fn set_error(&mut self, errno: Errno) {
         self.usage.error.get_or_insert_with(|| describe(errno));
+        self.usage.is_partial = true;
     }
 
     fn enter(&mut self, dir: &DirFd, name: &CStr) -> Result<Option<Entered<FileTime>>> {

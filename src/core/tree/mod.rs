@@ -6,7 +6,7 @@ pub mod names;
 pub mod remove;
 pub mod walk;
 
-pub use measure::{Usage, measure};
+pub use measure::{Usage, measure, search};
 pub use names::Names;
 pub use remove::{Removed, Tree, remove};
 pub use walk::Scratch;
