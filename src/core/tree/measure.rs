@@ -19,9 +19,7 @@ use std::ffi::CStr;
 const TRIES: usize = 3;
 /// After this many changes by others, the rest is not counted. If workspaces share hard links to a package cache, removing one
 /// changes all files of the others.
-const MAX_CHANGES: usize = 1_000_000;
-/// How many changes a new file or a changed directory counts for: such changes may never end.
-const NEW_NAME: usize = 1000;
+const MAX_CHANGES: usize = 300_000;
 
 /// The result of a measurement.
 #[derive(Debug, Default)]
@@ -127,7 +125,7 @@ impl<'a> Measuring<'a> {
             if stat.is_dir() {
                 self.record_change(stat.changed);
             } else {
-                self.leave_uncounted(stat.changed, if stat.born.may_be_since(self.begun) { NEW_NAME } else { 1 });
+                self.leave_uncounted(stat.changed);
             }
         }
         has_changed
@@ -141,12 +139,12 @@ impl<'a> Measuring<'a> {
 
     /// Records that a directory has changed, so that names in it may have been missed.
     fn record_change(&mut self, stamp: FileTime) {
-        self.leave_uncounted(stamp, NEW_NAME);
+        self.leave_uncounted(stamp);
         self.usage.is_partial = true;
     }
 
-    fn leave_uncounted(&mut self, stamp: FileTime, change: usize) {
-        self.changes += change;
+    fn leave_uncounted(&mut self, stamp: FileTime) {
+        self.changes += 1;
         self.changed = self.changed.max(Some(stamp));
         self.usage.error.get_or_insert_with(|| describe(Errno::STALE));
     }
