@@ -23,7 +23,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         let part = match (number, unit) {
             ("", _) => return Err(none()),
             (_, "") if after.starts_with(|c: char| !c.is_ascii_digit()) => return Err(none()), // a date
-            (_, "") => return Err(format!("{number} has no unit: write {number}d, {number}h or {number}min")),
+            (_, "") if humantime::parse_duration(&format!("{number}d")).is_ok() => {
+                return Err(format!("{number} has no unit: write {number}d, {number}h or {number}min"));
+            }
             (_, "m" | "M") => {
                 return Err(format!("`{unit}` may mean minutes or months: write {number}min or {number}months"));
             }
@@ -77,6 +79,7 @@ mod tests {
             ("1 12h", "write 1d"),
             ("2d 1.5 12h", "write 1.5d"),
             ("1.5", "1.5d"),
+            ("1.", "not a duration: write 7d"),
             ("week", "write 7d"),
             ("m", "not a duration"),
             ("0.5ns", "nanosecond"),

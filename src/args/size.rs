@@ -7,8 +7,9 @@ pub fn parse(text: &str) -> Result<u64, String> {
     let wrong = || "not a size: write 10GiB, 500M or 1.5TB".to_owned();
     let text = text.trim();
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()));
-    if unit.is_empty() && !number.is_empty() {
-        return Err(format!("{number} has no unit: write {number}GiB, or {number}B for bytes"));
+    if unit.is_empty() {
+        let advice = |_| format!("{number} has no unit: write {number}GiB, or {number}B for bytes");
+        return Err(parse(&format!("{number}GiB")).map_or_else(|_| wrong(), advice));
     }
     let factor = factor(unit.trim()).ok_or_else(wrong)?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
@@ -114,6 +115,9 @@ mod tests {
             ["", "G", "-1G", "1X", "1.G", "1..5G", "1GiBs", "99999999999E", "16384PiB", "٣G", "1KKB", "0", "10", "1.5"]
         {
             assert!(parse(text).is_err(), "{text}");
+        }
+        for text in [".", "1.", "1.2.3"] {
+            assert!(parse(text).is_err_and(|message| message.starts_with("not a size")), "{text}");
         }
         for text in ["16EiB", "18446744073709551616B", "340282366920938463463374607431768211455.9E"] {
             assert!(parse(text).is_err_and(|message| message.starts_with("too large")), "{text}");
