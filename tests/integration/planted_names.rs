@@ -1,5 +1,6 @@
 //! Names in the base that somebody else has made: copies that look claimed, and names that a claim would take.
 
+use crate::mounted::Mounted;
 use crate::paused::Paused;
 use crate::terminal::at_terminal;
 use crate::tools::{access, set_aside, text, the_trash, tool, trash, tree};
@@ -116,4 +117,16 @@ fn a_directory_made_under_the_name_of_a_claim_does_not_tear_a_workspace() {
         }
     }
     assert!(planted > 3, "{planted}");
+}
+
+#[test]
+fn a_claim_that_is_a_mount_point_fails_once() {
+    needs!("root", "mount");
+    let world = World::new();
+    let claim = world.base().join(set_aside(&world, "claimed", &world.aged(1)));
+    let _mounted = Mounted::tmpfs(&world, &claim, "size=1m");
+    for more in [&["-n"][..], &[]] {
+        let report = world.prune(more).run().exits(75).complains("mounted").json();
+        assert_eq!((report["failed"].as_array().map(Vec::len), &report["kept"]), (Some(1), &json!(0)), "{report}");
+    }
 }

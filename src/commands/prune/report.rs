@@ -160,9 +160,9 @@ impl Report {
         self.skipped.push(Skipped { id: found.id, reason: status.word() });
     }
 
-    /// Reports the claims of earlier runs that could not be put back.
+    /// Reports the claims of earlier runs that could not be put back. One that failed before fails once.
     pub(super) fn add_claims_that_stay(&mut self, failures: &[(&Found, Decision, Error)]) {
-        for (found, decision, error) in failures {
+        for (found, decision, error) in failures.iter().filter(|(_, decision, _)| *decision != Decision::Fail) {
             self.kept -= usize::from(*decision == Decision::Keep && found.counts());
             self.fail(found.id, error);
         }
