@@ -231,3 +231,41 @@ fn describe(errno: Errno) -> Error {
         _ => Error::os(errno, "cannot measure all of it"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_others_changed_since_the_measurement_began_is_not_counted_but_looked_at_until_there_is_too_much_of_it() {
+        const PAGE: u64 = 4096;
+        // How many seconds before the changes it began; what is in the tree beside two files; how many changes are counted
+        // already; the bytes, and whether not all was looked at.
+        for (begun, dir, changes, bytes, is_partial) in [
+            (-10, Some("dir"), MAX_CHANGES, 2 * PAGE, false),
+            (10, None, 0, 0, false),
+            (10, None, MAX_CHANGES - 2, 0, false),
+            (10, None, MAX_CHANGES - 1, 0, true),
+            (10, Some("dir"), 0, 0, true),
+        ] {
+            let temp = tempfile::tempdir_in("/dev/shm").expect("a directory");
+            for name in ["a", "b"] {
+                fs::write(temp.path().join(name), "x").expect("a file");
+            }
+            dir.map_or(Ok(()), |name| fs::create_dir(temp.path().join(name))).expect("a directory");
+            let base = DirFd::open(temp.path()).expect("an open directory");
+            let never = || false;
+            let mut measuring = Measuring::new(&never);
+            measuring.begun = base.stat_self().expect("a stat").changed.plus_seconds(-begun);
+            measuring.changes = changes;
+            measuring.run(&base, ".", &mut Scratch::default());
+            let Usage { bytes: counted, is_partial: partial, error, .. } = measuring.usage;
+            assert_eq!(
+                (counted, partial, error.is_some()),
+                (bytes, is_partial, begun > 0),
+                "{begun} s, {dir:?}, {changes}"
+            );
+        }
+    }
+}
