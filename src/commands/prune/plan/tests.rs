@@ -176,3 +176,18 @@ fn a_copy_does_not_count_as_a_workspace_and_an_id_selects_it() {
     assert_eq!(decisions(&found, &Rules { keep_last: 1, ..older_than(0) }), "Kooo");
     assert_eq!(decisions(&found, &Rules { ids: Some(set(&[1])), ..Rules::default() }), "KIiI");
 }
+
+#[test]
+fn all_that_has_one_id_counts_once_and_leftovers_do_not_count() {
+    let at = |place, number| Found { place, ..aged(number, 10) };
+    let found = [
+        aged(1, 10),
+        aged(2, 10),
+        at(Place::Copy, 2),
+        at(Place::Claimed, 3),
+        at(Place::Earlier, 3),
+        at(Place::Earlier, 3),
+        at(Place::Doomed, 4),
+    ];
+    assert_eq!(count_workspaces(found.iter()), 3);
+}
