@@ -2,7 +2,7 @@
 //! for it. Where even the claim is refused, the message tells why.
 
 use crate::full_disks::fill;
-use crate::mounted::Mounted;
+use crate::mounted::{Bindfs, Mounted};
 use crate::paused::Paused;
 use crate::tools::{text, tool, tree};
 use crate::world::{Ran, World, ago, ids_in, skip, sorted};
@@ -48,6 +48,22 @@ fn a_btrfs_subvolume_with_a_deep_tree_and_a_workspace_that_is_a_subvolume_are_re
         tool(&["cp", "-aT", text(&aside), text(&to)]);
     }
     all_go(&world, &[&inside, &whole]);
+}
+
+/// Such a daemon takes a position for a number of bytes in its listing now, from which names have gone.
+#[test]
+fn deep_trees_side_by_side_are_removed_through_a_fuse_daemon_that_lists_names_without_positions() {
+    needs!("root", "bindfs");
+    let world = World::new();
+    let id = (0..60).fold(world.workspace().days_ago(40), |workspace, number| {
+        workspace.file(&format!("data/{}/{}/file", "x".repeat(number + 1), levels(6)), b"x")
+    });
+    let id = id.make();
+    let source = world.path("source");
+    fs::rename(world.base(), &source).expect("a rename");
+    fs::create_dir(world.base()).expect("a mount point");
+    let _mounted = Bindfs::by_root(&world, &source, &world.base());
+    all_go(&world, &[&id]);
 }
 
 #[test]

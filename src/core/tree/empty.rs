@@ -32,6 +32,8 @@ pub(super) struct Emptying<'a> {
     links: Links,
     pub(super) bytes: u64,
     pub(super) names: u64,
+    /// How many names were removed when a listing last had to start again.
+    names_at_restart: u64,
     new_names: u64,
     /// Why something could not be removed: the first reason.
     pub(super) stuck: Option<Error>,
@@ -64,8 +66,8 @@ enum State {
 
 impl<'a> Emptying<'a> {
     pub(super) fn new(doomed_at: FileTime, stop: Stop<'a>) -> Self {
-        let links = Links::default();
-        Self { doomed_at, stop, links, bytes: 0, names: 0, new_names: 0, stuck: None, with_metadata: false }
+        let (links, stuck, with_metadata) = (Links::default(), None, false);
+        Self { doomed_at, stop, links, bytes: 0, names: 0, names_at_restart: 0, new_names: 0, stuck, with_metadata }
     }
 
     /// Removes a name, or opens it if it is a directory with something in it.
@@ -160,8 +162,16 @@ impl Visitor for Emptying<'_> {
         None
     }
 
-    fn listing_failed(&mut self, errno: Errno, level: &mut Level) {
+    /// Starts the listing again if names were removed since the last time. Many FUSE daemons take the position in a directory that
+    /// was opened again for one in its listing now. Where names are gone, it may lie in the middle of one (EIO).
+    fn listing_failed(&mut self, dir: &DirFd, errno: Errno, level: &mut Level) -> bool {
+        if self.names > self.names_at_restart && dir.seek(0).is_ok() {
+            self.names_at_restart = self.names;
+            (level.is_changed, level.retries) = (true, level.retries.max(1));
+            return true;
+        }
         self.mark_stuck(level, describe(errno));
+        false
     }
 
     /// Most directories fit in one piece. Then one attempt to remove it is cheaper than the call that finds the end of the

@@ -208,8 +208,9 @@ impl Visitor for Measuring<'_> {
         None
     }
 
-    fn listing_failed(&mut self, errno: Errno, _: &mut FileTime) {
+    fn listing_failed(&mut self, _: &DirFd, errno: Errno, _: &mut FileTime) -> bool {
         self.set_error(errno);
+        false
     }
 
     fn after_listing(&mut self, dir: &DirFd, entered: &mut FileTime) {

@@ -24,8 +24,8 @@ pub trait Visitor {
     /// Handles a name in a directory. Returns the directory if the walk must enter it.
     fn visit(&mut self, dir: &DirFd, name: &CStr, kind: Kind, level: &mut Self::Level) -> Option<Entered<Self::Level>>;
 
-    /// Handles a directory that could not be listed to its end.
-    fn listing_failed(&mut self, errno: Errno, level: &mut Self::Level);
+    /// Handles a directory that could not be listed to its end. Returns `true` to read on.
+    fn listing_failed(&mut self, dir: &DirFd, errno: Errno, level: &mut Self::Level) -> bool;
 
     /// Called after a piece of a directory's listing, with the directory above, if it is open, and the name in it. Returns `true`
     /// to skip the rest of the listing.
@@ -146,10 +146,8 @@ impl<L> Walk<'_, L> {
         if !names.is_empty() && visitor.after_piece(dir, above, &mut state.level) {
             return false;
         }
-        names.read(dir, &mut self.scratch.buffer).unwrap_or_else(|errno| {
-            visitor.listing_failed(errno, &mut state.level);
-            false
-        })
+        let read = names.read(dir, &mut self.scratch.buffer);
+        read.unwrap_or_else(|errno| visitor.listing_failed(dir, errno, &mut state.level))
     }
 
     /// Enters a directory. Its name is the last in the path.
