@@ -53,14 +53,17 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let mut status = ExitStatus::default();
     let mut answers = Vec::new();
     for candidate in ids::candidates(&arguments.ids, &arguments.input)? {
-        let id = checker.check(candidate.as_bytes()).unwrap_or_else(|error| {
-            status.raise(diagnostics::report(&error));
-            None
-        });
-        if id.is_none() {
-            status.raise(ExitStatus::No);
-            log::info!("'{}': {}", ids::shown(&candidate), reason(&candidate));
+        let shown = || format!("'{}'", ids::shown(&candidate));
+        let answer = checker.check(candidate.as_bytes());
+        match &answer {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                status.raise(ExitStatus::No);
+                log::info!("{}: {}", shown(), reason(&candidate));
+            }
+            Err(error) => status.raise(diagnostics::report(&error.clone().about(shown()))),
         }
+        let id = answer.ok().flatten();
         answers.push(Answer { input: candidate.to_string_lossy().into_owned(), id, valid: id.is_some() });
     }
     if answers.is_empty() {

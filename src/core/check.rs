@@ -62,7 +62,7 @@ impl<'a> Checker<'a> {
         let is_dir = found == Ok(true);
         let is_there = well_formed & is_dir;
         match found {
-            Err(errno) if errno != Errno::NOENT => Err(Error::os(errno, "cannot look up the ID")),
+            Err(errno) if errno != Errno::NOENT => Err(Error::os(errno, "cannot look it up")),
             _ => Ok(id.filter(|_| is_there)),
         }
     }

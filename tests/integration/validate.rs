@@ -1,7 +1,7 @@
 //! `wsctl validate`.
 
 use crate::paused::straced;
-use crate::world::{World, numbered};
+use crate::world::{World, chmod, numbered};
 use serde_json::json;
 
 #[test]
@@ -18,6 +18,19 @@ fn malformed_and_absent_look_the_same_without_v() {
         assert_eq!(json, json!([{"input": id, "id": null, "valid": false}]));
         world.wsctl(["validate", "-v", id]).run().exits(1).complains(reason);
     }
+}
+
+#[test]
+fn an_id_that_cannot_be_looked_up_is_named_and_neither_absent_nor_malformed() {
+    needs!("root", "setpriv");
+    let world = World::new();
+    let id = world.aged(1);
+    world.give_away();
+    chmod(world.base(), 0o600);
+    let ran = world.wsctl(["validate", "-v", &id, "nonsense"]).by_ordinary_user().run().exits(77).prints("");
+    let expected = [&id, "nonsense"].map(|id| format!("'{id}': cannot look it up: Permission denied"));
+    let told: Vec<_> = ran.stderr.lines().map(|line| line.trim_start_matches("error[permission-denied]: ")).collect();
+    assert_eq!(told, expected);
 }
 
 #[test]
