@@ -175,7 +175,7 @@ fn a_run_that_fails_before_it_begins_leaves_its_exit_status_and_counts_nothing()
 }
 
 #[test]
-fn metrics_count_unmeasured_workspaces_and_a_prune_fails_only_if_it_needs_their_size() {
+fn metrics_count_unmeasured_workspaces_that_stay_and_a_prune_fails_only_if_it_needs_their_size() {
     needs!("root", "setpriv");
     let world = World::new();
     let id = world.workspace().days_ago(1).file("data/x", b"x").make();
@@ -189,4 +189,10 @@ fn metrics_count_unmeasured_workspaces_and_a_prune_fails_only_if_it_needs_their_
         assert_eq!(ran.stderr.matches(&id).count(), usize::from(status != 0), "{ran:#?}");
         are(&world, [("workspaces_unmeasured", 1)]);
     }
+    // The owner of an unreadable directory may remove it.
+    world.give_away();
+    chmod(world.dir_of(&id).join("data"), 0);
+    let run = world.wsctl(["prune", "--yes", "--metrics", text(&metrics), "--older-than", "1h"]);
+    let _ = run.by_ordinary_user().run().exits(0);
+    are(&world, [("prune_last_run_pruned_workspaces", 1), ("workspaces_unmeasured", 0)]);
 }

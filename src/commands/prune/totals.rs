@@ -32,6 +32,7 @@ impl Totals {
         }
         let is_gone = task.is_doomed || matches!(task.result, TaskResult::Elsewhere);
         self.workspaces[found.status as usize] -= u64::from(is_gone);
+        self.unmeasured -= u64::from(is_gone && found.unmeasured.is_some());
         let freed = if is_gone { found.bytes() } else { task.freed };
         self.used_bytes = self.used_bytes.saturating_sub(freed);
     }
