@@ -7,7 +7,6 @@ use super::super::dirfd::DirFd;
 use super::super::error::{Category, Error};
 use super::super::names::METADATA_C;
 use super::super::stat::{FileTime, Stat};
-use super::names::Kind;
 use super::walk::{Entered, Visitor};
 use super::{Links, Stop};
 use rustix::io::{Errno, Result};
@@ -148,7 +147,7 @@ impl Visitor for Emptying<'_> {
         self.must_give_up() || (self.stop)()
     }
 
-    fn visit(&mut self, dir: &DirFd, name: &CStr, _: Kind, level: &mut Level) -> Option<Entered<Level>> {
+    fn visit(&mut self, dir: &DirFd, name: &CStr, _: bool, level: &mut Level) -> Option<Entered<Level>> {
         if level.is_root && !self.with_metadata && name == METADATA_C {
             return None;
         }

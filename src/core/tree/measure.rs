@@ -8,7 +8,6 @@ use super::super::dirfd::DirFd;
 use super::super::error::{Category, Error};
 use super::super::stat::{FileTime, Stat};
 use super::super::timestamp::Timestamp;
-use super::names::Kind;
 use super::walk::{Entered, Scratch, Visitor, walk};
 use super::{Links, Stop};
 use rustix::io::{Errno, Result};
@@ -188,14 +187,12 @@ impl Visitor for Measuring<'_> {
         self.changes > MAX_CHANGES || (self.stop)()
     }
 
-    fn visit(&mut self, dir: &DirFd, name: &CStr, kind: Kind, _: &mut FileTime) -> Option<Entered<FileTime>> {
-        let visited = match kind {
-            Kind::Directory => match self.enter(dir, name) {
-                // It cannot be entered, or is no longer a directory.
-                Err(Errno::ACCESS | Errno::NOTDIR | Errno::LOOP) => self.count_or_enter(dir, name),
-                entered => entered,
-            },
-            Kind::Other | Kind::Unknown => self.count_or_enter(dir, name),
+    fn visit(&mut self, dir: &DirFd, name: &CStr, is_dir: bool, _: &mut FileTime) -> Option<Entered<FileTime>> {
+        let entered = if is_dir { self.enter(dir, name) } else { Err(Errno::NOTDIR) };
+        let visited = match entered {
+            // It cannot be entered, or is not a directory.
+            Err(Errno::ACCESS | Errno::NOTDIR | Errno::LOOP) => self.count_or_enter(dir, name),
+            entered => entered,
         };
         match visited {
             Ok(entered) => return entered,

@@ -1,7 +1,6 @@
 //! Reads the listing of a directory piece by piece.
 
 use super::super::dirfd::DirFd;
-use rustix::fs::FileType;
 use rustix::io::{Errno, Result};
 use std::ffi::CStr;
 
@@ -14,7 +13,7 @@ pub type Buffer = Vec<u8>;
 /// A piece of a directory's listing.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// For each name: its kind, the position after it, and the name with a NUL.
+    /// For each name: whether it is a directory, the position after it, and the name with a NUL.
     bytes: Vec<u8>,
     /// Where the next name begins.
     next: usize,
@@ -27,24 +26,13 @@ pub struct Names {
 pub struct Name<'a> {
     /// The name.
     pub name: &'a CStr,
-    /// The type when it was listed.
-    pub kind: Kind,
+    /// Whether the listing says that it is a directory. Some file systems do not say.
+    pub is_dir: bool,
     /// The position in the listing after it.
     pub position: u64,
 }
 
-/// A file's type, as far as a walk needs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A directory.
-    Directory,
-    /// Anything else.
-    Other,
-    /// The file system does not say.
-    Unknown,
-}
-
-/// The length of the kind and the position before each name.
+/// The length of what is before each name.
 const HEAD: usize = 1 + size_of::<u64>();
 
 impl Names {
@@ -68,11 +56,7 @@ impl Names {
         buffer.clear();
         buffer.reserve(PIECE);
         let listed = dir.next_entries(buffer, |entry| {
-            self.bytes.push(match entry.file_type() {
-                FileType::Directory => b'd',
-                FileType::Unknown => b'?',
-                _ => b'-',
-            });
+            self.bytes.push(entry.file_type().is_dir().into());
             self.bytes.extend_from_slice(&entry.next_entry_cookie().to_ne_bytes());
             self.bytes.extend_from_slice(entry.file_name().to_bytes_with_nul());
             Ok(())
@@ -116,11 +100,6 @@ impl Names {
 fn name_at(bytes: &[u8], start: usize) -> Option<(Name<'_>, usize)> {
     let (head, rest) = bytes.get(start..)?.split_at_checked(HEAD)?;
     let name = CStr::from_bytes_until_nul(rest).ok()?;
-    let kind = match head[0] {
-        b'd' => Kind::Directory,
-        b'-' => Kind::Other,
-        _ => Kind::Unknown,
-    };
     let position = u64::from_ne_bytes(head[1..].try_into().ok()?);
-    Some((Name { name, kind, position }, start + HEAD + name.count_bytes() + 1))
+    Some((Name { name, is_dir: head[0] != 0, position }, start + HEAD + name.count_bytes() + 1))
 }

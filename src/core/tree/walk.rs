@@ -5,7 +5,7 @@
 
 use super::super::dirfd::DirFd;
 use super::super::stat::Stat;
-use super::names::{Buffer, Kind, Names};
+use super::names::{Buffer, Names};
 use rustix::io::{Errno, Result};
 use std::collections::HashSet;
 use std::ffi::CStr;
@@ -21,8 +21,14 @@ pub trait Visitor {
     /// Whether to stop the walk. It is called before each name.
     fn should_stop(&mut self) -> bool;
 
-    /// Handles a name in a directory. Returns the directory if the walk must enter it.
-    fn visit(&mut self, dir: &DirFd, name: &CStr, kind: Kind, level: &mut Self::Level) -> Option<Entered<Self::Level>>;
+    /// Handles a name in a directory, which the listing may call a directory. Returns it if the walk must enter it.
+    fn visit(
+        &mut self,
+        dir: &DirFd,
+        name: &CStr,
+        is_dir: bool,
+        level: &mut Self::Level,
+    ) -> Option<Entered<Self::Level>>;
 
     /// Handles a directory that could not be listed to its end. Returns `true` to read on.
     fn listing_failed(&mut self, dir: &DirFd, errno: Errno, level: &mut Self::Level) -> bool;
@@ -132,7 +138,7 @@ impl<L> Walk<'_, L> {
         let Open { dir, names, state } = &mut self.here;
         let Some(next) = names.next_name() else { return Ok(false) };
         state.position = next.position;
-        if let Some(entered) = visitor.visit(dir, next.name, next.kind, &mut state.level) {
+        if let Some(entered) = visitor.visit(dir, next.name, next.is_dir, &mut state.level) {
             self.path.extend_from_slice(next.name.to_bytes_with_nul());
             self.enter(entered)?;
         }
