@@ -3,6 +3,7 @@
 use crate::hosts::home;
 use crate::ids::with;
 use crate::world::{ORDINARY_USER, World, chmod, names, numbered, odd_name};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
 
@@ -16,16 +17,18 @@ const COMMANDS: [&[&str]; 4] = [
 
 #[test]
 fn every_subcommand_takes_the_base_from_its_option_or_else_from_the_environment_or_else_from_the_home() {
-    for (command, base) in COMMANDS.into_iter().flat_map(|command| ["base", "link"].map(|base| (command, base))) {
+    for (command, is_link) in COMMANDS.into_iter().flat_map(|command| [false, true].map(|is_link| (command, is_link))) {
         for side in 0..4 {
             let world = World::new();
             let id = world.workspace().id(&numbered(0)).days_ago(9).make();
-            symlink("base", world.path("link")).expect("a link");
+            let link = odd_name(&world.path("")); // no UTF-8
+            symlink("base", &link).expect("a link");
+            let base = if is_link { link.as_os_str() } else { OsStr::new("base") };
             let before = world.read_metadata(&id);
-            let attached = format!("--base={base}");
+            let elsewhere = |args: Vec<OsString>| world.bare(args).env("WSCTL_BASE", "nowhere");
             let run = match side {
-                0 => world.bare([&["-b", base], command].concat()).env("WSCTL_BASE", "nowhere"),
-                1 => world.bare([command, &[&attached]].concat()).env("WSCTL_BASE", "nowhere"),
+                0 => elsewhere([with(&["-b"], base), command.iter().map(OsString::from).collect()].concat()),
+                1 => elsewhere(with(&[command, &["--base"]].concat(), base)),
                 2 => world.bare(command).env("WSCTL_BASE", base),
                 _ => world.bare(command).env("WSCTL_BASE", "").env("HOME", home(&world)),
             };
@@ -35,7 +38,7 @@ fn every_subcommand_takes_the_base_from_its_option_or_else_from_the_environment_
                 "prune" => assert_eq!(world.names(), [""; 0]),
                 _ => assert!(ran.stdout.contains(&id), "{ran:#?}"),
             }
-            assert!(world.path("link").is_symlink());
+            assert!(link.is_symlink());
         }
     }
 }
@@ -78,41 +81,4 @@ fn a_base_that_an_ordinary_user_may_not_read_is_permission_denied_for_each_subco
         chmod(world.path(locked), 0o755);
     }
     assert_eq!(names(&world.path("locked/base")), [id]);
-}
-
-/// For the order of all categories see the test beside the code.
-#[test]
-fn of_several_errors_the_most_severe_decides_the_status_and_each_is_reported_once() {
-    let world = World::new();
-    let (corrupt, old) = (world.workspace().metadata("no JSON").make(), world.aged(9));
-    let absent = numbered(0);
-    for (args, status, categories) in [
-        (&["touch", &absent, "nonsense", &corrupt][..], 65, &["not-found", "invalid-id", "corrupt-metadata"][..]),
-        (&["touch", &corrupt, "nonsense", &absent], 65, &["corrupt-metadata", "invalid-id", "not-found"]),
-        (&["list", &absent, "nonsense"], 2, &["invalid-id", "not-found"]),
-        (&["prune", "-n", &absent, "nonsense"], 2, &["invalid-id", "not-found"]),
-        (&["prune", "-y", "--older-than", "1d", "--max-delete", "0", &old, "nonsense"], 78, &["refused", "invalid-id"]),
-    ] {
-        let ran = world.wsctl(args).run().exits(status);
-        assert_eq!(ran.stderr.lines().count(), categories.len(), "{ran:#?}");
-        for category in categories {
-            assert_eq!(ran.stderr.matches(&format!("[{category}]: ")).count(), 1, "{category}: {ran:#?}");
-        }
-    }
-}
-
-#[test]
-fn names_that_are_not_utf_8_stop_no_subcommand() {
-    let world = World::new();
-    let id = world.workspace().accessed("2020-01-01T00:00:00Z").make();
-    let base = odd_name(&world.path(""));
-    fs::create_dir(odd_name(&world.base())).expect("a directory");
-    fs::write(odd_name(&world.dir_of(&id)), "").expect("a file");
-    fs::rename(world.base(), &base).expect("a rename");
-    for command in
-        [&["validate", &id][..], &["list", "-s", "--format", "json"], &["prune", "--yes", "--older-than", "1d"]]
-    {
-        world.bare(with(&[command, &["--base"]].concat(), &base)).run().sanely().exits(0).quietly();
-    }
-    assert_eq!(fs::read_dir(&base).expect("the base").count(), 1, "only the name that is not ours is left");
 }
