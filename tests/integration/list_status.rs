@@ -1,23 +1,7 @@
-//! The status of each workspace in `wsctl list`, and what cannot be read.
+//! What `wsctl list` says of what cannot be read.
 
 use crate::tools::Lease;
-use crate::world::{World, ago, chmod, numbered};
-use chrono::{DateTime, TimeDelta, Utc};
-
-#[test]
-fn a_last_access_more_than_five_minutes_ahead_is_future_and_its_age_is_negative() {
-    for (minutes, status) in [(-60 * 24 * 3, "ok"), (4, "ok"), (10, "future"), (60 * 24 * 365, "future")] {
-        let world = World::new();
-        let _ = world.workspace().accessed(&ago(-TimeDelta::minutes(minutes))).make();
-        let before = Utc::now();
-        let row = world.wsctl(["list", "--format", "jsonl"]).run().exits(0).quietly().json();
-        let accessed = DateTime::parse_from_rfc3339(row["last_accessed"].as_str().expect("a time")).expect("RFC 3339");
-        let age = |now: DateTime<Utc>| (now - accessed.to_utc()).num_seconds();
-        let shown = row["age_seconds"].as_i64().expect("an age");
-        assert!((age(before)..=age(Utc::now())).contains(&shown), "{minutes} minutes ahead: {row}");
-        assert_eq!((&row["status"], shown < 0), (&status.into(), minutes > 0), "{minutes} minutes ahead: {row}");
-    }
-}
+use crate::world::{World, chmod, numbered};
 
 #[test]
 fn a_workspace_that_may_not_be_read_or_measured_has_its_row_and_is_77() {

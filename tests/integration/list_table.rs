@@ -1,6 +1,7 @@
 //! The table on terminals of several widths and through a pipe. What colours it has is in the picture: see `picture.rs`.
 
 use crate::terminal::at_terminal_of;
+use crate::tools::du;
 use crate::world::{Ran, Run, World, numbered};
 use unicode_width::UnicodeWidthStr;
 
@@ -42,25 +43,23 @@ fn where_not_all_columns_fit_the_least_useful_are_left_out_and_named_and_never_t
     let world = world();
     for (width, args, expected, left_out) in [
         (80, &[][..], &["ID", "STATUS", "LAST ACCESSED", "DESCRIPTION"][..], "CREATED"),
-        (50, &["-s"], &["ID", "SIZE"], "FILES, STATUS, LAST ACCESSED, CREATED and DESCRIPTION"),
-        (80, &[&numbered(2)], &["ID", "STATUS", "LAST ACCESSED", "CREATED"], ""),
+        (55, &[], &["ID", "LAST ACCESSED"], "STATUS, CREATED and DESCRIPTION"),
         (100, &[], &["ID", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"], ""),
         // What it is sorted by and what was asked for come right after the ID.
+        (50, &["-s"], &["ID", "SIZE"], "FILES, STATUS, LAST ACCESSED, CREATED and DESCRIPTION"),
         (100, &["-s"], &["ID", "SIZE", "FILES", "STATUS", "LAST ACCESSED", "DESCRIPTION"], "CREATED"),
         (120, &["--sort", "size"], &["ID", "SIZE", "STATUS", "LAST ACCESSED", "CREATED", "DESCRIPTION"], ""),
         (50, &["--sort", "created"], &["ID", "CREATED"], "STATUS, LAST ACCESSED and DESCRIPTION"),
-        (55, &[], &["ID", "LAST ACCESSED"], "STATUS, CREATED and DESCRIPTION"),
         (55, &["--sort", "id"], &["ID", "STATUS"], "LAST ACCESSED, CREATED and DESCRIPTION"),
-        (75, &["-s"], &["ID", "SIZE", "FILES", "LAST ACCESSED"], "STATUS, CREATED and DESCRIPTION"),
+        (80, &[&numbered(2)], &["ID", "STATUS", "LAST ACCESSED", "CREATED"], ""), // it has no description
     ] {
         let (lines, below) = shown(width, world.wsctl([&["list"], args].concat()));
         assert_eq!(heads(&lines), expected, "{width}: {lines:#?}");
-        assert!(lines.iter().all(|line| line.width() <= width.max(36)), "{width}: {lines:#?}");
-        let are_whole = lines[1..].iter().all(|line| (1..=4).any(|number| line.starts_with(&numbered(number))));
-        assert!(are_whole && [2, 5].contains(&lines.len()), "no ID is cut: {width}: {lines:#?}");
-        let note = below.get(1).map_or("", |note| note.strip_prefix("no room for ").expect("a note"));
-        let names = note.strip_suffix(": use a wider terminal, or --format json").unwrap_or(note);
-        assert_eq!((names, below.len()), (left_out, 2 - usize::from(left_out.is_empty())), "{width}: {below:#?}");
+        assert!(lines.iter().all(|line| line.width() <= width), "{width}: {lines:#?}");
+        let is_whole = |line: &String| (1..=4).any(|number| line.starts_with(&numbered(number)));
+        assert!(lines[1..].iter().all(is_whole) && [2, 5].contains(&lines.len()), "no ID is cut: {lines:#?}");
+        let note = format!("no room for {left_out}: use a wider terminal, or --format json");
+        assert_eq!(below[1..], [note][usize::from(left_out.is_empty())..], "{width}: {args:?}");
     }
 }
 
@@ -84,19 +83,21 @@ fn a_description_is_shortened_to_what_is_left_and_is_ascii_where_the_locale_is_n
 }
 
 #[test]
-fn the_last_line_on_a_terminal_counts_what_is_shown() {
+fn the_last_line_on_a_terminal_counts_what_is_shown_and_a_pipe_gets_the_same_table_whole_without_colours() {
     needs!("python3");
     let world = world();
-    let sizes = world.wsctl(["list", "-s", "--format", "json"]).run().exits(0).json();
-    let sizes = sizes["workspaces"].as_array().expect("rows").iter().map(|row| row["size_bytes"].as_u64());
-    let size = wsctl::output::amounts::size(sizes.map(|size| size.expect("a size")).sum());
+    let size = wsctl::output::amounts::size(world.names().iter().map(|id| du(&world.dir_of(id))).sum());
     for (args, counted) in [
         (&[][..], "4 workspaces (3 ok, 1 missing)"),
         (&["--status", "ok"], "3 workspaces"),
         (&["--limit", "2"], "showing 2 of 4 workspaces"),
         (&["-s"], &format!("4 workspaces (3 ok, 1 missing), {size}")),
     ] {
-        assert_eq!(shown(120, world.wsctl([&["list"], args].concat())).1[0], counted);
+        let args = [&["list"], args].concat();
+        let (table, below) = shown(1000, world.wsctl(&args));
+        let piped = world.wsctl(&args).run().exits(0).quietly();
+        assert_eq!((&*below[0], piped.lines()), (counted, table.iter().map(|line| &**line).collect()));
+        assert!(piped.stdout.contains(LONG) && !piped.stdout.contains(['…', '\x1b']), "{piped:#?}");
     }
 }
 
@@ -115,16 +116,4 @@ fn a_terminal_is_told_why_there_is_nothing_to_see() {
     }
     let piped = world.wsctl(["list", "--older-than", "9d"]).run().exits(0).quietly();
     assert_eq!(piped.lines().len(), 1, "the heads alone: {piped:#?}");
-}
-
-#[test]
-fn a_pipe_gets_the_same_text_without_colours_and_all_of_it() {
-    needs!("python3");
-    let world = world();
-    let args = ["list", "--size"];
-    let piped = world.wsctl(args).run().exits(0).quietly();
-    assert!(piped.stdout.contains(LONG) && !piped.stdout.contains(['…', '\x1b']), "{piped:#?}");
-    let wide = at_terminal_of(1000, world.wsctl(args).env("LANG", "C.UTF-8"), "").exits(0);
-    assert!(wide.stdout.contains('\x1b'), "{wide:#?}");
-    assert_eq!(plain(&wide)[..5], piped.lines());
 }

@@ -25,7 +25,6 @@ mod journal;
 mod layering;
 mod limits;
 mod list;
-mod list_application;
 mod list_copies;
 mod list_formats;
 mod list_size;
