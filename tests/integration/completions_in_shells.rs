@@ -25,20 +25,27 @@ fn subcommands_options_and_their_values_are_offered() {
 }
 
 #[test]
-fn a_single_candidate_is_inserted_at_once() {
+fn a_single_candidate_is_inserted_at_once_and_a_path_with_the_quotes_of_the_shell() {
     let world = World::new();
     let id = world.workspace().id(&numbered(0x00c0_ffee)).make();
     let _ = world.workspace().id(&numbered(0xdeca_ff00)).make();
+    fs::create_dir(world.path("a $(touch pwned)")).expect("a directory");
+    fs::write(world.path("c 'it"), "").expect("a file");
+    fs::create_dir_all(world.path("home/bases")).expect("a directory");
     for shell in here(Shell::INSERTING) {
-        let line = |typed: &str| tab(&world, shell, typed, &[("WSCTL_BASE", &world.base())]).line;
         for (typed, completed) in [
             ("pru", "prune "),
             ("list --status=ok,mi", "list --status=ok,missing "),
             ("touch 00", "touch ID "),
             ("prune --exclude=00", "prune --exclude=ID "),
             ("touch \"00", "touch \"ID\" "),
+            ("prune --base=a", "prune --base=a\\ \\$\\(touch\\ pwned\\)/"),
+            ("prune --exclude-from c", "prune --exclude-from c\\ \\'it "),
+            ("prune -b c", "prune -b c"), // a file is no base
+            ("prune -b ~/ba", "prune -b ~/bases/"),
         ] {
-            assert_eq!(line(&format!("wsctl {typed}")), format!("wsctl {}", completed.replace("ID", &id)), "{shell:?}");
+            let line = tab(&world, shell, &format!("wsctl {typed}"), &[("WSCTL_BASE", &world.base())]).line;
+            assert_eq!(line, format!("wsctl {}", completed.replace("ID", &id)), "{shell:?}");
         }
     }
 }
@@ -56,64 +63,33 @@ fn completion_does_not_run_the_typed_line() {
 }
 
 #[test]
-fn workspaces_are_offered_as_they_are_now() {
+fn workspaces_of_the_base_of_the_line_or_the_environment_or_the_home_are_offered_as_they_are_now() {
     let world = World::new();
-    let base = world.base();
+    let (base, home, spaced) = (world.base(), world.path("home"), world.path("my base"));
     let [old, new, missing] = [0x1000_0000, 0x2000_0000, 0x3000_0000].map(numbered);
     let _ = world.workspace().id(&old).days_ago(40).make();
     let _ = world.workspace().id(&new).days_ago(3).make();
     let _ = world.workspace().id(&missing).make_without_metadata();
     fs::create_dir(base.join("monaco-2024")).expect("a directory that is not ours");
-    for shell in here(Shell::ALL) {
-        let offered = |typed: &str| tab(&world, shell, typed, &[("WSCTL_BASE", &base)]);
-        for typed in ["touch ", "ls -s ", "prune --exclude "] {
-            offered(&format!("wsctl {typed}")).offers(&[&old, &new, &missing], &["monaco", "--base"]);
-        }
-        if Shell::DESCRIBING.contains(&shell) {
-            let described = offered("wsctl touch ").offers(&["3d ago", "40d ago", "missing"], &[]);
-            let place = |id: &str| described.shown.find(id);
-            assert!(place(&new) < place(&old) && place(&old) < place(&missing), "the newest first: {described:#?}");
-        }
-    }
-}
-
-#[test]
-fn the_base_is_the_one_of_the_line_or_the_environment_or_the_home() {
-    let world = World::new();
-    let [one, other] = [0x1000_0000, 0x2000_0000].map(|number| world.workspace().id(&numbered(number)).make());
-    let (base, home, spaced) = (world.base(), world.path("home"), world.path("my base"));
     fs::create_dir_all(home.join(".pitlane")).expect("a directory");
-    symlink(&base, home.join(".pitlane/workspaces")).expect("a link");
-    symlink(&base, &spaced).expect("a link");
+    symlink(&base, home.join(".pitlane/workspaces")).and_then(|()| symlink(&base, &spaced)).expect("links");
+    let (elsewhere, option) = (world.path("elsewhere"), format!("ls -s --older-than 7 --base={} ", text(&base)));
     for shell in here(Shell::ALL) {
-        let lines = [
-            format!("wsctl list --older-than 7 --base={} ", text(&base)),
-            format!("wsctl -b '{}' prune --older-than 30d --exclude ", text(&spaced)),
-            "wsctl -b ~/.pitlane/workspaces validate ".to_owned(),
-        ];
-        for line in &lines {
-            tab(&world, shell, line, &[("WSCTL_BASE", &world.path("elsewhere"))]).offers(&[&one, &other], &[]);
-        }
-        tab(&world, shell, "wsctl touch ", &[]).offers(&[&one, &other], &[]);
-        tab(&world, shell, "wsctl touch ", &[("WSCTL_BASE", &base)]).offers(&[&one, &other], &[]);
-    }
-}
-
-#[test]
-fn paths_are_completed_by_the_shell_with_its_own_quotes() {
-    let world = World::new();
-    fs::create_dir(world.path("a $(touch pwned)")).expect("a directory");
-    fs::write(world.path("c 'it"), "").expect("a file");
-    fs::create_dir_all(world.path("home/bases")).expect("a directory");
-    for shell in here(Shell::INSERTING) {
-        let line = |typed: &str| tab(&world, shell, typed, &[]).line;
-        for (typed, completed) in [
-            ("--base=a", "--base=a\\ \\$\\(touch\\ pwned\\)/"),
-            ("--exclude-from c", "--exclude-from c\\ \\'it "),
-            ("-b c", "-b c"), // a file is no base
-            ("-b ~/ba", "-b ~/bases/"),
+        for (typed, env) in [
+            (&*option, Some(&elsewhere)),
+            (&format!("-b '{}' prune --older-than 30d --exclude ", text(&spaced)), Some(&elsewhere)),
+            ("-b ~/.pitlane/workspaces validate ", Some(&elsewhere)),
+            ("touch ", None),
+            ("touch ", Some(&base)),
         ] {
-            assert_eq!(line(&format!("wsctl prune {typed}")), format!("wsctl prune {completed}"), "{shell:?}");
+            let env: Vec<_> = env.iter().map(|base| ("WSCTL_BASE", base.as_path())).collect();
+            let tab = tab(&world, shell, &format!("wsctl {typed}"), &env);
+            let offered = tab.offers(&[&old, &new, &missing], &["monaco", "--color"]);
+            if Shell::DESCRIBING.contains(&shell) {
+                let described = offered.offers(&["3d ago", "40d ago", "missing"], &[]);
+                let place = |id: &str| described.shown.find(id);
+                assert!(place(&new) < place(&old) && place(&old) < place(&missing), "newest first: {described:#?}");
+            }
         }
     }
 }
