@@ -34,7 +34,6 @@ mod logging_and_colors;
 mod man_pages;
 mod metadata;
 mod metrics;
-mod metrics_file;
 mod model;
 mod mounted;
 mod mounts_anywhere;
