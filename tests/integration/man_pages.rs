@@ -8,7 +8,7 @@ use clap::builder::Resettable::Reset;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const ENVIRONMENT: [(&str, &str); 6] = [
     ("WSCTL_BASE", "The workspaces' directory, where --base is not given. Empty counts as unset."),
@@ -35,10 +35,6 @@ const FILES: [(&str, &str); 5] = [
 
 const SEE_ALSO: [&str; 5] = ["du(1)", "crontab(5)", "systemd.timer(5)", "prometheus-node-exporter(1)", "sysexits(3)"];
 
-fn file(command: &Command) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("dist/man/{}.1", name(command)))
-}
-
 /// The program and its subcommands.
 fn commands() -> Vec<Command> {
     let mut program = wsctl::cli::command().disable_help_subcommand(true);
@@ -51,66 +47,34 @@ fn name(command: &Command) -> String {
     command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned()
 }
 
-/// A heading of what `--help` ends with, which may take several lines, and the lines below it.
-fn parts(help: &str) -> Vec<(String, Vec<&str>)> {
-    let mut parts: Vec<(String, Vec<&str>)> = Vec::new();
-    for line in help.lines().filter(|line| !line.is_empty()) {
-        match parts.last_mut() {
-            Some((_, lines)) if line.starts_with(' ') => lines.push(line.trim_start()),
-            Some((heading, _)) if !heading.ends_with(':') => heading.extend([" ", line]),
-            _ => parts.push((line.to_owned(), Vec::new())),
-        }
-    }
-    parts
-}
-
-fn exit_statuses(roff: &mut Roff, heading: &str, lines: &[&str]) {
-    roff.control("SH", ["EXIT STATUS"]).text([roman(heading)]);
-    for line in lines {
-        match line.split_once("  ").filter(|(status, _)| status.parse::<u8>().is_ok()) {
-            Some((status, meaning)) => roff.control("TP", ["5"]).text([bold(status)]).text([roman(meaning)]),
-            None => roff.text([roman(*line)]), // a meaning's further line
-        };
-    }
-}
-
-fn examples(roff: &mut Roff, lines: &[&str]) {
-    roff.control("SH", ["EXAMPLES"]).control("EX", []);
-    for line in lines {
-        roff.text([roman(*line)]);
-    }
-    roff.control("EE", []);
-}
-
-fn explained(roff: &mut Roff, heading: &str, items: &[(&str, &str)]) {
-    roff.control("SH", [heading]);
+/// Each of these with what it means.
+fn explain<'a>(roff: &mut Roff, indent: Option<&str>, items: impl IntoIterator<Item = (&'a str, &'a str)>) {
     for (item, meaning) in items {
-        roff.control("TP", []).text([bold(*item)]).text([roman(*meaning)]);
+        roff.control("TP", indent).text([bold(item)]).text([roman(meaning)]);
     }
-}
-
-fn see_also(roff: &mut Roff, own: &str) {
-    let pages = commands().into_iter().map(|command| name(&command) + "(1)");
-    let others = pages.filter(|page| *page != format!("{own}(1)")).chain(SEE_ALSO.map(str::to_owned));
-    let named: Vec<_> = others.flat_map(|page| [roman(", "), italic(page)]).skip(1).collect();
-    roff.control("SH", ["SEE ALSO"]).text(named);
 }
 
 /// The sections after the options.
 fn sections(command: &Command) -> Roff {
     let help = command.get_after_long_help().expect("what --help ends with").to_string();
-    let (mut roff, mut shown) = (Roff::new(), Roff::new());
-    for (heading, lines) in parts(&help) {
-        match heading.split_whitespace().next() {
-            Some("Exit") => exit_statuses(&mut roff, &heading, &lines),
-            Some("Examples:") => examples(&mut shown, &lines),
-            _ => panic!("{heading:?}: say which section of a manual page this is"),
-        }
+    let (examples, exits) = help.split_once("\n\n").expect("examples, and then exit statuses");
+    let (heading, exits) = exits.split_once(":\n").expect("a heading");
+    let mut roff = Roff::new();
+    roff.control("SH", ["EXIT STATUS"]).text([roman(heading.replace('\n', " ") + ":")]);
+    explain(&mut roff, Some("5"), exits.lines().map(|line| line.trim_start().split_once("  ").expect("a status")));
+    for (heading, items) in [("ENVIRONMENT", &ENVIRONMENT[..]), ("FILES", &FILES)] {
+        roff.control("SH", [heading]);
+        explain(&mut roff, None, items.iter().copied());
     }
-    explained(&mut roff, "ENVIRONMENT", &ENVIRONMENT);
-    explained(&mut roff, "FILES", &FILES);
-    roff.extend([shown]);
-    see_also(&mut roff, &name(command));
+    roff.control("SH", ["EXAMPLES"]).control("EX", []);
+    for line in examples.lines().skip(1) {
+        roff.text([roman(line.trim_start())]);
+    }
+    roff.control("EE", []);
+    let pages = commands().into_iter().map(|other| name(&other)).filter(|other| *other != name(command));
+    let pages = pages.map(|page| page + "(1)").chain(SEE_ALSO.map(str::to_owned));
+    let named: Vec<_> = pages.flat_map(|page| [roman(", "), italic(page)]).skip(1).collect();
+    roff.control("SH", ["SEE ALSO"]).text(named);
     roff
 }
 
@@ -136,7 +100,7 @@ fn date(page: &str) -> Option<&str> {
 #[test]
 fn the_committed_manual_pages_are_those_of_the_command_line() {
     for command in commands() {
-        let file = file(&command);
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("dist/man/{}.1", name(&command)));
         let committed = fs::read_to_string(&file).unwrap_or_default();
         let current = date(&committed).is_some_and(|date| page(&command, date) == committed);
         if !current && std::env::var_os("UPDATE").is_some() {
