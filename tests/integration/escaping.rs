@@ -35,19 +35,6 @@ fn complains_of_it(ran: Ran) -> Ran {
 }
 
 #[test]
-fn a_description_is_escaped_in_the_table_and_by_jsons_rules_in_json() {
-    let world = World::new();
-    let _ = world.workspace().description(NASTY).make();
-    let table = world.wsctl(["list"]).run().sanely().exits(0).quietly();
-    assert_eq!(table.lines().len(), 2, "a heading and a row: {table:#?}");
-    tells_of_it(table.lines()[1]);
-    for (format, row) in [("json", "/workspaces/0/description"), ("jsonl", "/description")] {
-        let list = world.wsctl(["list", "--format", format]).run().sanely().exits(0).quietly();
-        assert_eq!((list.lines().len(), list.json().pointer(row)), (1, Some(&NASTY.into())), "{list:#?}");
-    }
-}
-
-#[test]
 fn nothing_from_the_command_line_reaches_stderr_raw_and_nothing_of_it_is_lost() {
     let world = World::new();
     let flag = format!("--{NASTY}");
@@ -80,16 +67,24 @@ fn nothing_from_the_command_line_reaches_stderr_raw_and_nothing_of_it_is_lost() 
 }
 
 #[test]
-fn no_level_of_the_log_shows_metadata_or_names_raw() {
+fn nothing_from_a_base_reaches_stdout_or_any_level_of_the_log_raw_and_the_description_is_kept() {
     let world = World::new();
-    let ours = world.aged(9);
+    let ours = world.workspace().description(NASTY).make();
     for name in [world.base().join(NASTY), odd_name(&world.base())] {
         fs::create_dir(name).expect("a name that is not ours");
     }
+    let table = world.wsctl(["list"]).run().sanely().exits(0).quietly();
+    assert_eq!(table.lines().len(), 2, "a heading and a row: {table:#?}");
+    tells_of_it(table.lines()[1]);
+    for (format, row) in [("json", "/workspaces/0/description"), ("jsonl", "/description")] {
+        let list = world.wsctl(["list", "--format", format]).run().sanely().exits(0).quietly();
+        assert_eq!((list.lines().len(), list.json().pointer(row)), (1, Some(&NASTY.into())), "{list:#?}");
+    }
     world.wsctl(["-vvv", "list", "--format", "ids"]).run().sanely().exits(0).prints(&format!("{ours}\n"));
     let time = serde_json::to_string(NASTY).expect("JSON");
-    let _ = world.workspace().metadata(format!("{{\"last_accessed\": {time}}}")).make();
-    let _ = world.workspace().metadata(NASTY).make();
+    for metadata in [&format!("{{\"last_accessed\": {time}}}"), NASTY] {
+        let _ = world.workspace().metadata(metadata).make();
+    }
     for args in [&["list", "-vvv"][..], &["prune", "-n", "-vvv", "--older-than", "1d"], &["validate", "-vvv", NASTY]] {
         let ran = world.wsctl(args).run().sanely();
         assert!(!format!("\n{}{}", ran.stdout, ran.stderr).contains("\nerror[io]: all is lost"), "{ran:#?}");

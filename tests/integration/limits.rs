@@ -27,22 +27,15 @@ fn args<'a>(command: &'a str, ids: &'a [String]) -> Vec<&'a str> {
 fn a_limit_on_the_size_of_files_is_an_io_error_and_leaves_no_temporary_file() {
     let world = World::new();
     let ids = stale(&world, 3);
-    let before: Vec<_> = ids.iter().map(|id| tree(&world.dir_of(id))).collect();
+    let before = tree(&world.base());
     fs::write(world.path("metrics"), "old").expect("a file");
     let prune = ["prune", "-qy", "--older-than", "30d", "--metrics", "metrics"];
     for args in [&["list"][..], &["touch", &ids[0]], &["validate", &ids[0]], &prune] {
         // Stdout is a file, too; memory is not dumped.
         let run = world.wsctl(args).through_sh("ulimit -c 0; ulimit -f 0; exec \"$@\" > out");
-        let ran = run.run().exits(74).mentions("error[io]: ").mentions("File too large");
-        assert_eq!(ran.stderr.lines().count(), 1, "{ran:#?}");
-        assert_eq!(names(&world.path("")), ["base", "metrics", "out"], "{ran:#?}");
-        let after: Vec<_> =
-            ids.iter().filter(|id| world.dir_of(id).exists()).map(|id| tree(&world.dir_of(id))).collect();
-        assert_eq!(
-            after,
-            if args[0] == "prune" { vec![] } else { before.clone() },
-            "only what was to be done: {ran:#?}"
-        );
+        run.run().exits(74).complains("error[io]: ").complains("File too large");
+        assert_eq!(names(&world.path("")), ["base", "metrics", "out"], "{args:?}");
+        assert!(args[0] == "prune" || tree(&world.base()) == before, "{args:?}");
     }
     assert_eq!((world.names(), fs::read_to_string(world.path("metrics")).expect("a file")), (vec![], "old".to_owned()));
 }
