@@ -182,12 +182,6 @@ fn a_claim_that_the_kernel_refuses_leaves_all_as_it_was_and_the_message_gives_po
     assert_eq!(tree(&world.base()), before);
 }
 
-/// By what a file can be told from another without reading it, on a file system of whole seconds.
-fn signature(file: &Path) -> [i64; 4] {
-    let stat = file.metadata().expect("a stat");
-    [stat.ino().cast_signed(), stat.size().cast_signed(), stat.mtime(), stat.ctime()]
-}
-
 #[test]
 fn two_accesses_in_one_second_that_reuse_the_inode_save_a_workspace() {
     needs!("root", "mkfs.ext4", "strace");
@@ -199,14 +193,19 @@ fn two_accesses_in_one_second_that_reuse_the_inode_save_a_workspace() {
         let id = world.workspace().accessed(&stale).make();
         let dir = fs::File::open(world.dir_of(&id)).expect("the application's descriptor");
         let name = |name: &str| Path::new("/proc/self/fd").join(dir.as_raw_fd().to_string()).join(name);
-        let before = signature(&name(".metadata.json"));
+        // By what a file can be told from another without reading it.
+        let signature = || {
+            let stat = name(".metadata.json").metadata().expect("a stat");
+            (stat.ino(), stat.size(), stat.mtime(), stat.ctime())
+        };
+        let before = signature();
         let fresh = world.read_metadata(&id).replace(&stale, &ago(TimeDelta::minutes(1)));
         let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
         for _ in 0..2 {
             fs::write(name(".metadata.tmp.x1y2.json"), &fresh).expect("a file");
             fs::rename(name(".metadata.tmp.x1y2.json"), name(".metadata.json")).expect("a rename");
         }
-        let is_same = signature(&name(".metadata.json")) == before;
+        let is_same = signature() == before;
         paused.go_on().finds_busy(&id);
         assert_eq!(world.read_metadata(&id), fresh);
         if is_same {

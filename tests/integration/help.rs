@@ -58,9 +58,10 @@ fn every_example_works_on_the_samples() {
 
 #[test]
 fn the_version_is_the_packages_and_ls_is_list_by_another_name() {
-    let _ = World::new().wsctl(["ls", "--format", "ids"]).run().exits(0).prints("").quietly();
+    let world = World::new();
+    let _ = world.wsctl(["ls", "--format", "ids"]).run().exits(0).prints("").quietly();
     for option in ["--version", "-V"] {
-        let version = format!("wsctl {}\n", env!("CARGO_PKG_VERSION"));
-        let _ = World::new().bare([option]).run().exits(0).prints(&version).quietly();
+        let _ =
+            world.bare([option]).run().exits(0).prints(concat!("wsctl ", env!("CARGO_PKG_VERSION"), "\n")).quietly();
     }
 }

@@ -50,33 +50,23 @@ fn every_subcommand_acts_on_the_ids_on_stdin_by_line_or_by_nul() {
 }
 
 #[test]
-fn an_empty_stdin_names_no_workspace_and_prunes_none() {
+fn an_empty_stdin_names_no_workspace_and_one_that_cannot_be_read_is_an_io_error() {
     let world = World::new();
     let _ = (world.aged(400), world.workspace().make_without_metadata());
     let before = world.snapshot();
     let by_rules: [&[&str]; 2] = [&["prune", "-y", "--older-than", "1d"], &["prune", "-y", "--max-total-size", "0B"]];
     for args in COMMANDS.into_iter().chain(by_rules) {
+        let args = args.strip_suffix(&["-"]).unwrap_or(args);
         for (stdin, null) in [("", "-q"), ("\n", "-q"), ("\n\r\n\r\n", "-q"), ("", "-0")] {
             let status = i32::from(args[0] == "validate"); // nobody was told yes
-            let args = [args.strip_suffix(&["-"]).unwrap_or(args), &[null, "-"]].concat();
-            let ran = world.wsctl(&args).stdin(stdin).run().sanely().exits(status).quietly();
+            let ran = world.wsctl([args, &[null, "-"]].concat()).stdin(stdin).run().sanely().exits(status).quietly();
             assert!(args[0] == "prune" || ran.stdout.is_empty(), "{ran:#?}");
         }
-    }
-    assert_eq!(world.snapshot(), before);
-}
-
-#[test]
-fn a_stdin_that_cannot_be_read_is_an_io_error_and_no_empty_list() {
-    let world = World::new();
-    let _ = world.aged(1);
-    let before = world.snapshot();
-    // nohup(1) leaves it open only for writing.
-    for (redirection, command) in ["<&-", "0>/dev/null", "</"].into_iter().flat_map(|how| COMMANDS.map(|it| (how, it)))
-    {
-        let sh = format!("exec \"$@\" {redirection}");
-        let ran = world.wsctl(command).through_sh(&sh).run().sanely().exits(74);
-        ran.prints("").complains("error[io]: cannot read stdin: ");
+        // nohup(1) leaves it open only for writing.
+        for redirection in ["<&-", "0>/dev/null", "</"] {
+            let run = world.wsctl([args, &["-"]].concat()).through_sh(&format!("exec \"$@\" {redirection}"));
+            run.run().sanely().exits(74).prints("").complains("error[io]: cannot read stdin: ");
+        }
     }
     assert_eq!(world.snapshot(), before);
 }
@@ -127,8 +117,6 @@ fn an_id_in_upper_case_and_the_path_of_a_workspace_in_the_base_are_taken_for_its
     }
 }
 
-const ADVICE: &str = "write a UUID of 36 characters";
-
 /// Asserts that no subcommand takes this for an ID, as an argument or, with these options, on stdin, and what each advises.
 fn is_refused(world: &World, bad: impl AsRef<[u8]>, stdin: Option<&[&str]>, advice: &str) {
     let bad = bad.as_ref();
@@ -149,19 +137,19 @@ fn is_refused(world: &World, bad: impl AsRef<[u8]>, stdin: Option<&[&str]>, advi
 #[test]
 fn a_malformed_id_is_refused_in_one_line_and_nothing_is_lost() {
     let world = World::new();
-    let id = world.aged(400);
+    let (id, advice) = (world.aged(400), "write a UUID of 36 characters");
     let before = world.snapshot();
     let long = "x".repeat(100_000);
     let forms = ["", "\n", ".", "../..", "/", "nonsense", "é", "ID/..", " ID", "ID\n", "{ID}", &id[1..], &long];
     for bad in forms {
-        is_refused(&world, bad.replace("ID", &id), None, ADVICE);
+        is_refused(&world, bad.replace("ID", &id), None, advice);
     }
-    is_refused(&world, [0xff; 36], None, ADVICE);
+    is_refused(&world, [0xff; 36], None, advice);
     for line in ["ID\0ID\0", "ID ID", " ID", "\u{feff}ID", &format!("ID{}", "x".repeat(10_000_000))] {
-        is_refused(&world, line.replace("ID", &id), Some(&[]), ADVICE);
+        is_refused(&world, line.replace("ID", &id), Some(&[]), advice);
     }
     for item in ["ID\nID\n", "ID\r\n"] {
-        is_refused(&world, item.replace("ID", &id), Some(&["--null"]), ADVICE);
+        is_refused(&world, item.replace("ID", &id), Some(&["--null"]), advice);
     }
     assert_eq!(world.snapshot(), before);
 }
