@@ -1,7 +1,7 @@
 //! A mount inside a workspace is noticed however it was made, and nothing that is mounted there is ever accessed.
 
 use crate::mounted::{Bindfs, Mounted};
-use crate::tools::{text, tool, tree};
+use crate::tools::{outside, text, tool, tree};
 use crate::world::World;
 use std::fs;
 
@@ -89,12 +89,10 @@ fn a_mount_in_a_workspace_or_on_it_whose_daemon_hangs_or_has_died_hangs_no_run_a
     needs!("root", "bindfs", "timeout");
     for trouble in [Bindfs::hang, Bindfs::die] {
         let world = World::new();
-        let [inside, itself, fresh, plain] = [40, 41, 1, 42].map(|days| world.aged(days));
-        let (outside, point) = (world.path("outside"), world.dir_of(&inside).join("a/b/mnt"));
-        for dir in [&outside, &point] {
-            fs::create_dir_all(dir).expect("a directory");
-        }
-        let mut mounted = [&point, &world.dir_of(&itself)].map(|point| Bindfs::by_root(&world, &outside, point));
+        let [itself, fresh, plain] = [41, 1, 42].map(|days| world.aged(days));
+        let inside = world.workspace().days_ago(40).file("a/b/mnt/x", b"x").make();
+        let (outside, points) = (outside(&world).0, [world.dir_of(&inside).join("a/b/mnt"), world.dir_of(&itself)]);
+        let mut mounted = points.map(|point| Bindfs::by_root(&world, &outside, &point));
         mounted.iter_mut().for_each(trouble);
         let touch = format!("touch {fresh} {itself}");
         // Not even a stat is asked of what is mounted: it would not be answered.
@@ -121,10 +119,8 @@ fn a_mount_that_only_its_owner_may_enter_does_not_fail_list_and_is_busy_to_prune
     needs!("root", "bindfs", "setpriv", "/dev/fuse");
     let world = World::new();
     let id = world.aged(40);
-    let (outside, point) = (world.path("outside"), world.dir_of(&id).join("mnt"));
-    for dir in [&outside, &point] {
-        fs::create_dir(dir).expect("a directory");
-    }
+    let (outside, point) = (outside(&world).0, world.dir_of(&id).join("mnt"));
+    fs::create_dir(&point).expect("a directory");
     world.give_away();
     let _mounted = Bindfs::by_ordinary_user(&world, &outside, &point);
     let denied = fs::metadata(&point).expect_err("not even root may look at it");
@@ -139,11 +135,9 @@ fn a_mount_that_only_its_owner_may_enter_does_not_fail_list_and_is_busy_to_prune
 fn a_signal_is_heard_while_a_base_whose_server_has_stopped_answers_nothing() {
     needs!("root", "bindfs", "timeout");
     let world = World::new();
-    let (base, outside) = (world.base(), world.path("outside"));
     let _stale = world.aged(40);
-    fs::create_dir(&outside).expect("a directory");
-    tool(&["cp", "-a", text(&base), text(&outside)]);
-    let mut mounted = Bindfs::by_root(&world, &outside.join("base"), &base);
+    tool(&["cp", "-a", text(&world.base()), text(&world.path("served"))]);
+    let mut mounted = Bindfs::by_root(&world, &world.path("served"), &world.base());
     mounted.hang();
     for (signal, status) in [("TERM", 143), ("INT", 130)] {
         for args in [&["list"][..], &["prune", "-n", "--older-than", "7d"], &["prune", "-y", "--older-than", "7d"]] {
