@@ -32,11 +32,6 @@ fn shown(width: usize, run: Run<'_>) -> (Vec<String>, Vec<String>) {
     (lines[..end].to_vec(), lines[end..].to_vec())
 }
 
-/// The heads that a table has, in their order.
-fn heads(lines: &[String]) -> Vec<&str> {
-    lines[0].split("  ").map(str::trim).filter(|head| !head.is_empty()).collect()
-}
-
 #[test]
 fn where_not_all_columns_fit_the_least_useful_are_left_out_and_named_and_never_the_id() {
     needs!("python3");
@@ -54,7 +49,8 @@ fn where_not_all_columns_fit_the_least_useful_are_left_out_and_named_and_never_t
         (80, &[&numbered(2)], &["ID", "STATUS", "LAST ACCESSED", "CREATED"], ""), // it has no description
     ] {
         let (lines, below) = shown(width, world.wsctl([&["list"], args].concat()));
-        assert_eq!(heads(&lines), expected, "{width}: {lines:#?}");
+        let heads: Vec<_> = lines[0].split("  ").map(str::trim).filter(|head| !head.is_empty()).collect();
+        assert_eq!(heads, expected, "{width}: {lines:#?}");
         assert!(lines.iter().all(|line| line.width() <= width), "{width}: {lines:#?}");
         let is_whole = |line: &String| (1..=4).any(|number| line.starts_with(&numbered(number)));
         assert!(lines[1..].iter().all(is_whole) && [2, 5].contains(&lines.len()), "no ID is cut: {lines:#?}");

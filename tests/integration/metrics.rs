@@ -30,20 +30,14 @@ fn values(world: &World) -> HashMap<String, f64> {
     content(world).lines().filter(|line| !line.starts_with('#')).map(sample).collect()
 }
 
-/// Asserts that these metrics have these values.
+/// Asserts how many workspaces there are of each status, and that these other metrics have these values.
 #[track_caller]
-fn are<N: AsRef<str>>(world: &World, expected: impl IntoIterator<Item = (N, u64)>) {
-    let values = values(world);
-    for (name, expected) in expected {
-        let value = values.get(name.as_ref()).map(|value| format!("{value}"));
-        assert_eq!(value, Some(expected.to_string()), "{}: {values:?}", name.as_ref());
+fn are(world: &World, statuses: [u64; 5], others: &[(&str, u64)]) {
+    let (values, words) = (values(world), ["ok", "missing", "corrupt", "denied", "future"]);
+    let statuses = words.map(|word| format!("workspaces{{status=\"{word}\"}}")).into_iter().zip(statuses);
+    for (name, expected) in statuses.chain(others.iter().map(|(name, value)| ((*name).to_owned(), *value))) {
+        assert_eq!(values.get(&name).map(f64::to_string), Some(expected.to_string()), "{name}: {values:?}");
     }
-}
-
-/// How many workspaces there are of each status.
-fn of_status(counts: [u64; 5]) -> impl Iterator<Item = (String, u64)> {
-    let names = ["ok", "missing", "corrupt", "denied", "future"].map(|word| format!("workspaces{{status=\"{word}\"}}"));
-    names.into_iter().zip(counts)
 }
 
 #[test]
@@ -58,22 +52,20 @@ fn list_and_prune_share_one_file_with_the_numbers_of_what_there_is_of_the_last_r
     let refused = || run(&world, &[&PRUNE[..], &["--max-delete", "0"]].concat()).run().exits(78);
     let _ = refused();
     assert_eq!(success(), None, "it never succeeded");
-    are(&world, of_status([2, 1, 1, 0, 1]));
+    are(&world, [2, 1, 1, 0, 1], &[]);
 
     // A list counts all workspaces, whatever it shows of them.
     for (args, shown) in [(&["--older-than", "30d"][..], 1), (&["--sort", "size", "--limit", "1"], 1), (&["-s"], 5)] {
         let list = run(&world, &[&["list", "--format", "ids"], args].concat()).run().exits(0).quietly();
         assert_eq!(list.lines().len(), shown);
-        are(&world, of_status([2, 1, 1, 0, 1]));
-        are(&world, [("list_last_run_exit_status", 0), ("prune_last_run_exit_status", 78)]);
+        are(&world, [2, 1, 1, 0, 1], &[("list_last_run_exit_status", 0), ("prune_last_run_exit_status", 78)]);
         assert_eq!(of("workspaces_used_bytes").is_some(), args[0] != "--older-than", "{args:?}");
     }
-    are(&world, [("workspaces_used_bytes", used()), ("workspaces_unmeasured", 0)]);
+    are(&world, [2, 1, 1, 0, 1], &[("workspaces_used_bytes", used()), ("workspaces_unmeasured", 0)]);
     let listed = of("list_last_success_timestamp_seconds");
     let freed = du(&world.dir_of(&stale));
     let report = run(&world, &[&PRUNE[..], &["--format", "json"]].concat()).run().exits(0).json();
     assert_eq!(report["freed_bytes"].as_u64(), Some(freed));
-    are(&world, of_status([1, 1, 1, 0, 1]));
     let expected = [
         ("prune_last_run_pruned_workspaces", 1),
         ("prune_last_run_kept_workspaces", 1),
@@ -84,7 +76,7 @@ fn list_and_prune_share_one_file_with_the_numbers_of_what_there_is_of_the_last_r
         ("workspaces_used_bytes", used()),
         (concat!("build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1),
     ];
-    are(&world, expected);
+    are(&world, [1, 1, 1, 0, 1], &expected);
     let all = values(&world);
     assert!(["prune", "list"].iter().all(|of| all[&format!("{of}_last_run_duration_seconds")] > 0.0), "{all:?}");
     let first = success().expect("a success");
@@ -113,8 +105,7 @@ fn a_workspace_that_was_doomed_but_not_removed_is_none_any_more() {
     chown(world.dir_of(&id).join("charts"), Some(0), Some(0)).expect("chown");
     for (args, status) in [(&PRUNE[..], 77), (&PRUNE, 77), (&["list", "-s"], 0)] {
         let _ = run(&world, args).by_ordinary_user().run().exits(status);
-        are(&world, of_status([0; 5]));
-        are(&world, [("workspaces_used_bytes", 0)]);
+        are(&world, [0; 5], &[("workspaces_used_bytes", 0)]);
         assert_eq!(trash(&world).len(), 1);
     }
 }
@@ -164,13 +155,13 @@ fn metrics_count_unmeasured_workspaces_that_stay_and_a_prune_fails_only_if_it_ne
     for (rule, status) in [(["--older-than", "30d"], 0), (["--max-total-size", "100G"], 77)] {
         let ran = run(&world, &[&["prune", "-y"], &rule[..]].concat()).by_ordinary_user().run().exits(status);
         assert_eq!(ran.stderr.matches(&id).count(), usize::from(status != 0), "{ran:#?}");
-        are(&world, [("workspaces_unmeasured", 1)]);
+        are(&world, [1, 0, 0, 0, 0], &[("workspaces_unmeasured", 1)]);
     }
     // The owner of an unreadable directory may remove it.
     world.give_away();
     chmod(world.dir_of(&id).join("data"), 0);
     let _ = run(&world, &["prune", "-y", "--older-than", "1h"]).by_ordinary_user().run().exits(0);
-    are(&world, [("prune_last_run_pruned_workspaces", 1), ("workspaces_unmeasured", 0)]);
+    are(&world, [0; 5], &[("prune_last_run_pruned_workspaces", 1), ("workspaces_unmeasured", 0)]);
 }
 
 #[test]
