@@ -7,7 +7,7 @@
 //! - CVE-2026-3888 (what was made anew at a removed path was used): `prune_protocol.rs` makes workspaces anew.
 //! - CVE-2026-35350 and -35351 (copies kept set-user-ID bits, not their owner): `touch.rs` and `touch_failures.rs`.
 //! - steam-for-linux 3671 (`rm -rf "$UNSET/"*`): an empty base is in `command_line.rs`, a wrong one in `prune_protection.rs`.
-//! - rear 465 (a clean-up went through a mount in use): `hostile_mounts.rs`.
+//! - rear 465 (a clean-up went through a mount in use): `hostile_trees.rs`.
 //! - uutils 7995 (rm kept a descriptor for each level): `slow/deep_trees.rs`.
 //! - systemd 4679 (a jump of the clock): `--max-delete` is in `prune_protection.rs`.
 

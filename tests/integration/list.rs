@@ -1,8 +1,10 @@
-//! `wsctl list`: which workspaces it lists, in what order, and what it says of what cannot be read. What is none of ours is in
-//! `ids.rs`.
+//! `wsctl list`: which workspaces it lists, in what order, and what it says of those that cannot be read and of copies that a
+//! prune left aside. What is no workspace is in `ids.rs`.
 
-use crate::tools::Lease;
+use crate::hosts::shell;
+use crate::tools::{Lease, set_aside, tree};
 use crate::world::{World, chmod, ids_in, numbered, sorted};
+use std::fs;
 
 /// Asserts that a list with these arguments shows just these, in this order, and is content.
 #[track_caller]
@@ -115,4 +117,46 @@ fn metadata_under_a_lease_is_denied_and_busy_and_keeps_nobody_waiting() {
 
     let _ = world.wsctl(["list", &leased, &numbered(0)]).run().exits(75).mentions("not-found");
     let _ = world.wsctl(["list", &leased, "nonsense"]).run().exits(2).mentions("busy");
+}
+
+/// A workspace that has been made anew while a prune had it aside; its ID, and the name of what was left aside.
+fn copied(world: &World, old: &str) -> String {
+    let name = set_aside(world, "claimed", old);
+    let _ = world.workspace().id(old).description("new").make();
+    name
+}
+
+#[test]
+fn list_warns_of_each_copy_beside_a_live_workspace_with_its_name_and_age_and_exits_0() {
+    let world = World::new();
+    let old = [world.aged(3), world.workspace().make_without_metadata(), world.workspace().metadata("{").make()];
+    let names = old.each_ref().map(|id| copied(&world, id));
+    let doomed = world.aged(9);
+    set_aside(&world, "doomed", &doomed);
+    let _ = world.workspace().id(&doomed).make(); // what was doomed is no copy
+    let before = world.snapshot();
+    let list = world.wsctl(["list", "--format", "ids"]).run().exits(0);
+    for ((id, name), age) in old.iter().zip(&names).zip(["3d ago", "unknown", "unknown"]) {
+        let is_warning = |line: &&str| [&**id, &**name, age, "warning[busy]: "].iter().all(|part| line.contains(part));
+        assert_eq!(list.stderr.lines().filter(is_warning).count(), 1, "{list:#?}");
+    }
+    assert_eq!((list.stderr.lines().count(), world.snapshot()), (old.len(), before), "{list:#?}");
+    let _ = world.wsctl(["list", &old[0]]).run().exits(0).quietly();
+}
+
+#[test]
+fn the_command_that_prune_suggests_restores_a_copy() {
+    for option in ["-n", "-y"] {
+        let world = World::new();
+        let id = world.aged(3);
+        let before = tree(&world.dir_of(&id));
+        copied(&world, &id);
+        let ran = world.wsctl(["prune", option, "--older-than", "30d"]).run().complains("warning[busy]: ");
+        let (_, words) = ran.stderr.trim_end().split_once("move the new one away and run: mv ").expect("advice");
+        let advised = || shell(&world, &format!("mv {words}"));
+        assert_ne!(advised().status, 0, "while the new one is in the way");
+        fs::rename(world.dir_of(&id), world.path("new")).expect("a rename");
+        let _ = advised().exits(0).quietly();
+        assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
+    }
 }
