@@ -1,4 +1,4 @@
-//! What holds for every subcommand: the base, diagnostics and the exit status.
+//! What holds for every subcommand: which base it takes, and what it says of one that it cannot use.
 
 use crate::hosts::home;
 use crate::ids::with;
@@ -11,7 +11,7 @@ use std::os::unix::fs::{chown, symlink};
 const COMMANDS: [&[&str]; 4] = [
     &["validate", "00000000-0000-4000-8000-000000000000"],
     &["touch", "00000000-0000-4000-8000-000000000000"],
-    &["list"],
+    &["list", "-s", "--format", "json"],
     &["prune", "--yes", "--older-than", "1d"],
 ];
 
