@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
+use std::path::PathBuf;
 
 #[test]
 fn what_cannot_go_stays_with_the_metadata_alone_and_is_reported_by_each_run_until_it_can() {
@@ -135,4 +136,28 @@ fn a_directory_whose_listing_skips_names_is_emptied_again() {
     let strace = ["strace", "-f", "-o", "/dev/null", "-P", text(&data), "-e", "inject=unlinkat:retval=0:when=1..5"];
     let report = world.prune(&[]).through(strace).run().exits(0).quietly().json();
     assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
+}
+
+/// Of a directory that another run or another host has removed, file servers and FUSE daemons answer ESTALE or ENOENT, even if it is
+/// open.
+#[test]
+fn a_directory_that_another_run_removed_is_no_failure_wherever_a_file_server_says_so() {
+    needs!("strace");
+    for (dir, inject) in [
+        ("", "fstat:error=ESTALE:when=1"),
+        ("", "unlinkat:error=ESTALE:when=1"),
+        ("a/b", "fstat:error=ENOENT:when=1"),
+        ("a/b", "unlinkat:error=ESTALE:when=1"),
+        ("a/b", "openat2:error=ESTALE:when=1"),
+        ("a/b/c/d/e/f", "unlinkat:error=ESTALE:when=1"),
+        ("a/b/c/d/e/f", "getdents64:error=ESTALE:when=1"),
+    ] {
+        let world = World::new();
+        let id = world.workspace().days_ago(40).file("a/b/c/d/e/f/x", b"x").make();
+        let dir: PathBuf = world.base().join(set_aside(&world, "doomed", &id)).join(dir).components().collect();
+        let inject = format!("inject={inject}");
+        let strace = ["strace", "-f", "-o", "/dev/null", "-P", text(&dir), "-e", &inject];
+        world.prune(&[]).through(strace).run().pruned([id]);
+        assert_eq!(world.names(), [""; 0], "{inject} {dir:?}");
+    }
 }

@@ -154,8 +154,9 @@ impl Visitor for Emptying<'_> {
         self.new_names += u64::from(level.is_changed);
         match dir.with_rights(|| self.remove_or_open(dir, name, level)) {
             Ok(entered) => return entered,
-            // It is gone or was replaced. If it was replaced, the directory will turn out not to be empty.
-            Err(Errno::NOENT | Errno::ISDIR | Errno::NOTDIR | Errno::LOOP) => {}
+            Err(errno) if is_gone(errno) => {}
+            // It was replaced. The directory will turn out not to be empty.
+            Err(Errno::ISDIR | Errno::NOTDIR | Errno::LOOP) => {}
             Err(errno) => self.mark_stuck(level, describe(errno)),
         }
         None
@@ -169,7 +170,9 @@ impl Visitor for Emptying<'_> {
             (level.is_changed, level.retries) = (true, level.retries.max(1));
             return true;
         }
-        self.mark_stuck(level, describe(errno));
+        if !is_gone(errno) {
+            self.mark_stuck(level, describe(errno));
+        }
         false
     }
 
@@ -199,10 +202,10 @@ impl Visitor for Emptying<'_> {
         };
         match removed {
             Ok(()) => self.count_directory(&level),
-            Err(Errno::NOENT | Errno::NOTDIR) => {}
+            Err(errno) if is_gone(errno) || errno == Errno::NOTDIR => {}
             Err(Errno::NOTEMPTY | Errno::EXIST) if level.retries < MAX_RETRIES => match reenter(above, name, level) {
                 Ok(again) => return Some(again),
-                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
+                Err(errno) if is_gone(errno) || matches!(errno, Errno::NOTDIR | Errno::LOOP) => {}
                 Err(errno) => self.mark_stuck(level_above, describe(errno)),
             },
             Err(Errno::NOTEMPTY | Errno::EXIST) => self.mark_stuck(level_above, refilled_error()),
@@ -210,6 +213,12 @@ impl Visitor for Emptying<'_> {
         }
         None
     }
+}
+
+/// Whether somebody has removed a name, or the directory that it was in. Of a directory that is open, file servers and FUSE daemons
+/// then answer ESTALE.
+pub(super) fn is_gone(errno: Errno) -> bool {
+    matches!(errno, Errno::NOENT | Errno::STALE)
 }
 
 pub(super) fn refilled_error() -> Error {

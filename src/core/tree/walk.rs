@@ -193,13 +193,12 @@ impl<L> Walk<'_, L> {
 
     /// Opens a closed directory again, through `..` of the current one.
     fn reopen(&mut self, state: State<L>) -> Result<Open<L>> {
-        let dir = match self.here.dir.open_dir(c"..") {
-            Err(Errno::NOENT | Errno::XDEV) => return Err(Errno::STALE), // somebody removed or moved the current directory
-            dir => dir?,
+        let above = self.here.dir.open_dir(c"..").and_then(|dir| Ok((number(&dir.stat_self()?), dir)));
+        let dir = match above {
+            Ok((inode, dir)) if inode == state.inode => dir,
+            Ok(_) | Err(Errno::NOENT | Errno::XDEV) => return Err(Errno::STALE), // somebody removed or moved one of them
+            Err(errno) => return Err(errno),
         };
-        if number(&dir.stat_self()?) != state.inode {
-            return Err(Errno::STALE);
-        }
         dir.seek(state.position)?;
         self.closed_inodes.remove(&state.inode);
         Ok(Open { dir, names: self.scratch.spare.pop().unwrap_or_default(), state })
