@@ -193,13 +193,16 @@ impl<L> Walk<'_, L> {
 
     /// Opens a closed directory again, through `..` of the current one.
     fn reopen(&mut self, state: State<L>) -> Result<Open<L>> {
-        let above = self.here.dir.open_dir(c"..").and_then(|dir| Ok((number(&dir.stat_self()?), dir)));
+        let above = self.here.dir.open_dir(c"..").and_then(|dir| {
+            let inode = number(&dir.stat_self()?);
+            dir.seek(state.position).map(|()| (inode, dir))
+        });
         let dir = match above {
             Ok((inode, dir)) if inode == state.inode => dir,
-            Ok(_) | Err(Errno::NOENT | Errno::XDEV) => return Err(Errno::STALE), // somebody removed or moved one of them
+            // Somebody removed or moved one of them. In a directory that is removed, ext4 knows no positions (EINVAL).
+            Ok(_) | Err(Errno::NOENT | Errno::XDEV | Errno::INVAL) => return Err(Errno::STALE),
             Err(errno) => return Err(errno),
         };
-        dir.seek(state.position)?;
         self.closed_inodes.remove(&state.inode);
         Ok(Open { dir, names: self.scratch.spare.pop().unwrap_or_default(), state })
     }
