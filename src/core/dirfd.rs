@@ -54,10 +54,14 @@ impl DirFd {
         self.open_noatime(name, DIRECTORY).map(|fd| Self { fd, mount, is_local })
     }
 
-    /// Opens a directory that is to be emptied. If its owner may not read it, gives the owner the right first.
+    /// Opens a directory that is to be emptied. If its owner may not read it, gives the owner the right first. If it cannot, another
+    /// run may have done so, or removed it.
     pub fn open_accessible(&self, name: impl Arg + Copy) -> Result<Self> {
         match self.open_dir(name) {
-            Err(Errno::ACCESS) if self.make_accessible(name).is_ok() => self.open_dir(name),
+            Err(Errno::ACCESS) => {
+                let _ = self.make_accessible(name);
+                self.open_dir(name)
+            }
             opened => opened,
         }
     }
@@ -180,19 +184,25 @@ impl DirFd {
         retry_on_intr(|| rustix::fs::chmodat(CWD, in_proc("fd", &dir), mode, AtFlags::empty()))
     }
 
-    /// Calls `act`. If it fails because the owner lacks rights in this directory, grants them and calls it again.
+    /// Calls `act`. If it fails because the owner lacks rights in this directory, grants them and calls it again. If the owner has
+    /// them, another run may just have granted them.
     pub fn with_rights<T>(&self, mut act: impl FnMut() -> Result<T>) -> Result<T> {
         match act() {
-            Err(Errno::ACCESS) if self.grant_rights() => act(),
+            Err(Errno::ACCESS) => {
+                let _ = self.grant_rights();
+                act()
+            }
             done => done,
         }
     }
 
-    /// Grants the owner all rights in this directory. Returns `false` if the owner had them, or if this is not allowed.
-    fn grant_rights(&self) -> bool {
-        let Ok(stat) = self.stat_self() else { return false };
-        let mode = Mode::from_raw_mode(stat.mode);
-        !mode.contains(Mode::RWXU) && retry_on_intr(|| rustix::fs::fchmod(&self.fd, mode | Mode::RWXU)).is_ok()
+    /// Grants the owner all rights in this directory.
+    fn grant_rights(&self) -> Result<()> {
+        let mode = Mode::from_raw_mode(self.stat_self()?.mode);
+        if mode.contains(Mode::RWXU) {
+            return Ok(());
+        }
+        retry_on_intr(|| rustix::fs::fchmod(&self.fd, mode | Mode::RWXU))
     }
 
     /// Makes this doomed directory ours, if we may, so that nobody else can create names in it.
