@@ -119,6 +119,8 @@ impl From<Errno> for Category {
             | Errno::NFILE
             | Errno::NOMEM
             | Errno::NOBUFS
+            // A path is too long for a FUSE daemon, or a name for the file system.
+            | Errno::NAMETOOLONG
             // The lower layer of an overlay, or another project ID.
             | Errno::XDEV => Self::Io,
             _ => Self::Unexpected,
@@ -261,7 +263,7 @@ mod tests {
             (Busy, &[Errno::AGAIN, Errno::BUSY, Errno::TXTBSY]),
             (Io, &[Errno::IO, Errno::NOSPC, Errno::DQUOT, Errno::ROFS, Errno::FBIG, Errno::STALE]),
             (Io, &[Errno::NOTCONN, Errno::HOSTDOWN, Errno::NETDOWN, Errno::TIMEDOUT, Errno::CONNABORTED]),
-            (Io, &[Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::XDEV]),
+            (Io, &[Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NAMETOOLONG, Errno::XDEV]),
             (Unexpected, &[Errno::INVAL, Errno::NOSYS, Errno::FAULT]),
         ] {
             assert!(errnos.iter().all(|errno| Category::from(*errno) == category), "{category:?} {errnos:?}");

@@ -3,7 +3,8 @@
 
 use crate::mounted::{Bindfs, Mounted};
 use crate::paused::Paused;
-use crate::tools::{text, tool, tree};
+use crate::run::finish;
+use crate::tools::{set_aside, text, tool, tree};
 use crate::world::{World, ago, ids_in, skip, sorted};
 use chrono::TimeDelta;
 use std::fs;
@@ -46,19 +47,26 @@ fn a_btrfs_subvolume_with_a_deep_tree_and_a_workspace_that_is_a_subvolume_are_re
     all_go(&world, &[&inside, &whole]);
 }
 
-/// Such a daemon takes a position for a number of bytes in its listing now, from which names have gone.
+/// Such a daemon takes a position for a number of bytes in its listing now, from which names have gone: through this run or another.
 #[test]
 fn deep_trees_side_by_side_are_removed_through_a_fuse_daemon_that_lists_names_without_positions() {
     needs!("root", "bindfs");
     let world = World::new();
-    let id = (0..60).fold(world.workspace().days_ago(40), |workspace, number| {
-        workspace.file(&format!("data/{}/{}/file", "x".repeat(number + 1), levels(6)), b"x")
-    });
-    let id = id.make();
+    let stale = || {
+        let workspace = world.workspace().days_ago(40);
+        let file = |number: usize| format!("data/{}/{}/file", "x".repeat(number * 4 + 1), levels(6));
+        (0..60).fold(workspace, |workspace, number| workspace.file(&file(number), b"x")).make()
+    };
+    let (id, leftover) = (stale(), stale());
+    let doomed = set_aside(&world, "doomed", &leftover);
     let source = world.path("source");
     fs::rename(world.base(), &source).expect("a rename");
     fs::create_dir(world.base()).expect("a mount point");
     let _mounted = Bindfs::by_root(&world, &source, &world.base());
+    let prune = || world.wsctl(["prune", "-y", "--older-than", "90d"]).begin();
+    for run in [prune(), prune(), prune()] {
+        let _ = finish(run, &doomed).exits(0).quietly();
+    }
     all_go(&world, &[&id]);
 }
 

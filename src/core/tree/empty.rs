@@ -30,8 +30,9 @@ pub(super) struct Emptying<'a> {
     stop: Stop<'a>,
     links: Links,
     pub(super) bytes: u64,
+    /// How many names are gone, also those that another run removed.
     pub(super) names: u64,
-    /// How many names were removed when a listing last had to start again.
+    /// How many names were gone when a listing last had to start again.
     names_at_restart: u64,
     new_names: u64,
     /// Why something could not be removed: the first reason.
@@ -154,7 +155,7 @@ impl Visitor for Emptying<'_> {
         self.new_names += u64::from(level.is_changed);
         match dir.with_rights(|| self.remove_or_open(dir, name, level)) {
             Ok(entered) => return entered,
-            Err(errno) if is_gone(errno) => {}
+            Err(errno) if is_gone(errno) => self.names += 1,
             // It was replaced. The directory will turn out not to be empty.
             Err(Errno::ISDIR | Errno::NOTDIR | Errno::LOOP) => {}
             Err(errno) => self.mark_stuck(level, describe(errno)),
@@ -162,7 +163,7 @@ impl Visitor for Emptying<'_> {
         None
     }
 
-    /// Starts the listing again if names were removed since the last time. Many FUSE daemons take the position in a directory that
+    /// Starts the listing again if names have gone since the last time. Many FUSE daemons take the position in a directory that
     /// was opened again for one in its listing now. Where names are gone, it may lie in the middle of one (EIO).
     fn listing_failed(&mut self, dir: &DirFd, errno: Errno, level: &mut Level) -> bool {
         if self.names > self.names_at_restart && dir.seek(0).is_ok() {
@@ -202,7 +203,8 @@ impl Visitor for Emptying<'_> {
         };
         match removed {
             Ok(()) => self.count_directory(&level),
-            Err(errno) if is_gone(errno) || errno == Errno::NOTDIR => {}
+            Err(errno) if is_gone(errno) => self.names += 1,
+            Err(Errno::NOTDIR) => {}
             Err(Errno::NOTEMPTY | Errno::EXIST) if level.retries < MAX_RETRIES => match reenter(above, name, level) {
                 Ok(again) => return Some(again),
                 Err(errno) if is_gone(errno) || matches!(errno, Errno::NOTDIR | Errno::LOOP) => {}

@@ -33,7 +33,7 @@ pub struct Tree {
 pub struct Removed {
     /// The allocated bytes that were removed, as `du` counts them.
     pub bytes: u64,
-    /// How many names were removed.
+    /// How many names are gone.
     pub names: u64,
     /// Whether this run removed the root. If `false`, somebody else did.
     pub gone: Result<bool>,
