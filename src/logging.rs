@@ -57,7 +57,7 @@ struct Stderr;
 
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        progress::with_line_erased(|| descriptor::write(io::stderr(), bytes))
+        progress::with_line_erased(|| descriptor::write_all(io::stderr(), bytes)).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -3,7 +3,8 @@
 use crate::core::ExitStatus;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use std::io;
+use rustix::termios::isatty;
+use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,20 +16,33 @@ static IS_LOST: AtomicBool = AtomicBool::new(false);
 /// How long to wait before looking for a signal, in nanoseconds: 100 ms.
 const PAUSE: i64 = 100_000_000;
 /// The most bytes that a pipe takes without waiting when poll(2) says that it is ready: `PIPE_BUF`, see pipe(7).
-const READY: usize = 4096;
+const READY_PIPE: usize = 4096;
+/// The same for a terminal of Linux, unless it changes them: of control characters, such as a newline, it takes one.
+const READY_TERMINAL: usize = 256;
 
 /// From now on, waits for a reader only until a signal is caught: until `caught` is not 0.
 pub fn give_up_after(caught: Arc<AtomicUsize>) {
     let _ = CAUGHT.set(caught); // a second run in the same process keeps the first one
 }
 
-/// Writes some of the bytes. Also waits where somebody who shares the pipe or terminal has made it non-blocking.
+/// Writes all of the bytes. Also waits where somebody who shares the pipe or terminal has made it non-blocking.
 ///
 /// # Errors
 /// By errno; EPIPE, as from a reader who has gone, if nobody reads and a signal was caught.
-pub fn write(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+pub fn write_all(fd: impl AsFd, bytes: &[u8]) -> io::Result<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match write(&fd, rest)? {
+            0 => return Err(ErrorKind::WriteZero.into()),
+            written => rest = &rest[written..],
+        }
+    }
+    Ok(())
+}
+
+fn write(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     let caught = CAUGHT.get();
-    let bytes = if caught.is_some() { &bytes[..bytes.len().min(READY)] } else { bytes };
+    let bytes = if caught.is_some() { &bytes[..taken_when_ready(&fd, bytes)] } else { bytes };
     let mut must_wait = caught.is_some();
     loop {
         if must_wait && !is_ready(&fd, || caught.is_some_and(|number| number.load(Ordering::SeqCst) != 0)) {
@@ -40,6 +54,15 @@ pub fn write(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
             written => return Ok(written?),
         }
     }
+}
+
+/// Returns how many of the bytes the descriptor takes without waiting when poll(2) says that it is ready.
+fn taken_when_ready(fd: impl AsFd, bytes: &[u8]) -> usize {
+    if !isatty(fd) {
+        return bytes.len().min(READY_PIPE);
+    }
+    let plain = bytes.iter().take(READY_TERMINAL).take_while(|byte| !byte.is_ascii_control()).count();
+    plain.max(1).min(bytes.len())
 }
 
 /// Waits until the descriptor takes bytes. Returns `false` if a signal comes first.

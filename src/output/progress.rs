@@ -106,7 +106,7 @@ impl Drop for Progress {
 fn replace_line(line: &str) {
     let mut is_shown = lock(&IS_SHOWN);
     if *is_shown || !line.is_empty() {
-        let _ = descriptor::write(io::stderr(), format!("{ERASE}{line}\r").as_bytes());
+        let _ = descriptor::write_all(io::stderr(), format!("{ERASE}{line}\r").as_bytes());
     }
     *is_shown = !line.is_empty();
 }
@@ -115,7 +115,7 @@ fn replace_line(line: &str) {
 pub fn with_line_erased<T>(write: impl FnOnce() -> T) -> T {
     let mut is_shown = lock(&IS_SHOWN);
     if std::mem::take(&mut *is_shown) {
-        let _ = descriptor::write(io::stderr(), ERASE.as_bytes());
+        let _ = descriptor::write_all(io::stderr(), ERASE.as_bytes());
     }
     write()
 }

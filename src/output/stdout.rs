@@ -48,7 +48,7 @@ struct Stdout;
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        descriptor::write(io::stdout(), bytes)
+        descriptor::write_all(io::stdout(), bytes).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

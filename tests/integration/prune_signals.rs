@@ -2,6 +2,7 @@
 //! the next run does.
 
 use crate::paused::{Paused, straced};
+use crate::terminal::at_deaf_terminal;
 use crate::tools::{set_aside, text, tool, trash, wait_until};
 use crate::world::{World, finish, ids_in, numbered, sorted};
 use serde_json::json;
@@ -90,6 +91,18 @@ fn a_signal_is_heard_while_nobody_reads_what_prune_prints() {
         let _ = finish(child, &option).exits(143);
         assert!(begun.elapsed() < Duration::from_secs(60), "{option}: it takes a second, but for other load");
         assert!(trash(&world).is_empty() && many.contains(&world.names().len()), "{option}: {:?}", world.names());
+    }
+}
+
+#[test]
+fn a_signal_is_heard_while_a_terminal_takes_no_more() {
+    needs!("python3");
+    for option in ["-v", "-vv"] {
+        let world = World::in_memory();
+        (0..1500).for_each(|_| drop(world.workspace().days_ago(40).make()));
+        let run = world.wsctl(["prune", "-y", "--older-than", "30d", option]);
+        let _ = at_deaf_terminal(&world, run).exits(143);
+        assert!(trash(&world).is_empty() && !world.names().is_empty(), "{option}: {:?}", trash(&world));
     }
 }
 
