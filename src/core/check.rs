@@ -22,20 +22,24 @@ pub struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    /// Creates a checker, and reads the first few names in the base. Create a new one when these may be gone.
+    /// Creates a checker, and reads the names in the base up to the first few workspaces. Create a new one when these may be gone.
     ///
     /// # Errors
     /// By errno, if the base cannot be listed.
     pub fn new(base: &'a Base) -> Result<Self> {
         let mut buffer = Vec::with_capacity(2048);
         let mut present = Vec::new();
-        let listed = base.dir().next_entries(&mut buffer, |entry| {
-            let name = entry.file_name().to_bytes();
-            let is_ours = WorkspaceId::from_dir_name(OsStr::from_bytes(name)).is_some();
-            present.extend(name.try_into().ok().filter(|_: &[u8; LEN]| is_ours));
-            Ok(())
-        });
-        listed.map_err(|errno| base.cannot_list(errno))?;
+        while present.is_empty() {
+            let listed = base.dir().next_entries(&mut buffer, |entry| {
+                let name = entry.file_name().to_bytes();
+                let is_ours = WorkspaceId::from_dir_name(OsStr::from_bytes(name)).is_some();
+                present.extend(name.try_into().ok().filter(|_: &[u8; LEN]| is_ours));
+                Ok(())
+            });
+            if !listed.map_err(|errno| base.cannot_list(errno))? {
+                break;
+            }
+        }
         Ok(Self { base, present })
     }
 

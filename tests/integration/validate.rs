@@ -3,6 +3,7 @@
 use crate::paused::straced;
 use crate::world::{World, chmod, numbered};
 use serde_json::json;
+use std::fs;
 
 #[test]
 fn malformed_and_absent_look_the_same_without_v() {
@@ -48,6 +49,19 @@ fn malformed_absent_and_present_ids_cost_the_same_system_calls_in_the_same_order
     assert_eq!(expected.iter().filter(|call| **call == ("statx".to_owned(), true)).count(), 2, "{expected:?}");
     for id in [&*numbered(0), "nonsense", "", "../..", &"x".repeat(5000)] {
         assert_eq!(calls(id), expected, "{id}");
+    }
+}
+
+#[test]
+fn an_absent_and_a_present_id_cost_one_hit_and_one_miss_each_among_many_other_directories() {
+    needs!("strace");
+    let world = World::new();
+    (0..500).for_each(|n| fs::create_dir(world.base().join(format!("named-by-hand-{n:050}"))).expect("a directory"));
+    for id in [world.aged(1), numbered(0)] {
+        let (_, log) = straced(&world, world.wsctl(["validate", &id]), "statx");
+        let looks = log.iter().filter(|call| call.contains("AT_SYMLINK_NOFOLLOW"));
+        let (misses, hits): (Vec<_>, Vec<_>) = looks.partition(|call| call.contains("ENOENT"));
+        assert!(matches!((&*misses, &*hits), ([_], [_])), "{id}: {log:#?}");
     }
 }
 
