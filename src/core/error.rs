@@ -269,18 +269,4 @@ mod tests {
             assert!(errnos.iter().all(|errno| Category::from(*errno) == category), "{category:?} {errnos:?}");
         }
     }
-
-    #[test]
-    fn an_error_shows_its_whole_chain_in_one_line() {
-        let error = Error::os(Errno::ACCESS, "cannot open it").about("workspace x");
-        assert_eq!(error.to_string(), "workspace x: cannot open it: Permission denied");
-        assert_eq!(error.category(), Category::PermissionDenied);
-    }
-
-    #[test]
-    fn the_severity_follows_the_category() {
-        let warning = Error::os(Errno::BUSY, "cannot write");
-        assert_eq!(warning.severity(), Severity::Warning);
-        assert_eq!(warning.with_category(Category::Io).severity(), Severity::Error);
-    }
 }

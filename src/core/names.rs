@@ -85,28 +85,3 @@ impl fmt::Display for TrashName {
         write!(f, ".wsctl-{stage}.{}.{:016x}", self.id, self.tag)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_trash_name_is_parsed_as_one() {
-        let id = "6c7ab482-a9ca-49d7-9364-b3e425655d2e";
-        for stage in ["claimed", "doomed"] {
-            let name = format!(".wsctl-{stage}.{id}.00000000000000ff");
-            assert_eq!(TrashName::parse(OsStr::new(&name)).map(|parsed| parsed.to_string()), Some(name));
-        }
-        for name in [
-            format!(".wsctl-doomed.{id}.ff"),
-            format!(".wsctl-doomed.{id}.+0000000000000ff"),
-            format!(".wsctl-doomed.{id}.00000000000000FF"),
-            format!(".wsctl-doomed.{}.00000000000000ff", id.to_uppercase()),
-            format!(".wsctl-other.{id}.00000000000000ff"),
-            ".wsctl-doomed.".into(),
-            id.into(),
-        ] {
-            assert_eq!(TrashName::parse(OsStr::new(&name)), None, "{name}");
-        }
-    }
-}

@@ -108,7 +108,6 @@ impl serde::Serialize for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn every_format_found_in_metadata_is_parsed() {
@@ -126,56 +125,6 @@ mod tests {
             ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
         ] {
             assert_eq!(Timestamp::parse_metadata(text).map(|time| time.to_string()).as_deref(), Some(shown), "{text}");
-        }
-    }
-
-    #[test]
-    fn other_texts_are_rejected() {
-        for text in [
-            "",
-            "Z",
-            "yesterday",
-            "2024-05-23",
-            "2024-05-23T14:30Z",
-            "2024-05-23T14:30:00ZZ",
-            "2024-05-23T14:30:00.Z",
-            "2024-05-23T14:30:00.1234567890Z",
-            "2024-05-23T14:30:00+24:00",
-            "2024-05-23T14:30:00+99:99Z",
-            "2024-05-23T14:30:00\u{2212}01:00",
-            "2024-02-30T14:30:00Z",
-            "0000-01-01T00:00:00Z",
-            "0000-12-31T23:59:59-01:00", // year 1 in UTC, but Python accepts no year 0
-            "0001-01-01T00:00:00+01:00",
-            "99999-01-01T00:00:00Z",
-            "9999-12-31T23:59:59-01:00",
-            " 2024-05-23T14:30:00Z",
-        ] {
-            assert_eq!(Timestamp::parse_metadata(text), None, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn rfc3339_needs_an_offset() {
-        assert!(Timestamp::parse_rfc3339("2024-05-23T14:30:00Z").is_some());
-        assert!(Timestamp::parse_rfc3339("2024-05-23T14:30:00").is_none());
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn a_written_time_is_read_back_to_the_microsecond(seconds in FIRST_SECOND..=LAST_SECOND, micros in 0_u32..1_000_000) {
-            let time = Timestamp::from_unix(seconds, micros * 1000);
-            let text = time.to_metadata();
-            prop_assert!(text.len() == 32 && text.ends_with("+00:00"));
-            prop_assert_eq!(Timestamp::parse_metadata(&text), Some(time));
-            prop_assert_eq!(Timestamp::parse_rfc3339(&time.to_string()), Some(time));
-        }
-
-        #[test]
-        fn no_text_makes_the_parser_panic(text in "\\PC*") {
-            let _ = Timestamp::parse_metadata(&text);
         }
     }
 }

@@ -53,25 +53,3 @@ impl Formatter for Escaping {
         CompactFormatter.write_string_fragment(writer, rest)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NASTY: &str = "a\u{1b}[31m\n\u{202e}b\u{7f}\u{9b}é\"\\";
-
-    #[test]
-    fn dangerous_characters_are_escaped() {
-        assert_eq!(text(NASTY), "a\\u{1b}[31m\\n\\u{202e}b\\u{7f}\\u{9b}é\"\\");
-        assert!(matches!(text("Monaco – VER"), Cow::Borrowed(_)));
-    }
-
-    #[test]
-    fn escaped_json_decodes_to_the_same_text() {
-        let mut out = Vec::new();
-        json(&mut out, &NASTY).expect("JSON");
-        let shown = String::from_utf8(out).expect("UTF-8");
-        assert!(!shown.trim_end().contains(is_dangerous), "{shown}");
-        assert_eq!(serde_json::from_str::<String>(&shown).expect("JSON"), NASTY);
-    }
-}

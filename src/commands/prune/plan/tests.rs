@@ -123,19 +123,6 @@ fn a_workspace_of_unknown_age_is_pruned_only_by_id() {
 }
 
 #[test]
-fn future_ones_do_not_count_among_the_last_that_are_kept() {
-    let mut found = five();
-    found.push(of_status(6, Status::Future));
-    assert_eq!(decisions(&found, &Rules { keep_last: 1, ..older_than(0) }), "ooooKS");
-}
-
-#[test]
-fn sizes_of_those_that_must_stay_count_too() {
-    let found = [of_status(1, Status::Missing), aged(2, 20), aged(3, 10)];
-    assert_eq!(decisions(&found, &Rules { max_total_size: Some(20), ..Rules::default() }), "StK");
-}
-
-#[test]
 fn doomed_workspaces_are_removed_and_claims_are_decided_on_again() {
     let doomed = Found { place: Place::Doomed, ..aged(1, 1) };
     let claimed_old = Found { place: Place::Claimed, ..aged(2, 40) };
