@@ -1,6 +1,6 @@
 //! `wsctl touch` beside others: the application that rewrites the same file, a prune that takes the workspace away, itself.
 
-use crate::paused::{Paused, straced};
+use crate::paused::Paused;
 use crate::tools::rewrite;
 use crate::world::{AT, WRITTEN, World, names};
 use serde_json::json;
@@ -84,27 +84,6 @@ fn metadata_that_vanishes_meanwhile_is_made_anew_or_left_missing() {
             let expected = json!({"workspace_id": id, "created_at": WRITTEN, "last_accessed": WRITTEN});
             assert_eq!(world.json_of(&id), expected);
         }
-    }
-}
-
-/// The owner can do that in the instant between the last look and the rename. It is no bug of the program, and nothing is missing.
-#[test]
-fn a_directory_in_place_of_the_metadata_or_of_the_temporary_file_is_no_unexpected_error() {
-    needs!("strace");
-    let world = World::new();
-    let (ran, log) = straced(&world, world.wsctl(["touch", &world.workspace().make()]), "statx,renameat");
-    let _ = ran.exits(0);
-    let looks =
-        log.iter().take_while(|line| !line.contains("renameat(")).filter(|line| line.contains("statx(")).count();
-    for (in_place_of, status) in [(".metadata.json", 65), (".wsctl-tmp.", 0)] {
-        let id = world.workspace().make();
-        let run = world.wsctl(["touch", "--at", AT, &id]);
-        let paused = Paused::try_after(&world, ("statx", looks), run).unwrap_or_else(|ran| panic!("{ran:#?}"));
-        let dir = world.dir_of(&id);
-        let name = names(&dir).into_iter().find(|name| name.starts_with(in_place_of)).expect("the file");
-        fs::remove_file(dir.join(&name)).and_then(|()| fs::create_dir(dir.join(&name))).expect("a directory");
-        let _ = paused.go_on().exits(status);
-        assert!(status > 0 || world.read_metadata(&id).contains(WRITTEN));
     }
 }
 
