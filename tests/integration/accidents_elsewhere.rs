@@ -3,7 +3,7 @@
 //!
 //! - CVE-2018-6954 (systemd-tmpfiles followed links in parents): a workspace swapped for a link is in `touch_races.rs`.
 //! - CVE-2017-18078 (it changed the owner of hard-linked files): `touch.rs` and `prune_trees.rs` have such files.
-//! - CVE-2019-3461 (tmpreaper renamed what could be swapped): `prune_protocol.rs` counts the renames.
+//! - CVE-2019-3461 (tmpreaper renamed what could be swapped): `prune_before_claim.rs` counts the renames.
 //! - CVE-2026-3888 (what was made anew at a removed path was used): `prune_protocol.rs` makes workspaces anew.
 //! - CVE-2026-35350 and -35351 (copies kept set-user-ID bits, not their owner): `touch.rs` and `touch_failures.rs`.
 //! - steam-for-linux 3671 (`rm -rf "$UNSET/"*`): an empty base is in `command_line.rs`, a wrong one in `prune_protection.rs`.

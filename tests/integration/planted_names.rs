@@ -3,7 +3,7 @@
 use crate::mounted::Mounted;
 use crate::paused::Paused;
 use crate::terminal::at_terminal;
-use crate::tools::{access, set_aside, text, the_trash, tool, trash, tree};
+use crate::tools::{access, rules, set_aside, text, the_trash, tool, trash, tree};
 use crate::world::{World, ids_in, sorted};
 use serde_json::json;
 use std::fs;
@@ -34,7 +34,7 @@ fn a_planted_copy_beside_a_live_workspace_is_skipped_with_a_warning_and_counts_f
 }
 
 #[test]
-fn no_more_workspaces_would_go_than_there_are_where_copies_and_leftovers_go_too() {
+fn where_copies_and_leftovers_go_too_each_goes_by_itself_but_no_more_workspaces_would_go_than_there_are() {
     needs!("python3");
     let world = World::new();
     let id = world.aged(40);
@@ -49,8 +49,12 @@ fn no_more_workspaces_would_go_than_there_are_where_copies_and_leftovers_go_too(
     let refused =
         world.prune(&["--max-delete", "0"]).run().exits(78).mentions("1 of 1 workspace would be deleted").json();
     assert_eq!(refused["kept"], 1);
-    let _ = world.prune(&["--max-delete", "100%"]).run().exits(0);
-    assert_eq!(world.names(), [""; 0]);
+    let report = world.prune(&["--max-delete", "100%"]).run().pruned([&id; 4]);
+    let found = sorted(rules(&report).iter().map(|(_, rule)| rule));
+    assert_eq!(
+        (found, world.names()),
+        (["leftover", "older-than", "older-than", "older-than"].map(str::to_owned).into(), vec![])
+    );
 }
 
 #[test]

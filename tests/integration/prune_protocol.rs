@@ -72,20 +72,6 @@ fn set_aside_as(world: &World, stage: &str, id: &str, tag: usize) {
     fs::rename(world.dir_of(id), world.dir_of(&format!(".wsctl-{stage}.{id}.{tag:016x}"))).expect("a rename");
 }
 
-#[test]
-fn several_leftovers_of_one_workspace_go_each_by_itself() {
-    let world = World::new();
-    let id = world.aged(40);
-    for (tag, stage) in ["claimed", "doomed", "doomed"].iter().enumerate() {
-        set_aside_as(&world, stage, &id, tag);
-        let _ = world.workspace().id(&id).days_ago(40).make();
-    }
-    let report = world.prune(&[]).run().pruned([&id; 4]);
-    let found = sorted(rules(&report).iter().map(|(_, rule)| rule));
-    assert_eq!(found, ["leftover", "leftover", "older-than", "older-than"]);
-    assert_eq!(world.names(), [""; 0]);
-}
-
 /// A prune was killed after its claim, the application made the workspace anew, and the next prune was killed there, too.
 #[test]
 fn of_two_claims_of_one_workspace_the_one_accessed_later_is_put_back_and_a_dry_run_says_so() {
@@ -173,40 +159,6 @@ fn the_base_is_synced_between_the_dooming_of_a_workspace_and_its_first_unlink() 
         assert!(doomed < unlinked(id) && is_synced(&log[doomed..unlinked(id)]), "{id}: {log:#?}");
     }
     assert!(is_synced(&log[..unlinked(&leftover)]), "a leftover's name may not be on disk yet: {log:#?}");
-}
-
-#[test]
-fn in_a_doomed_tree_the_metadata_is_unlinked_last_and_nothing_is_renamed() {
-    needs!("strace");
-    let world = World::new();
-    let files = ["a/b/c/d/e/f/g/h/i", "data/x", "zzz", "...", ".metadata.json.bak"];
-    let id = files.iter().fold(world.workspace(), |workspace, path| workspace.file(path, b"x")).make();
-    let (ran, log) = straced(&world, world.wsctl(["prune", "-y", &id]), "/rename,unlink,unlinkat,rmdir");
-    let _ = ran.exits(0);
-    let (renames, removals): (Vec<_>, Vec<_>) = log.iter().partition(|line| line.contains(" rename"));
-    assert_eq!(renames.len(), 2, "a claim and a dooming: {renames:#?}");
-    let inside: Vec<_> =
-        removals.into_iter().filter(|line| line.contains(".wsctl-doomed.") && line.ends_with("= 0")).collect();
-    let [.., metadata, root] = &inside[..] else { panic!("{log:#?}") };
-    assert!(metadata.contains("\".metadata.json\", 0)"), "{log:#?}");
-    assert!(root.contains("\".wsctl-doomed.") && root.contains("AT_REMOVEDIR"), "{log:#?}");
-}
-
-#[test]
-fn between_two_looks_at_a_claimed_workspace_temporary_metadata_is_unlinked() {
-    needs!("strace");
-    let world = World::new();
-    let names = [".metadata.tmp.x1y2.json", ".wsctl-tmp.0123456789abcdef"];
-    let id = names.iter().fold(world.workspace().days_ago(40), |workspace, name| workspace.file(name, b"{}")).make();
-    let (ran, log) = straced(&world, world.prune(&[]), "renameat2,newfstatat,statx,unlinkat");
-    let _ = ran.exits(0);
-    let claimed = place(&log, &["renameat2(", &format!("\".wsctl-claimed.{id}")]);
-    let doomed = place(&log, &["renameat2(", &format!("\".wsctl-doomed.{id}")]);
-    let between = &log[claimed + 1..doomed];
-    let is_look = |at: &usize| between[*at].contains("stat") && between[*at].contains("\".metadata.json\"");
-    let [first, second] = (0..between.len()).filter(is_look).collect::<Vec<_>>()[..] else { panic!("{between:#?}") };
-    let swept = names.map(|name| place(between, &["unlinkat(", &format!("\"{name}\", 0) = 0")]));
-    assert!(swept.iter().all(|at| (first..second).contains(at)), "{between:#?}");
 }
 
 #[test]

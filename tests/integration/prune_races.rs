@@ -68,38 +68,30 @@ fn a_claimed_workspace_that_another_run_puts_back_is_claimed_again_at_its_own_pa
 }
 
 #[test]
-fn a_rename_that_was_under_way_when_the_claim_came_is_seen_before_and_after_the_first_look() {
+fn what_is_accessed_after_its_claim_goes_back_and_with_use_mtime_what_is_written_in_too() {
     needs!("strace");
-    // The sweep is between the looks.
-    for call in ["renameat2", "unlinkat"] {
+    let write: fn(&Path) = |dir| fs::write(dir.join("lap.csv"), "new").expect("a write");
+    for (file, call, options, act, is_saved) in [
+        // A rename that had resolved its directory before the claim; the sweep is between the looks.
+        ("lap.csv", "renameat2", &[][..], access as fn(&Path), true),
+        (".metadata.tmp.old.json", "unlinkat", &[], access, true),
+        ("lap.csv", "renameat2", &["--use-mtime"], write, true),
+        ("lap.csv", "renameat2", &[], write, false),
+    ] {
         let world = World::new();
-        let id = world.workspace().days_ago(40).file(".metadata.tmp.old.json", b"{}").make();
-        let paused = Paused::after(&world, call, None, world.prune(&[]));
+        let id = world.workspace().days_ago(40).file(file, b"{}").make();
+        modify(&world, &id, 40);
+        let paused = Paused::after(&world, call, None, world.prune(options));
         let claimed = world.base().join(the_trash(&world));
-        access(&claimed); // as one does that had resolved the directory before
+        act(&claimed);
         let content =
             |dir: &Path| -> Vec<_> { tree(dir).into_iter().filter(|line| !line.contains(".tmp.")).skip(1).collect() };
-        let accessed = content(&claimed);
-        paused.go_on().finds_busy(&id);
-        assert_eq!((world.names(), content(&world.dir_of(&id))), (vec![id], accessed), "{call}");
-    }
-}
-
-#[test]
-fn a_file_written_after_the_claim_saves_the_workspace_with_use_mtime_alone() {
-    needs!("strace");
-    for option in [&[][..], &["--use-mtime"]] {
-        let world = World::new();
-        let id = world.aged(40);
-        modify(&world, &id, 40);
-        let paused = Paused::after(&world, "renameat2", None, world.prune(option));
-        fs::write(world.base().join(the_trash(&world)).join("charts/lap_times.png"), "new").expect("a write");
-        let ran = paused.go_on();
-        if option.is_empty() {
-            ran.pruned([&id]);
-        } else {
+        let (accessed, ran) = (content(&claimed), paused.go_on());
+        if is_saved {
             ran.finds_busy(&id);
-            assert_eq!(world.names(), [id]);
+            assert_eq!((world.names(), content(&world.dir_of(&id))), (vec![id], accessed), "{call} {options:?}");
+        } else {
+            ran.pruned([id]);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `wsctl prune` when a signal comes: SIGINT and SIGTERM, after which deletions in progress are completed, and SIGKILL, after which
 //! the next run does.
 
-use crate::paused::{Paused, straced};
+use crate::paused::Paused;
 use crate::terminal::at_deaf_terminal;
-use crate::tools::{set_aside, text, tool, trash, wait_until};
-use crate::world::{World, finish, ids_in, numbered, sorted};
+use crate::tools::{modify, set_aside, tool, trash, wait_until};
+use crate::world::{World, finish, ids_in, sorted};
 use serde_json::json;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -40,39 +40,27 @@ fn after_a_signal_deletions_in_progress_are_completed_the_rest_is_kept_and_the_s
 }
 
 #[test]
-fn a_signal_ends_the_measurement_right_before_a_claim() {
+fn a_signal_ends_the_measurement_before_a_claim_and_the_sweep_after_it_and_the_workspace_stays() {
     needs!("strace");
-    let world = World::new();
-    let workspace = (0..500).fold(world.workspace().days_ago(40), |made, number| made.file(&number.to_string(), b"x"));
-    let id = workspace.make();
-    tool(&["find", text(&world.base()), "-depth", "-exec", "touch", "-d", "40 days ago", "{}", "+"]);
-    let run = world.prune(&["--use-mtime"]);
-    let paused = Paused::try_after(&world, ("statx", 800), run).unwrap_or_else(|ran| panic!("too few calls: {ran:#?}"));
-    paused.signal("TERM");
-    let (ran, log) = paused.go_on_logged();
-    let _ = ran.exits(143);
-    let after = log.iter().skip_while(|line| !line.contains("SIGTERM {"));
-    assert!(after.filter(|line| line.contains("statx(")).count() < 20, "it goes on: {log:#?}");
-    assert_eq!(world.names(), [id]);
-}
-
-#[test]
-fn a_signal_ends_the_sweep_of_a_claimed_workspace_which_is_put_back() {
-    needs!("strace");
-    let world = World::new();
-    let temporary = |number: usize| format!(".metadata.tmp.{number}.json");
-    let workspace = world.workspace().days_ago(40);
-    let id = (0..500).fold(workspace, |made, number| made.file(&temporary(number), b"x")).make();
-    let paused =
-        Paused::try_after(&world, ("unlinkat", 100), world.prune(&[])).unwrap_or_else(|ran| panic!("{ran:#?}"));
-    paused.signal("TERM");
-    let (ran, log) = paused.go_on_logged();
-    let report = ran.exits(143).quietly().json();
-    assert_eq!(report["kept"], json!(1));
-    assert!(report["freed_bytes"].as_u64() >= Some(99 * 4096), "{report}");
-    let after = log.iter().skip_while(|line| !line.contains("SIGTERM {"));
-    assert!(after.filter(|line| line.contains("unlinkat(")).count() < 3, "it goes on: {log:#?}");
-    assert_eq!((world.names(), trash(&world)), (vec![id], vec![]));
+    for (file, option, call, nth, more) in
+        [("lap.#.csv", "--use-mtime", "statx", 800, 20), (".metadata.tmp.#.json", "--keep-last=0", "unlinkat", 100, 3)]
+    {
+        let world = World::new();
+        let name = |number: usize| file.replace('#', &number.to_string());
+        let id = (0..500).fold(world.workspace().days_ago(40), |made, number| made.file(&name(number), b"x")).make();
+        modify(&world, &id, 40);
+        let paused = Paused::try_after(&world, (call, nth), world.prune(&[option]));
+        let paused = paused.unwrap_or_else(|ran| panic!("too few calls: {ran:#?}"));
+        paused.signal("TERM");
+        let (ran, log) = paused.go_on_logged();
+        let report = ran.exits(143).quietly().json();
+        assert_eq!(report["kept"], 1, "{report}");
+        assert!(call == "statx" || report["freed_bytes"].as_u64() >= Some(99 * 4096), "{report}");
+        let after = log.iter().skip_while(|line| !line.contains("SIGTERM {"));
+        let calls = after.filter(|line| line.contains(&format!("{call}("))).count();
+        assert!(calls < more, "it goes on: {log:#?}");
+        assert_eq!(world.names(), [id]);
+    }
 }
 
 #[test]
@@ -103,22 +91,6 @@ fn a_signal_is_heard_while_a_terminal_takes_no_more() {
         let run = world.wsctl(["prune", "-y", "--older-than", "30d", option]);
         let _ = at_deaf_terminal(&world, run).exits(143);
         assert!(trash(&world).is_empty() && !world.names().is_empty(), "{option}: {:?}", trash(&world));
-    }
-}
-
-#[test]
-fn prune_claims_large_workspaces_in_small_batches_and_small_ones_in_large_batches() {
-    needs!("strace");
-    // The base is synced once for each batch.
-    for (files, syncs) in [(100, 3), (1, 2)] {
-        let world = World::in_memory();
-        for number in 0..48 {
-            let workspace = world.workspace().id(&numbered(number)).days_ago(40);
-            let _ = (0..files).fold(workspace, |workspace, file| workspace.file(&format!("data/{file}"), b"")).make();
-        }
-        let (ran, log) = straced(&world, world.prune(&[]), "fsync");
-        let _ = ran.exits(0);
-        assert_eq!(log.iter().filter(|line| line.contains("base>")).count(), syncs, "{files} files");
     }
 }
 
