@@ -50,8 +50,6 @@ mod prune_trees;
 mod prune_unknown;
 mod readme;
 mod run;
-mod safeguards;
-mod schema_cases;
 mod schemas;
 mod shells;
 mod streams;

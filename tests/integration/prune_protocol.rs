@@ -122,16 +122,6 @@ fn a_dry_run_says_where_a_claimed_workspace_cannot_go_back_because_something_els
     }
 }
 
-#[test]
-fn a_claimed_workspace_that_has_no_room_to_go_back_is_reported_as_an_io_error() {
-    needs!("strace");
-    let world = World::new();
-    let name = set_aside(&world, "claimed", &world.aged(1));
-    let report = world.prune(&[]).injecting(["renameat2:error=ENOSPC"]).run().exits(74).json();
-    assert_eq!((report["kept"].as_u64(), report["failed"][0]["category"].as_str()), (Some(0), Some("io")), "{report}");
-    assert_eq!(trash(&world), [name]);
-}
-
 /// The number of the first line of a log that contains all of these.
 #[track_caller]
 fn place(log: &[String], parts: &[&str]) -> usize {

@@ -5,10 +5,9 @@ use crate::mounted::Immutable;
 use crate::paused::straced;
 use crate::tools::{text, tool, tree, wait_until};
 use crate::touch::rights;
-use crate::world::{AT, ORDINARY_USER, Run, WRITTEN, World, chmod, names};
+use crate::world::{AT, ORDINARY_USER, Run, WRITTEN, World, chmod, finish, names};
 use std::fs;
 use std::os::unix::fs::chown;
-use std::process::{Child, Command};
 
 /// The group has nothing, though the mask, which is what the mode shows, lets others read and write.
 const ACL: &str = "u::rw,u:65534:rw,u:12345:-,g::-,m::rw,o::r";
@@ -128,7 +127,9 @@ fn touch_reports_an_io_error_where_attributes_cannot_be_read() {
 
 #[test]
 fn touch_in_a_user_namespace_that_does_not_map_the_owner_is_permission_denied() {
-    needs!("root", "unshare", "nsenter");
+    needs!("root", "unshare");
+    // The shell waits in a user namespace of its own until there is a map of its users and groups.
+    let mapped = ["unshare", "--user", "sh", "-c", "until grep -q . /proc/self/gid_map; do :; done; exec \"$@\"", "sh"];
     // In the second one, the number that stands for every owner without one is that of a user, who must not get the file.
     for map in ["0 0 1", "0 0 1\n65534 12345 1"] {
         let world = World::new();
@@ -139,36 +140,20 @@ fn touch_in_a_user_namespace_that_does_not_map_the_owner_is_permission_denied() 
             chmod(world.dir_of(id), 0o777);
         }
         let before = tree(&world.base());
-        let namespace = UserNamespace::new(map);
         for id in &ids {
-            let there = ["nsenter", "--target", &namespace.0.id().to_string(), "--user"].map(str::to_owned);
-            let ran = touch(&world, id).through(there).run();
-            ran.exits(77).prints("").complains(&format!("[permission-denied]: workspace {id}: cannot keep the owner"));
+            let child = touch(&world, id).through(mapped).begin();
+            let of = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/user")).expect("a namespace");
+            let pid = child.id().to_string();
+            wait_until("it has a namespace of its own", || of(&pid) != of("self"));
+            for file in ["uid_map", "gid_map"] {
+                fs::write(format!("/proc/{pid}/{file}"), map).expect("a map");
+            }
+            finish(child, &map)
+                .exits(77)
+                .prints("")
+                .complains(&format!("[permission-denied]: workspace {id}: cannot keep the owner"));
         }
         assert_eq!(tree(&world.base()), before, "{map}");
-    }
-}
-
-/// A user namespace with these users and groups, held by a process that sleeps.
-struct UserNamespace(Child);
-
-impl UserNamespace {
-    fn new(map: &str) -> Self {
-        let child = Command::new("unshare").args(["--user", "sleep", "300"]).spawn().expect("unshare");
-        let of = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/user")).expect("a namespace");
-        let pid = child.id().to_string();
-        wait_until("it has a namespace of its own", || of(&pid) != of("self"));
-        for file in ["uid_map", "gid_map"] {
-            fs::write(format!("/proc/{pid}/{file}"), map).expect("a map");
-        }
-        Self(child)
-    }
-}
-
-impl Drop for UserNamespace {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

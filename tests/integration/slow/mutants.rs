@@ -1,21 +1,94 @@
-//! The schedules, proven: the program is built without one of its safeguards (see `safeguards.rs`), and a schedule must fail.
+//! The schedules, proven: the program is built without one of its safeguards, which are what `prune` and `touch` do only because
+//! of a race, and a schedule must fail.
 
 use crate::builds;
-use crate::safeguards::{MUTANTS, Mutant};
 use crate::slow::schedules::{touches, writers};
 use crate::tools::{first_failure, text, tool};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn build(mutant: &Mutant, place: &Path) -> PathBuf {
+/// The file in which a safeguard is, the safeguard, and what is in its place in the mutant.
+type Change = (&'static str, &'static str, &'static str);
+
+/// Where the safeguards are.
+const CLAIM: &str = "commands/prune/claim.rs";
+const LOOK: &str = "commands/prune/look.rs";
+
+const NO_LAST_LOOK: Change = (
+    CLAIM,
+    "check_unchanged(found, decided_on, last, || read(&dir, METADATA, scratch)).map_err(put_back)?;",
+    "let _ = last;",
+);
+const NO_SWEEP: Change = (LOOK, "if is_temporary(name.to_bytes())", "if name.to_bytes().len() > 500");
+
+/// CONTRIBUTING.md: a safeguard has a mutant.
+const MUTANTS: [(&str, &[Change]); 9] = [
+    ("without the last look", &[NO_LAST_LOOK]),
+    (
+        "without any look",
+        &[
+            NO_LAST_LOOK,
+            (
+                CLAIM,
+                "check_unchanged(found, decided_on, look_inside()?, || read(&dir, METADATA, scratch)).map_err(put_back)?;",
+                "",
+            ),
+        ],
+    ),
+    ("with one look only, and nothing swept", &[NO_LAST_LOOK, NO_SWEEP]),
+    ("with two looks, but nothing swept between them", &[NO_SWEEP]),
+    (
+        "with a listing in which nothing is seen to wait",
+        &[(CLAIM, ".any(|name| is_temporary(", ".any(|name| false && is_temporary(")],
+    ),
+    (
+        "with a put-back that overwrites",
+        &[(
+            CLAIM,
+            "base.dir().rename_new(&*name.to_string(), name.id.encode",
+            "base.dir().rename(&*name.to_string(), name.id.encode",
+        )],
+    ),
+    (
+        "with unlinks before the sync",
+        &[("commands/prune/carry_out.rs", "base.sync().and_then(|()| base.stat_self())", "base.stat_self()")],
+    ),
+    (
+        "without touch's look at where its directory is",
+        &[(
+            "core/rewrite.rs",
+            "Some(Ok(false)) => Err(Error::new(Category::Busy, \"its directory was moved or removed meanwhile\")),",
+            "Some(Ok(false)) => rewritten,",
+        )],
+    ),
+    (
+        "without touch's look at the file before its rename",
+        &[(
+            "core/rewrite.rs",
+            "Ok(stat) if Signature::from(&stat) == Signature::from(&read.stat) => {}",
+            "Ok(stat) if stat.inode > 0 || Signature::from(&stat) == Signature::from(&read.stat) => {}",
+        )],
+    ),
+];
+
+/// Takes a safeguard out of the sources in this directory.
+fn apply((file, safeguard, instead): &Change, src: &Path) {
+    let text = fs::read_to_string(src.join(file)).expect(file);
+    let found = text.matches(safeguard).count();
+    assert_eq!(found, 1, "src/{file} must have this safeguard once; where it went, so must its mutant: {safeguard}");
+    fs::write(src.join(file), text.replace(safeguard, instead)).expect(file);
+}
+
+fn build(changes: &[Change], place: &Path) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let _ = fs::remove_dir_all(place);
     fs::create_dir_all(place).expect("a directory");
     for part in ["Cargo.toml", "Cargo.lock", "src", "benches", "completions", "README.md"] {
         tool(&["cp", "-r", text(&root.join(part)), text(place)]);
     }
-    mutant.apply(&place.join("src")).unwrap_or_else(|why| panic!("{why}"));
-    println!("building {}", mutant.name); // shown where it fails
+    for change in changes {
+        apply(change, &place.join("src"));
+    }
     let built = builds::build(place, "mutants", &[], Some("-Awarnings")).join("debug/wsctl");
     tool(&["cp", text(&built), text(place)]);
     place.join("wsctl")
@@ -25,10 +98,11 @@ fn build(mutant: &Mutant, place: &Path) -> PathBuf {
 fn without_any_one_of_its_safeguards_the_program_fails_a_schedule() {
     needs!("strace");
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutant");
-    for mutant in &MUTANTS {
-        let binary = build(mutant, &place);
+    for (name, changes) in MUTANTS {
+        println!("building {name}"); // shown where it fails
+        let binary = build(changes, &place);
         let schedules: Vec<_> = writers(&binary).into_iter().chain(touches(&binary)).collect();
         let failure = first_failure(4, &schedules, |schedule| schedule.play(&binary));
-        println!("{}: {}", mutant.name, failure.expect("a schedule that notices"));
+        println!("{name}: {}", failure.expect("a schedule that notices"));
     }
 }
