@@ -123,3 +123,29 @@ pub fn with_line_erased<T>(write: impl FnOnce() -> T) -> T {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_shows_as_many_whole_parts_as_fit() {
+        let running = Running {
+            labels: Labels::PRUNING,
+            total: 200,
+            finished: 50,
+            bytes: 1024,
+            begun: Instant::now(),
+            due: DELAY,
+        };
+        for (width, expected) in [
+            (80, "pruning: 50 of 200, 1.0 KiB freed, 25/s, 6s left"),
+            (40, "pruning: 50 of 200, 1.0 KiB freed, 25/s"),
+            (33, "pruning: 50 of 200, 1.0 KiB freed"),
+            (20, "pruning: 50 of 200"),
+            (10, ""),
+        ] {
+            assert_eq!(running.line(Duration::from_secs(2), width), expected, "{width}");
+        }
+    }
+}

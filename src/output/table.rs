@@ -174,4 +174,27 @@ mod tests {
             assert_eq!(truncate("abcdef", room, "..."), shown, "{room}");
         }
     }
+
+    #[test]
+    fn the_columns_of_the_highest_rank_are_left_out_until_the_rest_fits() {
+        let column = |head, width, rank| Column { head, width, right: false, rank };
+        for (width, shown) in [
+            (None, "A    B    C    D\n"),
+            (Some(19), "A    B    C    D\n"),
+            (Some(15), "A    B    D\n"),
+            (Some(13), "A    B    D\n"),
+            (Some(12), "A    D\n"),
+            (Some(8), "A    D\n"),
+            (Some(7), "A\n"),
+            (Some(1), "A\n"),
+        ] {
+            let style = Style { color: ColorChoice::Never, width, utf8: true };
+            let columns = vec![column("A", 3, 0), column("B", 3, 2), column("C", 3, 3), column("D", 3, 1)];
+            let mut out = Vec::new();
+            let table = Table::new(columns, style);
+            table.write_header(&mut out).expect("a row");
+            assert_eq!(table.left_out().len() + shown.split_whitespace().count(), 4, "{table:?}");
+            assert_eq!(String::from_utf8_lossy(&out), shown, "{width:?}");
+        }
+    }
 }
