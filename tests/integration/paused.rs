@@ -49,7 +49,6 @@ pub struct Paused {
     child: Option<Child>,
     pid: String,
     log: PathBuf,
-    stops: usize,
 }
 
 impl Paused {
@@ -63,50 +62,43 @@ impl Paused {
     /// The same on a kernel that lacks something: with these further options of strace.
     #[track_caller]
     pub fn lacking(world: &World, what: &[&str], call: &str, path: Option<&Path>, run: Run<'_>) -> Self {
-        Self::begin(world, what, (call, "1"), path, run).unwrap_or_else(|ran| panic!("it was never paused: {ran:#?}"))
+        Self::begin(world, what, (call, 1), path, run).unwrap_or_else(|ran| panic!("it was never paused: {ran:#?}"))
     }
 
     /// The same after the nth of these calls, counted from 1; if the run ends before, that is what it came to.
     #[track_caller]
     pub fn try_after(world: &World, (call, nth): (&str, usize), run: Run<'_>) -> Result<Self, Ran> {
-        Self::begin(world, &[], (call, &nth.to_string()), None, run)
-    }
-
-    /// The same after each of these calls: see [`Paused::go_to_next`].
-    #[track_caller]
-    pub fn after_each(world: &World, call: &str, run: Run<'_>) -> Self {
-        Self::begin(world, &[], (call, "1+"), None, run).unwrap_or_else(|ran| panic!("it was never paused: {ran:#?}"))
+        Self::begin(world, &[], (call, nth), None, run)
     }
 
     #[track_caller]
     fn begin(
         world: &World,
         lacking: &[&str],
-        (call, when): (&str, &str),
+        (call, nth): (&str, usize),
         path: Option<&Path>,
         run: Run<'_>,
     ) -> Result<Self, Ran> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let log = world.path(&format!("paused.{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
-        let inject = format!("inject={call}:signal=SIGSTOP:when={when}");
+        let inject = format!("inject={call}:signal=SIGSTOP:when={nth}");
         let mut strace = vec!["strace", "-f", "-o", text(&log), "-e", &inject];
         strace.extend(lacking);
         strace.extend(path.iter().flat_map(|path| ["-P", text(path)]));
         let mut child = run.through(strace).begin();
         child.stdin = None;
-        Self { child: Some(child), pid: String::new(), log, stops: 0 }.wait()
+        Self { child: Some(child), pid: String::new(), log }.wait()
     }
 
-    /// Waits until it is paused once more, or has ended.
+    /// Waits until it is paused, or has ended.
     #[track_caller]
     fn wait(mut self) -> Result<Self, Ran> {
         let begun = Instant::now();
         while begun.elapsed() < TOO_LONG {
             let written = fs::read_to_string(&self.log).unwrap_or_default();
             let mut stops = written.lines().filter(|line| line.contains("--- stopped by SIGSTOP ---"));
-            if let Some(line) = stops.nth(self.stops) {
+            if let Some(line) = stops.next() {
                 line.split_whitespace().next().expect("a process").clone_into(&mut self.pid);
-                self.stops += 1;
                 return Ok(self);
             }
             if written.contains("+++ exited") {
@@ -137,13 +129,6 @@ impl Paused {
     pub fn go_on_logged(self) -> (Ran, Vec<String>) {
         let log = self.log.clone();
         (self.go_on(), lines(&log))
-    }
-
-    /// Lets it run to its next stop, or to its end.
-    #[track_caller]
-    pub fn go_to_next(self) -> Result<Self, Ran> {
-        self.signal("CONT");
-        self.wait()
     }
 }
 

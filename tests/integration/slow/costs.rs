@@ -34,14 +34,12 @@ fn calls_for_each(args: &[&str]) -> f64 {
     f64::from(calls[1] - calls[0]) / f64::from(LARGE - SMALL)
 }
 
-/// A list takes open, stat, read and close. Its sizes take, beside these four: two directories opened, listed (twice: the second
-/// time tells the end) and closed, two stats of each, before and after, and one for each of the five files.
+/// A list takes open, stat, read and close. Its sizes take, beside these: two directories opened, listed (twice: the second time
+/// tells the end) and closed, two stats of each, and one for each of the five files.
 ///
-/// A removal that keeps no promise makes 15 calls for this workspace: an unlink for each of five files, and two directories
-/// opened, listed twice, closed and removed. The promises take 19 more: 4 to examine it, 3 to look at it right before the claim,
-/// 1 to claim it, 1 to see whether anything was mounted since, 1 to look once more, 1 to doom it, 1 to see that it is what was doomed, and 7 to measure what goes; the sync of
-/// the base is shared by many. Where nothing stays in the inner directory, it is listed once instead of twice, but removal is
-/// tried before, since it might be empty.
+/// A removal that keeps no promise makes 15 calls for this workspace. The promises take 19 more: 4 to examine it, 3 to look at it
+/// right before the claim, 1 to claim it, 1 to see whether anything was mounted since, 1 to look once more, 1 to doom it, 1 to see
+/// that it is what was doomed, and 7 to measure what goes; the sync of the base is shared by many.
 #[test]
 fn list_and_prune_make_no_more_system_calls_for_a_workspace_than_they_need() {
     needs!("strace");
