@@ -140,16 +140,3 @@ fn the_base_is_synced_between_the_dooming_of_a_workspace_and_its_first_unlink() 
     }
     assert_eq!(doomed, 41, "{log:#?}");
 }
-
-#[test]
-fn temporary_metadata_that_shares_an_inode_is_counted_once() {
-    let world = World::new();
-    let temporary = ".metadata.tmp.x1y2.json";
-    let id = world.workspace().days_ago(40).file(temporary, &vec![b'x'; 1 << 20]).file("data/file", b"x").make();
-    for name in [".metadata.tmp.x3y4.json", "data/link"] {
-        fs::hard_link(world.dir_of(&id).join(temporary), world.dir_of(&id).join(name)).expect("a link");
-    }
-    let [would_free, freed] =
-        [&["-n"][..], &[]].map(|more| world.prune(more).run().exits(0).json()["freed_bytes"].clone());
-    assert_eq!(freed, would_free);
-}

@@ -25,8 +25,11 @@ impl Mixed {
         let stale = [older.make(), old.make()];
         let inside = |path: &str| world.dir_of(&stale[1]).join(path);
         fs::File::create(inside("data/sparse")).and_then(|file| file.set_len(1 << 20)).expect("a sparse file");
-        for name in ["two", "data/three"] {
-            fs::hard_link(inside("one"), inside(name)).expect("a hard link");
+        let temporary = ".metadata.tmp.abc.json"; // which is swept before the removal
+        for (file, name) in
+            [("one", "two"), ("one", "data/three"), (temporary, ".metadata.tmp.def.json"), (temporary, "four")]
+        {
+            fs::hard_link(inside(file), inside(name)).expect("a hard link");
         }
         let (fresh, missing) = (world.aged(1), world.workspace().make_without_metadata());
         Self { world, stale, fresh, missing }

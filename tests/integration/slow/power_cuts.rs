@@ -21,14 +21,12 @@ const CALLS: &str = "flock,write,fchown,fchmod,fsync,renameat,renameat2,unlinkat
 /// is in the copy is what is left when the power goes at that moment.
 ///
 /// There are three file systems in one another, each on a loop device:
-/// - `host`: an xfs in memory, which holds the platters of the disk, a file. Its FICLONE copies a file as of one moment: it
-///   holds the lock of the file that every write takes, so that it comes before or after each of them.
+/// - `host`: an xfs in memory, which holds the platters of the disk, a file. Its FICLONE copies a file as of one moment.
 /// - `cache`: an ext4 on the platters, with one file in it, the disk as the computer sees it. What is written there stays in
-///   memory, as in the cache of a disk; what is flushed (the loop device makes an fsync of a flush) goes to the platters.
+///   memory, as in the cache of a disk; what is flushed goes to the platters.
 /// - the base of the world: ext4 or xfs, on that file.
 ///
-/// So a copy has all that was flushed before the copy began, and of the rest what the kernel happened to write out. It is as if the
-/// kernel's memory and the disk's were lost at the same instant.
+/// So a copy has all that was flushed before, and of the rest what the kernel happened to write out.
 struct Disk {
     memory: NamedTempFile,
     host: PathBuf,
