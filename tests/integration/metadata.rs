@@ -1,5 +1,5 @@
 //! Metadata that is corrupt or strange: what each subcommand does with it. Corrupt metadata is never changed. For all that is
-//! corrupt see the tests beside the code and `foreign_bytes.rs`.
+//! corrupt see `foreign_bytes.rs`.
 
 use crate::tools::{text, tool};
 use crate::world::World;

@@ -1,5 +1,5 @@
 //! `wsctl touch` when something fails or kills it: the file is wholly the old or wholly the new, and nothing else is left. For
-//! each call with each of its errors see `slow/faults.rs`.
+//! each call with each of its errors, and kills, see `slow/faults.rs`.
 
 use crate::mounted::Mounted;
 use crate::paused::straced;
