@@ -113,7 +113,7 @@ fn touch_syncs_the_file_renames_it_and_syncs_the_directory_in_this_order() {
 }
 
 #[test]
-fn touch_sweeps_leftovers_of_killed_runs_and_no_file_of_the_application_or_of_a_living_touch() {
+fn touch_sweeps_a_thousand_leftovers_of_killed_runs_at_once_and_no_file_of_the_application_or_of_a_living_touch() {
     let world = World::new();
     let theirs = [".metadata.tmp.k3x9.json", "wsctl-tmp.notes", ".wsctl-tm"];
     let ours = [".wsctl-tmp.0123456789abcdef", ".wsctl-tmp.fedcba9876543210"];
@@ -131,7 +131,11 @@ fn touch_sweeps_leftovers_of_killed_runs_and_no_file_of_the_application_or_of_a_
     let _ = touch();
     assert_eq!(left(), [ours[0]]);
     flock(&file, FlockOperation::Unlock).expect("its end");
-    let _ = touch();
+    (1..1500).for_each(|number| fs::write(dir.join(format!(".wsctl-tmp.{number:016x}")), "").expect("a leftover"));
+    for rest in [500, 0] {
+        let _ = touch();
+        assert_eq!(left().len(), rest);
+    }
     assert_eq!(names(&dir), [".metadata.json", theirs[0], theirs[2], "data", "link", theirs[1]]);
     assert!(theirs.iter().all(|name| fs::read(dir.join(name)).expect("a file") == b"{"));
 }
