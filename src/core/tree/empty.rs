@@ -156,8 +156,6 @@ impl Visitor for Emptying<'_> {
         match dir.with_rights(|| self.remove_or_open(dir, name, level)) {
             Ok(entered) => return entered,
             Err(errno) if is_gone(errno) => self.names += 1,
-            // It was replaced. The directory will turn out not to be empty.
-            Err(Errno::ISDIR | Errno::NOTDIR | Errno::LOOP) => {}
             Err(errno) => self.mark_stuck(level, describe(errno)),
         }
         None
@@ -204,10 +202,9 @@ impl Visitor for Emptying<'_> {
         match removed {
             Ok(()) => self.count_directory(&level),
             Err(errno) if is_gone(errno) => self.names += 1,
-            Err(Errno::NOTDIR) => {}
             Err(Errno::NOTEMPTY | Errno::EXIST) if level.retries < MAX_RETRIES => match reenter(above, name, level) {
                 Ok(again) => return Some(again),
-                Err(errno) if is_gone(errno) || matches!(errno, Errno::NOTDIR | Errno::LOOP) => {}
+                Err(errno) if is_gone(errno) => {}
                 Err(errno) => self.mark_stuck(level_above, describe(errno)),
             },
             Err(Errno::NOTEMPTY | Errno::EXIST) => self.mark_stuck(level_above, refilled_error()),
@@ -217,10 +214,10 @@ impl Visitor for Emptying<'_> {
     }
 }
 
-/// Whether somebody has removed a name, or the directory that it was in. Of a directory that is open, file servers and FUSE daemons
-/// then answer ESTALE.
+/// Whether somebody has removed or replaced a name, or removed the directory that it was in. Of a directory that is open, file
+/// servers and FUSE daemons then answer ESTALE. If it was replaced, the directory will turn out not to be empty.
 pub(super) fn is_gone(errno: Errno) -> bool {
-    matches!(errno, Errno::NOENT | Errno::STALE)
+    matches!(errno, Errno::NOENT | Errno::STALE | Errno::ISDIR | Errno::NOTDIR | Errno::LOOP)
 }
 
 pub(super) fn refilled_error() -> Error {

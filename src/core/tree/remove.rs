@@ -13,7 +13,9 @@ use super::walk::{Entered, Scratch, walk};
 use rustix::io::Errno;
 
 /// How often to start at the root if it is not empty after all, or if others keep removing or moving directories on the way.
-const TRIES: usize = 20;
+const TRIES: usize = 200;
+/// How often if nothing goes meanwhile.
+const IDLE_TRIES: usize = 20;
 
 /// A doomed tree in the base.
 #[derive(Debug)]
@@ -50,8 +52,13 @@ pub fn remove(base: &DirFd, tree: Tree, doomed_at: FileTime, stop: Stop<'_>, scr
 
 fn empty_and_remove(base: &DirFd, tree: Tree, emptying: &mut Emptying<'_>, scratch: &mut Scratch) -> Result<bool> {
     let Tree { name, mut dir, mut names, listed_at } = tree;
-    let mut retries = 0;
+    let (mut retries, mut idle, mut names_before) = (0, 0, 0);
     for _ in 0..TRIES {
+        idle = if emptying.names > names_before { 0 } else { idle + 1 };
+        if idle > IDLE_TRIES {
+            break;
+        }
+        names_before = emptying.names;
         let root = match dir.take().map_or_else(|| base.open_accessible(&*name), Ok) {
             Err(Errno::NOENT) => return Ok(false),
             root => root.map_err(describe)?,
