@@ -11,6 +11,7 @@ use super::walk::{Entered, Visitor};
 use super::{Links, Stop};
 use rustix::io::{Errno, Result};
 use std::ffi::CStr;
+use std::time::Instant;
 
 /// How often to empty a directory again: others have created names in it, or the listing of the file system skips names after
 /// others are removed.
@@ -21,12 +22,14 @@ const MAX_NEW_NAMES: u64 = 2_000_000;
 const NAMES_PER_DIRECTORY: u64 = 20;
 /// After this many pieces, take a directory over: some kernels list names for as long as others create them.
 const MANY_PIECES: u8 = 100;
-/// How long a removal may take, in seconds. A later change time comes from a clock that was wrong.
-const MAX_DURATION: i64 = 86_400;
+/// How far a change time may be ahead of what we take for the file system's clock, in seconds. One further ahead comes from a clock
+/// that was wrong.
+const MAX_AHEAD: i64 = 60;
 
 /// The state of a removal.
 pub(super) struct Emptying<'a> {
     doomed_at: FileTime,
+    begun: Instant,
     stop: Stop<'a>,
     links: Links,
     pub(super) bytes: u64,
@@ -66,8 +69,18 @@ enum State {
 
 impl<'a> Emptying<'a> {
     pub(super) fn new(doomed_at: FileTime, stop: Stop<'a>) -> Self {
-        let (links, stuck, with_metadata) = (Links::default(), None, false);
-        Self { doomed_at, stop, links, bytes: 0, names: 0, names_at_restart: 0, new_names: 0, stuck, with_metadata }
+        let (begun, links, names, stuck) = (Instant::now(), Links::default(), 0, None);
+        let (bytes, names_at_restart, new_names, with_metadata) = (0, 0, 0, false);
+        Self { doomed_at, begun, stop, links, bytes, names, names_at_restart, new_names, stuck, with_metadata }
+    }
+
+    /// Whether somebody has changed it after the doom. The clock that stamps it may be ahead of ours.
+    fn has_changed(&self, changed: FileTime) -> bool {
+        changed > self.doomed_at && {
+            let elapsed = i64::try_from(self.begun.elapsed().as_secs()).unwrap_or(i64::MAX);
+            let now = FileTime::now().max(self.doomed_at.plus_seconds(elapsed));
+            changed < now.plus_seconds(MAX_AHEAD)
+        }
     }
 
     /// Removes a name, or opens it if it is a directory with something in it.
@@ -106,7 +119,7 @@ impl<'a> Emptying<'a> {
 
     fn level(&self, stat: &Stat) -> Level {
         Level {
-            is_changed: stat.changed > self.doomed_at && stat.changed < self.doomed_at.plus_seconds(MAX_DURATION),
+            is_changed: self.has_changed(stat.changed),
             allocated: u32::try_from(stat.allocated).unwrap_or(u32::MAX),
             ..Level::default()
         }
@@ -246,13 +259,12 @@ mod tests {
     #[test]
     fn a_removal_gives_up_after_too_many_names_in_directories_that_others_changed() {
         const PAGE: u64 = 4096;
-        let (before, after, long_before) = (10, -10, MAX_DURATION + 10);
+        let (before, after) = (10, -10);
         // When it was doomed: so many seconds before the changes; how often its root was emptied; how many names may still be
         // new; the bytes that it frees, or `None` if it gives up.
         for (doomed, retries, left, expected) in [
             (after, 0, 0, Some(3 * PAGE)),
             (after, 1, 0, Some(3 * PAGE)),
-            (long_before, 0, 0, Some(3 * PAGE)),
             (before, 0, 4 + NAMES_PER_DIRECTORY, Some(3 * PAGE)),
             (before, 0, 3 + NAMES_PER_DIRECTORY, None),
             (before, 1, 4 + NAMES_PER_DIRECTORY, Some(PAGE)),
@@ -272,6 +284,22 @@ mod tests {
             let freed = walked.is_ok().then_some(emptying.bytes);
             assert_eq!(freed, expected, "doomed {doomed} s before, {retries} retries, {left} left");
             assert!(freed.is_none() || emptying.names == 4, "{} names", emptying.names);
+        }
+    }
+
+    #[test]
+    fn what_a_wrong_clock_has_stamped_did_not_change_after_the_doom() {
+        const HOUR: i64 = 3600;
+        for (doomed_at, changed, expected) in [
+            (-HOUR, -HOUR, false),
+            (-HOUR, -1, true),
+            (-1, HOUR, false),
+            (HOUR, HOUR + 1, true),
+            (HOUR, 2 * HOUR, false),
+        ] {
+            let [doomed_at, changed] = [doomed_at, changed].map(|seconds| FileTime::now().plus_seconds(seconds));
+            let emptying = Emptying::new(doomed_at, &|| false);
+            assert_eq!(emptying.has_changed(changed), expected, "{doomed_at:?} {changed:?}");
         }
     }
 }
