@@ -13,7 +13,7 @@ use wsctl::args::{self, ids};
 use wsctl::cli::{self, Cli};
 use wsctl::commands::prune::mounts;
 use wsctl::core::metadata::{Metadata, with_last_accessed};
-use wsctl::core::names::TrashName;
+use wsctl::core::names::{Stage, TrashName};
 use wsctl::core::{Category, Error, Timestamp, WorkspaceId};
 use wsctl::output::escape;
 
@@ -172,7 +172,9 @@ pub fn mounts(bytes: &[u8]) {
         table.extend(b" rw,noatime shared:1 - tmpfs tmpfs rw\n");
     }
     let names = points.iter().filter_map(|point| point.strip_prefix(b"/a base/")?.split(|byte| *byte == b'/').next());
-    let of = |name| WorkspaceId::from_dir_name(name).or(TrashName::parse(name).map(|name| name.id));
+    let tag = |name: TrashName| (name.stage == Stage::Doomed).then_some(name.tag);
+    let trash = |name| TrashName::parse(name).map(|name| (name.id, tag(name)));
+    let of = |name| WorkspaceId::from_dir_name(name).map(|id| (id, None)).or(trash(name));
     let known = mounts::parse_table(&table, Some(30), b"/a base");
     assert_eq!(known.inside, names.map(OsStr::from_bytes).filter_map(of).collect(), "{}", table.escape_ascii());
     assert!(!known.on_overlay);

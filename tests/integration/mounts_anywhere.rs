@@ -1,8 +1,8 @@
 //! A mount inside a workspace is noticed however it was made, and nothing that is mounted there is ever accessed.
 
 use crate::mounted::{Bindfs, Mounted};
-use crate::tools::{outside, text, tool, tree};
-use crate::world::World;
+use crate::tools::{outside, set_aside, text, tool, tree};
+use crate::world::{World, ids_in};
 use std::fs;
 
 #[test]
@@ -23,6 +23,21 @@ fn a_mount_made_through_another_path_to_the_base_leaves_the_workspace_whole() {
             assert_eq!(tree(&world.path("")), before);
         }
     }
+}
+
+#[test]
+fn a_mount_in_what_is_left_of_a_workspace_does_not_keep_a_new_one_with_its_id() {
+    needs!("root", "mount");
+    let world = World::new();
+    let id = world.workspace().days_ago(40).file("charts/x", b"x").make();
+    let charts = world.base().join(set_aside(&world, "doomed", &id)).join("charts");
+    let _mounted = Mounted::tmpfs(&world, &charts, "size=64k");
+    let _ = world.workspace().id(&id).days_ago(35).make();
+    for more in [&["-n"][..], &[]] {
+        let report = world.prune(more).run().exits(75).json();
+        assert_eq!((ids_in(&report["pruned"]), ids_in(&report["failed"])), (vec![id.clone()], vec![id.clone()]));
+    }
+    assert!(!world.dir_of(&id).exists() && charts.exists());
 }
 
 /// Makes the base the root directory, with a tmpfs in a workspace, and runs the program there. The other directories that it

@@ -132,7 +132,7 @@ impl Claims<'_> {
         }
         let path = name.to_string();
         // What stays because of a mount stays whole.
-        mounts.check(name.id, &path, self.stop, scratch).map_err(put_back)?;
+        mounts.check(&path, self.stop, scratch).map_err(put_back)?;
         // Unlinking changes the directory's own modification time, so look at the times first.
         self.check_unmodified(&path, found, scratch).map_err(put_back)?;
         if names.is_none() {

@@ -4,7 +4,7 @@
 //! have been made at the other one. The kernel refuses to remove a mount point of this namespace by either path.
 
 use crate::core::tree::{self, Scratch, Stop};
-use crate::core::{Category, DirFd, Error, Result, WorkspaceId, names::TrashName};
+use crate::core::{Category, DirFd, Error, Result, WorkspaceId, names::Stage, names::TrashName};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -24,10 +24,20 @@ pub(super) struct Mounts<'a> {
 /// What the table says about a base.
 #[derive(Debug)]
 pub struct BaseMounts {
-    /// The workspaces in or on which something is mounted.
-    pub inside: HashSet<WorkspaceId>,
+    /// What has something mounted in or on it.
+    pub inside: HashSet<Key>,
     /// Whether the base is on an overlay that cannot rename what is in a lower layer.
     pub on_overlay: bool,
+}
+
+/// What a workspace is found by: its ID, before and after a claim, because a mount keeps its place in the tree when a directory above
+/// it is renamed. What is doomed is no longer that workspace, so it has its tag, too.
+type Key = (WorkspaceId, Option<u64>);
+
+fn key(name: &OsStr) -> Option<Key> {
+    let is_doomed = |name: &TrashName| name.stage == Stage::Doomed;
+    let trash = || TrashName::parse(name).map(|name| (name.id, is_doomed(&name).then_some(name.tag)));
+    WorkspaceId::from_dir_name(name).map(|id| (id, None)).or_else(trash)
 }
 
 impl<'a> Mounts<'a> {
@@ -45,15 +55,13 @@ impl<'a> Mounts<'a> {
         }
     }
 
-    /// Checks that nothing is mounted in or on the workspace `id`, which is at `name`. A mount keeps its place in the tree when a
-    /// directory above it is renamed, so the table has it by the ID before and after a claim. Without a table, this searches the
-    /// tree.
+    /// Checks that nothing is mounted in or on the workspace at `name`. Without a table, this searches the tree.
     ///
     /// # Errors
     /// [`Category::Busy`] if something is. If nobody can tell, by errno: then the removal must not begin.
-    pub(super) fn check(&self, id: WorkspaceId, name: &str, stop: Stop<'_>, scratch: &mut Scratch) -> Result<()> {
+    pub(super) fn check(&self, name: &str, stop: Stop<'_>, scratch: &mut Scratch) -> Result<()> {
         let is_mounted = match &self.known {
-            Ok(Some(known)) => known.inside.contains(&id),
+            Ok(Some(known)) => key(OsStr::new(name)).is_some_and(|key| known.inside.contains(&key)),
             Ok(None) => {
                 let usage = tree::search(self.base, name, stop, scratch);
                 match usage.error {
@@ -160,8 +168,7 @@ pub fn parse_table(text: &[u8], mount: Option<u64>, path: &[u8]) -> BaseMounts {
     };
     let workspace = |it: &Mount<'_>| {
         let place = place(it)?;
-        let name = OsStr::from_bytes(place.strip_prefix(base.as_slice())?.split(|byte| *byte == b'/').next()?);
-        WorkspaceId::from_dir_name(name).or_else(|| TrashName::parse(name).map(|name| name.id))
+        key(OsStr::from_bytes(place.strip_prefix(base.as_slice())?.split(|byte| *byte == b'/').next()?))
     };
     BaseMounts {
         inside: mounts.values().filter_map(workspace).collect(),
@@ -193,7 +200,7 @@ mod tests {
         let text = lines.join("\n");
         let inside: Vec<_> = parse_table(text.as_bytes(), Some(30), path.as_bytes()).inside.into_iter().collect();
         assert!(inside.len() < 2);
-        inside.iter().any(|id| id.to_string() == ID)
+        inside.iter().any(|(id, tag)| id.to_string() == ID && tag.is_none())
     }
 
     fn line(numbers: &str, device: &str, root: &str, point: &str) -> String {

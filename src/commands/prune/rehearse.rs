@@ -23,7 +23,7 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, show_progre
     let progress = Progress::new(show_progress, Labels::MEASURING, to_prune.len());
     threads::filter_map_in_threads(&to_prune, jobs, |(found, rule), scratch| {
         let name = found.name();
-        let (result, freed) = match (mounts.check(found.id, &name, &|| false, scratch), found.size) {
+        let (result, freed) = match (mounts.check(&name, &|| false, scratch), found.size) {
             (Err(error), _) => (TaskResult::failed(error), 0),
             (Ok(()), Some(size)) => (TaskResult::Pruned(found.unmeasured.clone()), size.get()),
             (Ok(()), None) => {
