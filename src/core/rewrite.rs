@@ -48,12 +48,13 @@ pub fn set_last_accessed(base: &Base, id: WorkspaceId, time: Timestamp, missing:
         Ok(rewritten)
     });
     atomic::sweep(&dir);
-    // If the file is missing, the cause may be that the whole directory was moved or removed.
-    let may_be_gone = rewritten.as_ref().map_or_else(|error| error.category() == Category::NotFound, |_| true);
-    let result = match may_be_gone.then(|| is_at_its_path(base, id, &dir)) {
-        Some(Ok(false)) => Err(Error::new(Category::Busy, "its directory was moved or removed meanwhile")),
-        Some(Err(errno)) => Err(Error::os(errno, "cannot tell whether its directory was moved or removed")),
-        Some(Ok(true)) | None => rewritten,
+    let result = match is_at_its_path(base, id, &dir) {
+        // This may also be the cause of whatever has failed.
+        Ok(false) => Err(Error::new(Category::Busy, "its directory was moved or removed meanwhile")),
+        Err(errno) if rewritten.is_ok() => {
+            Err(Error::os(errno, "cannot tell whether its directory was moved or removed"))
+        }
+        Ok(true) | Err(_) => rewritten,
     };
     result.map_err(|error| error.about(id.subject()))
 }
@@ -105,9 +106,9 @@ fn check_rename(renamed: rustix::io::Result<()>, rewritten: Rewritten) -> Result
 
 /// Whether `dir` is still the directory at the workspace's path.
 fn is_at_its_path(base: &Base, id: WorkspaceId, dir: &DirFd) -> rustix::io::Result<bool> {
-    match base.dir().stat(id.encode(&mut [0; WorkspaceId::LEN])) {
-        Ok(stat) => Ok(stat.identity() == dir.stat_self()?.identity()),
-        Err(Errno::NOENT | Errno::XDEV) => Ok(false),
-        Err(errno) => Err(errno),
+    let stat = base.dir().stat(id.encode(&mut [0; WorkspaceId::LEN]));
+    match stat.and_then(|stat| Ok(stat.identity() == dir.stat_self()?.identity())) {
+        Err(Errno::NOENT | Errno::XDEV | Errno::STALE) => Ok(false),
+        is_same => is_same,
     }
 }

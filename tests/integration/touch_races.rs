@@ -26,6 +26,10 @@ fn act(what: &str, dir: &Path, away: &Path) -> io::Result<()> {
         }
         "unlinked" => drop(fs::remove_file(file)), // unless it was missing
         "claimed" => fs::rename(dir, away)?,
+        "corrupted and claimed" => {
+            rewrite(dir, CORRUPT);
+            fs::rename(dir, away)?;
+        }
         "claimed, and made anew" => {
             fs::rename(dir, away).and_then(|()| fs::create_dir(dir))?;
             rewrite(dir, NEW);
@@ -50,6 +54,7 @@ fn touch_keeps_what_others_do_meanwhile_and_is_busy_where_the_workspace_is_taken
         ("made a link", 65, corrupt, Some(CORRUPT)),
         ("unlinked", 0, "warning[not-found]: workspace ", Some(&*anew.replace('T', WRITTEN))),
         ("claimed", 75, busy, None),
+        ("corrupted and claimed", 75, busy, None),
         ("claimed, and made anew", 75, busy, Some(NEW)),
         ("claimed, and made a link", 75, busy, None),
         ("removed", 75, busy, None),

@@ -57,8 +57,8 @@ const MUTANTS: [(&str, &[Change]); 9] = [
         "without touch's look at where its directory is",
         &[(
             "core/rewrite.rs",
-            "Some(Ok(false)) => Err(Error::new(Category::Busy, \"its directory was moved or removed meanwhile\")),",
-            "Some(Ok(false)) => rewritten,",
+            "Ok(false) => Err(Error::new(Category::Busy, \"its directory was moved or removed meanwhile\")),",
+            "Ok(false) => rewritten,",
         )],
     ),
     (
