@@ -8,8 +8,12 @@ pub fn parse(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()));
     if unit.is_empty() {
-        let advice = |_| format!("{number} has no unit: write {number}GiB, or {number}B for bytes");
-        return Err(parse(&format!("{number}GiB")).map_or_else(|_| wrong(), advice));
+        let is_size = |unit| parse(&format!("{number}{unit}")).is_ok();
+        return Err(match (is_size("GiB"), is_size("B")) {
+            (true, _) => format!("{number} has no unit: write {number}GiB, or {number}B for bytes"),
+            (_, true) => format!("{number} has no unit: write {number}B for bytes"),
+            _ => wrong(),
+        });
     }
     let factor = factor(unit.trim()).ok_or_else(wrong)?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
@@ -99,6 +103,8 @@ mod tests {
         for text in [".", "1.", "1.2.3"] {
             assert!(parse(text).is_err_and(|message| message.starts_with("not a size")), "{text}");
         }
+        let without_unit = parse("17179869184"); // more GiB than 64 bits can count bytes
+        assert_eq!(without_unit, Err("17179869184 has no unit: write 17179869184B for bytes".to_owned()));
         for text in ["16EiB", "18446744073709551616B", "340282366920938463463374607431768211455.9E"] {
             assert!(parse(text).is_err_and(|message| message.starts_with("too large")), "{text}");
         }
