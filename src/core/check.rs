@@ -29,6 +29,7 @@ impl<'a> Checker<'a> {
     pub fn new(base: &'a Base) -> Result<Self> {
         let mut buffer = Vec::with_capacity(2048);
         let mut present = Vec::new();
+        base.dir().seek(0).map_err(|errno| base.cannot_list(errno))?;
         while present.is_empty() {
             let listed = base.dir().next_entries(&mut buffer, |entry| {
                 let name = entry.file_name().to_bytes();
@@ -125,6 +126,16 @@ mod tests {
         for place in 0..LEN {
             text[place] ^= 1;
             assert!(!is_same(id, &text), "{} wrong", place + 1);
+        }
+    }
+
+    #[test]
+    fn a_second_checker_of_a_base_knows_a_workspace_to_look_up_too() {
+        let temp = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(temp.path().join("6c7ab482-a9ca-49d7-9364-b3e425655d2e")).expect("a workspace");
+        let base = Base::open(temp.path()).expect("a base");
+        for _ in 0..2 {
+            assert_eq!(Checker::new(&base).expect("a checker").present.len(), 1);
         }
     }
 }
