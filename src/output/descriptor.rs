@@ -17,7 +17,8 @@ static IS_LOST: AtomicBool = AtomicBool::new(false);
 const PAUSE: i64 = 100_000_000;
 /// The most bytes that a pipe takes without waiting when poll(2) says that it is ready: `PIPE_BUF`, see pipe(7).
 const READY_PIPE: usize = 4096;
-/// The same for a terminal of Linux, unless it changes them: of control characters, such as a newline, it takes one.
+/// The same for a terminal. Linux may write more than one byte for a control character, such as a newline, so only one of those at
+/// a time.
 const READY_TERMINAL: usize = 256;
 
 /// From now on, waits for a reader only until a signal is caught: until `caught` is not 0.
@@ -51,6 +52,7 @@ fn write(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
         }
         match rustix::io::write(&fd, bytes) {
             Err(Errno::AGAIN) => must_wait = true,
+            Err(Errno::INTR) => {} // callers that heard of it would write again what was written before
             written => return Ok(written?),
         }
     }

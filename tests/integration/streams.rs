@@ -78,3 +78,12 @@ fn a_pipe_that_does_not_block_is_waited_for() {
     let lines = |part: &str| read.lines().filter(|line| line.contains(part)).count();
     assert_eq!((lines(&id), lines("'nonsense'")), (9000, 2000), "{} bytes", read.len());
 }
+
+/// A FUSE daemon may answer EINTR to a write when a signal comes.
+#[test]
+fn a_write_that_is_interrupted_makes_nothing_appear_twice() {
+    needs!("strace");
+    let world = World::in_memory();
+    let stale: Vec<_> = (0..60).map(|_| world.aged(40)).collect();
+    let _ = world.prune(&[]).injecting(["write:error=EINTR:when=2"]).run().pruned(stale);
+}
