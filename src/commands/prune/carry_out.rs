@@ -27,7 +27,8 @@ const MAX_HELD: usize = 8 * BATCH;
 const WORTH_A_SYNC: u64 = 1000;
 /// How long each thread goes on removing after a signal. The run must end within a second of it.
 const GRACE: Duration = Duration::from_millis(500);
-/// How many rounds to try if other runs keep putting workspaces back.
+/// How many rounds to try if other runs keep putting workspaces back, or if only temporary files make room: their owner may create
+/// new ones for each round.
 const ROUNDS: usize = 5;
 /// The descriptors that a thread needs besides those of its workspaces.
 const DESCRIPTORS: usize = 10;
@@ -68,9 +69,9 @@ pub(super) fn carry_out<'p>(work: &Work<'_>, plan: &'p Plan, signals: &Signals) 
     for round in 1.. {
         // A new tag for each round: otherwise another run could take the new claim for one that it has examined before.
         Round { work, tag: fresh_tag(), signals, progress }.run(tasks);
-        let helped = tasks.iter().any(|task| task.freed > 0 || task.result.is_pruned());
+        let helped = tasks.iter().any(|task| task.result.is_pruned() || (round < ROUNDS && task.freed > 0));
         let is_open = |task: &Task<'_>| (helped && task.result.has_no_room()) || (round < ROUNDS && task.is_put_back());
-        if !tasks.iter().any(is_open) {
+        if signals.caught().is_some() || !tasks.iter().any(is_open) {
             break;
         }
         // A journal reuses freed blocks only once their removal is committed. If this fails, nothing is lost.
