@@ -41,3 +41,18 @@ fn the_size_is_that_of_du_and_every_name_but_a_directory_is_a_file() {
         assert_eq!((row["size_bytes"].as_u64(), row["files"].as_u64()), (Some(size), Some(files)), "{row}");
     }
 }
+
+/// Of a directory that somebody has removed, although it is open.
+#[test]
+fn what_file_servers_and_fuse_daemons_answer_of_a_removed_directory_does_not_hide_its_workspace() {
+    needs!("strace");
+    for errno in ["ENOENT", "ESTALE"] {
+        let world = World::new();
+        let id = world.workspace().file("data/x", b"x").make();
+        let data = world.dir_of(&id).join("data");
+        let fault = format!("--inject=fstat:error={errno}:when=2");
+        let run = world.wsctl(["list", "-s", "--format", "json"]);
+        let list = run.through(["strace", "-f", "-o/dev/null", "-P", text(&data), &fault]).run().exits(0).json();
+        assert_eq!(list["workspaces"][0]["size_bytes"], du(&world.dir_of(&id)), "{errno}: {list}");
+    }
+}

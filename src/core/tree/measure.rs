@@ -214,6 +214,8 @@ impl Visitor for Measuring<'_> {
         match dir.stat_self() {
             Ok(stat) if stat.changed == *entered => {}
             Ok(stat) => self.record_change(stat.changed),
+            // Somebody removed it: file servers and FUSE daemons do not know it any more.
+            Err(Errno::NOENT | Errno::STALE) => self.record_change(FileTime::now()),
             Err(errno) => self.set_error(errno),
         }
     }
