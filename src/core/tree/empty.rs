@@ -195,11 +195,11 @@ impl Visitor for Emptying<'_> {
         if level.pieces == MANY_PIECES {
             dir.take_over();
         }
-        let is_gone = level.state == State::Emptied && above.is_some_and(|(above, name)| above.rmdir(name).is_ok());
-        if is_gone {
+        let is_removed = level.state == State::Emptied && above.is_some_and(|(above, name)| above.rmdir(name).is_ok());
+        if is_removed {
             level.state = State::Gone;
         }
-        is_gone
+        is_removed
     }
 
     fn leave(&mut self, above: (&DirFd, &mut Level), name: &CStr, level: Level) -> Option<Entered<Level>> {

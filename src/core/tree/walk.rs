@@ -21,7 +21,8 @@ pub trait Visitor {
     /// Whether to stop the walk. It is called before each name.
     fn should_stop(&mut self) -> bool;
 
-    /// Handles a name in a directory, which the listing may call a directory. Returns it if the walk must enter it.
+    /// Handles a name in `dir`. `is_dir` tells whether the listing calls it a directory. Returns it, opened, if the walk must enter
+    /// it.
     fn visit(
         &mut self,
         dir: &DirFd,
