@@ -23,8 +23,13 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         let part = match (number, unit) {
             ("", _) => return Err(none()),
             (_, "") if after.starts_with(|c: char| !c.is_ascii_digit()) => return Err(none()), // a date
-            (_, "") if humantime::parse_duration(&format!("{number}d")).is_ok() => {
-                return Err(format!("{number} has no unit: write {number}d, {number}h or {number}min"));
+            (_, "") => {
+                let is_duration = |unit| parse(&format!("{number}{unit}")).is_ok();
+                return Err(match (is_duration("d"), is_duration("s")) {
+                    (true, _) => format!("{number} has no unit: write {number}d, {number}h or {number}min"),
+                    (_, true) => format!("{number} has no unit: write {number}s for seconds"),
+                    _ => none(),
+                });
             }
             (_, "m" | "M") => {
                 return Err(format!("`{unit}` may mean minutes or months: write {number}min or {number}months"));
@@ -58,6 +63,7 @@ mod tests {
         for (text, advice) in [
             ("7", "7d"),
             ("0", "has no unit"),
+            ("31536000", "write 31536000s for seconds"), // so many days are too many
             ("1 12h", "write 1d"),
             ("2d 1.5 12h", "write 1.5d"),
             ("1.5", "1.5d"),
