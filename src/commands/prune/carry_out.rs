@@ -147,7 +147,7 @@ struct Worker<'a, 't, 'p> {
     mounts: Mounts<'a>,
     scratch: Scratch,
     doomed: Vec<(&'t mut Task<'p>, Tree)>,
-    /// How many workspaces and how many names in them it has removed so far.
+    /// How many workspaces it has removed so far, and how many names in them have gone.
     removed: (u64, u64),
     /// When a removal first heard of a signal.
     interrupted: OnceCell<Instant>,

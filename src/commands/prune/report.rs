@@ -160,11 +160,15 @@ impl Report {
         self.skipped.push(Skipped { id: found.id, reason: status.word() });
     }
 
-    /// Reports the claims of earlier runs that could not be put back. One that failed before fails once.
+    /// Reports the claims of earlier runs that could not be put back. One that has failed already counts once.
     pub(super) fn add_claims_that_stay(&mut self, failures: &[(&Found, Decision, Error)]) {
-        for (found, decision, error) in failures.iter().filter(|(_, decision, _)| *decision != Decision::Fail) {
+        for (found, decision, error) in failures {
             self.kept -= usize::from(*decision == Decision::Keep && found.counts());
-            self.fail(found.id, error);
+            if *decision == Decision::Fail {
+                self.status.raise(diagnostics::report(&error.clone().about(found.id.subject())));
+            } else {
+                self.fail(found.id, error);
+            }
         }
     }
 

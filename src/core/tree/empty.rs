@@ -168,7 +168,7 @@ impl Visitor for Emptying<'_> {
         self.new_names += u64::from(level.is_changed);
         match dir.with_rights(|| self.remove_or_open(dir, name, level)) {
             Ok(entered) => return entered,
-            Err(errno) if is_gone(errno) => self.names += 1,
+            Err(errno) if is_gone_or_replaced(errno) => self.names += 1,
             Err(errno) => self.mark_stuck(level, describe(errno)),
         }
         None
@@ -182,7 +182,7 @@ impl Visitor for Emptying<'_> {
             (level.is_changed, level.retries) = (true, level.retries.max(1));
             return true;
         }
-        if !is_gone(errno) {
+        if !is_gone_or_replaced(errno) {
             self.mark_stuck(level, describe(errno));
         }
         false
@@ -214,10 +214,10 @@ impl Visitor for Emptying<'_> {
         };
         match removed {
             Ok(()) => self.count_directory(&level),
-            Err(errno) if is_gone(errno) => self.names += 1,
+            Err(errno) if is_gone_or_replaced(errno) => self.names += 1,
             Err(Errno::NOTEMPTY | Errno::EXIST) if level.retries < MAX_RETRIES => match reenter(above, name, level) {
                 Ok(again) => return Some(again),
-                Err(errno) if is_gone(errno) => {}
+                Err(errno) if is_gone_or_replaced(errno) => {}
                 Err(errno) => self.mark_stuck(level_above, describe(errno)),
             },
             Err(Errno::NOTEMPTY | Errno::EXIST) => self.mark_stuck(level_above, refilled_error()),
@@ -227,9 +227,9 @@ impl Visitor for Emptying<'_> {
     }
 }
 
-/// Whether somebody has removed or replaced a name, or removed the directory that it was in. Of a directory that is open, file
-/// servers and FUSE daemons then answer ESTALE. If it was replaced, the directory will turn out not to be empty.
-pub(super) fn is_gone(errno: Errno) -> bool {
+/// Whether somebody has removed or replaced a name, or removed the directory that it was in (ESTALE from file servers and FUSE
+/// daemons). What was put in its place is found later, because the directory does not become empty.
+pub(super) fn is_gone_or_replaced(errno: Errno) -> bool {
     matches!(errno, Errno::NOENT | Errno::STALE | Errno::ISDIR | Errno::NOTDIR | Errno::LOOP)
 }
 

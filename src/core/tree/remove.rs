@@ -7,7 +7,7 @@ use super::super::error::{Category, Error, Result};
 use super::super::names::METADATA_C;
 use super::super::stat::FileTime;
 use super::Stop;
-use super::empty::{Emptying, Level, describe, is_gone, refilled_error};
+use super::empty::{Emptying, Level, describe, is_gone_or_replaced, refilled_error};
 use super::names::Names;
 use super::walk::{Entered, Scratch, walk};
 use rustix::io::Errno;
@@ -64,14 +64,14 @@ fn empty_and_remove(base: &DirFd, tree: Tree, emptying: &mut Emptying<'_>, scrat
             root => root.map_err(describe)?,
         };
         let stat = match root.stat_self() {
-            Err(errno) if is_gone(errno) => continue,
+            Err(errno) if is_gone_or_replaced(errno) => continue,
             stat => stat.map_err(describe)?,
         };
         // Another run may have put the claim back, and somebody may have created another directory with its name, which was
         // then doomed instead of the open one.
         match base.stat(&*name) {
             Ok(named) if named.identity() == stat.identity() => {}
-            Err(Errno::NOENT) => return Ok(false),
+            Err(errno) if is_gone_or_replaced(errno) => continue,
             Ok(_) => return Err(describe(Errno::NOTDIR)),
             Err(errno) => return Err(describe(errno)),
         }
@@ -113,7 +113,7 @@ fn remove_root(
     if !emptying.with_metadata {
         match root.with_rights(|| emptying.remove_or_open(root, METADATA_C, level)) {
             Ok(None) => {}
-            Err(errno) if is_gone(errno) => {}
+            Err(errno) if is_gone_or_replaced(errno) => {}
             Ok(Some(_)) => emptying.with_metadata = true, // a directory of that name that is not empty
             Err(errno) => return Err(describe(errno)),
         }
