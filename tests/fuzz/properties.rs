@@ -17,10 +17,6 @@ use wsctl::core::names::{Stage, TrashName};
 use wsctl::core::{Category, Error, Timestamp, WorkspaceId};
 use wsctl::output::escape;
 
-/// Longer texts are not given to Python, which keeps a level of its stack for each bracket.
-const LONGEST: usize = 8 * 1024;
-
-/// What `reference.py` answers.
 fn python(request: &Value) -> Value {
     static CHILD: OnceLock<Mutex<(Child, BufReader<ChildStdout>)>> = OnceLock::new();
     let child = CHILD.get_or_init(|| {
@@ -48,8 +44,8 @@ pub fn metadata(bytes: &[u8]) {
         assert_only_the_value_differs(bytes, edited, time);
     }
     let Ok(text) = str::from_utf8(bytes) else { return assert!(read.is_err()) };
-    if text.len() > LONGEST {
-        return;
+    if text.len() > 8 * 1024 {
+        return; // Python keeps a level of its stack for each bracket
     }
     let expected = python(&json!(["metadata", text, edited]));
     assert_eq!(read.is_ok(), !expected.is_null(), "{read:?}");
@@ -154,8 +150,7 @@ pub fn duration(bytes: &[u8]) {
     }
 }
 
-/// Whatever is mounted where, it is found in the table; no table makes its reader panic. Each line of the input is one more
-/// mount point, below the base where it begins with no slash.
+/// Whatever is mounted where is found in the table. Each line is a mount point, below the base where it begins with no slash.
 pub fn mounts(bytes: &[u8]) {
     let _ = [None, Some(30)].map(|mount| mounts::parse_table(bytes, mount, b"/base"));
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.contains(&0));

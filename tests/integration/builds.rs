@@ -1,5 +1,4 @@
-//! Other builds of the program than the one under test, each made by cargo in a target directory of its own, which stays for the
-//! next time. Nothing is fetched, and nothing is written beside the target directory of the tests.
+//! Other builds of the program, each made offline in a target directory of its own below that of the tests, which stays.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

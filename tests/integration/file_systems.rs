@@ -62,7 +62,7 @@ fn deep_trees_side_by_side_are_removed_through_a_fuse_daemon_that_lists_names_wi
     let source = world.path("source");
     fs::rename(world.base(), &source).expect("a rename");
     fs::create_dir(world.base()).expect("a mount point");
-    let _mounted = Bindfs::by_root(&world, &source, &world.base());
+    let _mounted = Bindfs::by_root(&world, &source, &world.base(), 0);
     let prune = || world.wsctl(["prune", "-y", "--older-than", "90d"]).begin();
     for run in [prune(), prune(), prune()] {
         let _ = finish(run, &doomed).exits(0).quietly();
@@ -138,7 +138,7 @@ fn workspaces_in_a_lower_layer_of_an_overlay_are_removed_if_it_redirects_and_els
             fs::create_dir(dir).expect("a directory");
         }
         let options = format!("lowerdir={},upperdir={},workdir={},{option}", text(&layer), text(&upper), text(&work));
-        let _mounted = Mounted::overlay(&world, &world.base(), &options);
+        let _mounted = Mounted::new(&world, &["-t", "overlay", "-o", &options, "wsctl-test"], &world.base());
         let before = tree(&world.base());
         let dry = world.prune(&["-n"]).run();
         if option == "redirect_dir=on" {

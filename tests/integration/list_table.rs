@@ -1,6 +1,6 @@
 //! The table on terminals of several widths and through a pipe. What colours it has is in the picture: see `picture.rs`.
 
-use crate::terminal::at_terminal_of;
+use crate::terminal::at_terminal;
 use crate::tools::du;
 use crate::world::{Ran, Run, World, numbered};
 use unicode_width::UnicodeWidthStr;
@@ -27,7 +27,7 @@ fn plain(ran: &Ran) -> Vec<String> {
 
 /// The table on a terminal of so many columns, and what is below it.
 fn shown(width: usize, run: Run<'_>) -> (Vec<String>, Vec<String>) {
-    let lines = plain(&at_terminal_of(width, run.default_env("LANG", "C.UTF-8"), "").exits(0));
+    let lines = plain(&at_terminal(width, run.env("LANG", "C.UTF-8"), "").exits(0));
     let end = lines.iter().position(|line| line.contains(" workspace")).expect("a last line");
     (lines[..end].to_vec(), lines[end..].to_vec())
 }
@@ -73,7 +73,7 @@ fn a_description_is_shortened_to_what_is_left_and_is_ascii_where_the_locale_is_n
         // python3 would make a UTF-8 locale of none.
         let run = world.wsctl(["list", &numbered(1)]).env("PYTHONCOERCECLOCALE", "0");
         let run = locale.iter().fold(run, |run, (name, value)| run.env(name, value));
-        let lines = plain(&at_terminal_of(width, run, "").exits(0));
+        let lines = plain(&at_terminal(width, run, "").exits(0));
         assert!(lines[1].ends_with(&format!("100d ago   {text}")), "{width} {locale:?}: {lines:#?}");
     }
 }
@@ -101,9 +101,9 @@ fn the_last_line_on_a_terminal_counts_what_is_shown_and_a_pipe_gets_the_same_tab
 fn a_terminal_is_told_why_there_is_nothing_to_see() {
     needs!("python3");
     let world = World::new();
-    let told = |args: &[&str]| plain(&at_terminal_of(200, world.wsctl([&["list"], args].concat()), "").exits(0));
+    let told = |args: &[&str]| plain(&at_terminal(200, world.wsctl([&["list"], args].concat()), "").exits(0));
     assert_eq!(told(&["--status", "corrupt"]), [format!("no workspaces in {}", world.base().display())]);
-    let absent = at_terminal_of(200, world.wsctl(["list", &numbered(1)]), "").exits(66);
+    let absent = at_terminal(200, world.wsctl(["list", &numbered(1)]), "").exits(66);
     assert!(!absent.stdout.contains("no workspaces in"), "its absence is told: {absent:#?}");
     let _ = [world.aged(1), world.aged(2)];
     assert_eq!(told(&["--older-than", "9d"]), ["none of 2 match the filters"]);

@@ -11,28 +11,20 @@ pub struct Mounted(PathBuf);
 
 impl Mounted {
     /// Mounts with these words. The caller must be root, here as below.
-    fn new(world: &World, words: &[&str], point: &Path) -> Self {
+    pub fn new(world: &World, words: &[&str], point: &Path) -> Self {
         tool(&[&["mount"], words, &[text(point)]].concat());
         Self(world.path(""))
     }
 
-    /// A tmpfs with these options.
     pub fn tmpfs(world: &World, point: &Path, options: &str) -> Self {
         Self::new(world, &["-t", "tmpfs", "-o", options, "wsctl-test"], point)
     }
 
-    /// An overlay with these options.
-    pub fn overlay(world: &World, point: &Path, options: &str) -> Self {
-        Self::new(world, &["-t", "overlay", "-o", options, "wsctl-test"], point)
-    }
-
-    /// A directory of the same file system.
     pub fn bind(world: &World, from: &Path, point: &Path) -> Self {
         Self::new(world, &["--bind", text(from)], point)
     }
 
-    /// A file system of its own, of this many MiB, made by `mkfs` with these words. `None`, loudly, where there are no loop
-    /// devices or the kernel does not know it.
+    /// A file system of this many MiB. `None`, loudly, where there are no loop devices or the kernel does not know it.
     pub fn image(world: &World, point: &Path, size: u64, mkfs: &[&str]) -> Option<Self> {
         let image = world.path("image");
         fs::File::create(&image).and_then(|file| file.set_len(size << 20)).expect("an image");
@@ -60,15 +52,10 @@ pub struct Bindfs {
 }
 
 impl Bindfs {
-    /// Mounts it as root, for all users. The kernel caches nothing, so each request goes to the daemon.
-    pub fn by_root(world: &World, from: &Path, point: &Path) -> Self {
-        let no_cache = "nonempty,attr_timeout=0,entry_timeout=0,negative_timeout=0";
-        Self::mount(world, &["bindfs", "-f", "-o", no_cache, text(from), text(point)], point)
-    }
-
-    /// Mounts it as root. The kernel may remember for minutes which file a name belongs to.
-    pub fn caching(world: &World, from: &Path, point: &Path) -> Self {
-        Self::mount(world, &["bindfs", "-f", "-o", "attr_timeout=0,entry_timeout=600", text(from), text(point)], point)
+    /// Mounts it as root, for all users. The kernel remembers for so many seconds which file a name belongs to, and nothing else.
+    pub fn by_root(world: &World, from: &Path, point: &Path, names: u32) -> Self {
+        let caches = format!("nonempty,attr_timeout=0,negative_timeout=0,entry_timeout={names}");
+        Self::mount(world, &["bindfs", "-f", "-o", &caches, text(from), text(point)], point)
     }
 
     /// Mounts it as the ordinary user: nobody else, not even root, may look into it.
@@ -94,8 +81,7 @@ impl Bindfs {
 
     /// Kills the daemon. It stays mounted, and whoever asks it anything gets ENOTCONN.
     pub fn die(&mut self) {
-        let _ = self.daemon.kill();
-        let _ = self.daemon.wait();
+        let _ = (self.daemon.kill(), self.daemon.wait());
     }
 }
 
@@ -109,17 +95,8 @@ impl Drop for Bindfs {
 pub struct Immutable(PathBuf);
 
 impl Immutable {
-    /// It cannot be changed. `None`, loudly, where the file system knows no attributes.
-    pub fn new(world: &World, path: &Path) -> Option<Self> {
-        Self::set(world, "+i", path)
-    }
-
-    /// Names can be made in this directory, but not removed.
-    pub fn append_only(world: &World, path: &Path) -> Option<Self> {
-        Self::set(world, "+a", path)
-    }
-
-    fn set(world: &World, attribute: &str, path: &Path) -> Option<Self> {
+    /// With `+i` it cannot be changed, with `+a` no name in it removed. `None`, loudly, where the file system has no attributes.
+    pub fn set(world: &World, attribute: &str, path: &Path) -> Option<Self> {
         let set = Command::new("chattr").args([attribute, text(path)]).status().expect("chattr");
         (set.success() || skip("a file system with attributes")).then(|| Self(world.base()))
     }

@@ -107,7 +107,7 @@ fn a_mount_in_a_workspace_or_on_it_whose_daemon_hangs_or_has_died_hangs_no_run_a
         let [itself, fresh, plain] = [41, 1, 42].map(|days| world.aged(days));
         let inside = world.workspace().days_ago(40).file("a/b/mnt/x", b"x").make();
         let (outside, points) = (outside(&world).0, [world.dir_of(&inside).join("a/b/mnt"), world.dir_of(&itself)]);
-        let mut mounted = points.map(|point| Bindfs::by_root(&world, &outside, &point));
+        let mut mounted = points.map(|point| Bindfs::by_root(&world, &outside, &point, 0));
         mounted.iter_mut().for_each(trouble);
         let touch = format!("touch {fresh} {itself}");
         // Not even a stat is asked of what is mounted: it would not be answered.
@@ -152,7 +152,7 @@ fn a_signal_is_heard_while_a_base_whose_server_has_stopped_answers_nothing() {
     let world = World::new();
     let _stale = world.aged(40);
     tool(&["cp", "-a", text(&world.base()), text(&world.path("served"))]);
-    let mut mounted = Bindfs::by_root(&world, &world.path("served"), &world.base());
+    let mut mounted = Bindfs::by_root(&world, &world.path("served"), &world.base(), 0);
     mounted.hang();
     for (signal, status) in [("TERM", 143), ("INT", 130)] {
         for args in [&["list"][..], &["prune", "-n", "--older-than", "7d"], &["prune", "-y", "--older-than", "7d"]] {

@@ -1,15 +1,12 @@
 //! Runs that strace watches, or stops at a system call: the program that is shipped needs no code for that.
 
-use crate::run::TOO_LONG;
-use crate::tools::{text, tool};
+use crate::tools::{text, tool, wait_until};
 use crate::world::{Ran, Run, World};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
 
 /// Runs to its end under strace, and gives its log beside what the run came to. File descriptors are shown with their paths.
 pub fn straced(world: &World, run: Run<'_>, calls: &str) -> (Ran, Vec<String>) {
@@ -22,7 +19,6 @@ fn lines(log: &Path) -> Vec<String> {
     fs::read_to_string(log).expect("a log").lines().map(str::to_owned).collect()
 }
 
-/// A system call in a log of strace.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub name: String,
@@ -31,7 +27,6 @@ pub struct Call {
     pub line: String,
 }
 
-/// The calls in a log.
 pub fn calls(log: &str) -> Vec<Call> {
     let mut counts = HashMap::new();
     let call = |line: &str| {
@@ -52,8 +47,7 @@ pub struct Paused {
 }
 
 impl Paused {
-    /// Begins the run, and returns once it is paused after the first of these calls; with `path`, after the first that
-    /// has to do with that path.
+    /// Begins the run, and returns once it is paused after the first of these calls, or after the first on `path`.
     #[track_caller]
     pub fn after(world: &World, call: &str, path: Option<&Path>, run: Run<'_>) -> Self {
         Self::lacking(world, &[], call, path, run)
@@ -62,51 +56,32 @@ impl Paused {
     /// The same on a kernel that lacks something: with these further options of strace.
     #[track_caller]
     pub fn lacking(world: &World, what: &[&str], call: &str, path: Option<&Path>, run: Run<'_>) -> Self {
-        Self::begin(world, what, (call, 1), path, run).unwrap_or_else(|ran| panic!("it was never paused: {ran:#?}"))
+        let what = [what, &path.map_or(vec![], |path| vec!["-P", text(path)])].concat();
+        Self::begin(world, &what, (call, 1), run).unwrap_or_else(|ran| panic!("it was never paused: {ran:#?}"))
     }
 
     /// The same after the nth of these calls, counted from 1; if the run ends before, that is what it came to.
     #[track_caller]
-    pub fn try_after(world: &World, (call, nth): (&str, usize), run: Run<'_>) -> Result<Self, Ran> {
-        Self::begin(world, &[], (call, nth), None, run)
+    pub fn try_after(world: &World, call: (&str, usize), run: Run<'_>) -> Result<Self, Ran> {
+        Self::begin(world, &[], call, run)
     }
 
     #[track_caller]
-    fn begin(
-        world: &World,
-        lacking: &[&str],
-        (call, nth): (&str, usize),
-        path: Option<&Path>,
-        run: Run<'_>,
-    ) -> Result<Self, Ran> {
+    fn begin(world: &World, options: &[&str], (call, nth): (&str, usize), run: Run<'_>) -> Result<Self, Ran> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let log = world.path(&format!("paused.{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
         let inject = format!("inject={call}:signal=SIGSTOP:when={nth}");
-        let mut strace = vec!["strace", "-f", "-o", text(&log), "-e", &inject];
-        strace.extend(lacking);
-        strace.extend(path.iter().flat_map(|path| ["-P", text(path)]));
-        let mut child = run.through(strace).begin();
+        let mut child = run.through([&["strace", "-f", "-o", text(&log), "-e", &inject], options].concat()).begin();
         child.stdin = None;
-        Self { child: Some(child), pid: String::new(), log }.wait()
-    }
-
-    /// Waits until it is paused, or has ended.
-    #[track_caller]
-    fn wait(mut self) -> Result<Self, Ran> {
-        let begun = Instant::now();
-        while begun.elapsed() < TOO_LONG {
-            let written = fs::read_to_string(&self.log).unwrap_or_default();
-            let mut stops = written.lines().filter(|line| line.contains("--- stopped by SIGSTOP ---"));
-            if let Some(line) = stops.next() {
-                line.split_whitespace().next().expect("a process").clone_into(&mut self.pid);
-                return Ok(self);
-            }
-            if written.contains("+++ exited") {
-                return Err(self.end());
-            }
-            thread::sleep(Duration::from_millis(3));
-        }
-        panic!("it is neither paused nor does it end: {}", self.log.display());
+        let (mut paused, mut has_ended) = (Self { child: Some(child), pid: String::new(), log }, false);
+        wait_until("it is paused or ends", || {
+            let written = fs::read_to_string(&paused.log).unwrap_or_default();
+            let stop = written.lines().find(|line| line.contains("--- stopped by SIGSTOP ---"));
+            paused.pid = stop.and_then(|line| line.split_whitespace().next()).unwrap_or_default().into();
+            has_ended = written.contains("+++ exited");
+            stop.is_some() || has_ended
+        });
+        if paused.pid.is_empty() { Err(paused.end()) } else { Ok(paused) }
     }
 
     fn end(mut self) -> Ran {
@@ -119,13 +94,11 @@ impl Paused {
         tool(&["kill", &format!("-{signal}"), &self.pid]);
     }
 
-    /// Lets it run to its end.
     pub fn go_on(self) -> Ran {
         self.signal("CONT");
         self.end()
     }
 
-    /// Lets it run to its end, and gives strace's log, too.
     pub fn go_on_logged(self) -> (Ran, Vec<String>) {
         let log = self.log.clone();
         (self.go_on(), lines(&log))
@@ -138,8 +111,7 @@ impl Drop for Paused {
             if !self.pid.is_empty() {
                 let _ = Command::new("kill").args(["-9", &self.pid]).status();
             }
-            let _ = child.kill();
-            let _ = child.wait();
+            let _ = (child.kill(), child.wait());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The README's pictures of a terminal: drawn from what the program prints, and compared with the committed files.
 //! `UPDATE=1 cargo test picture` draws it anew.
 
-use crate::terminal::at_terminal_of;
+use crate::terminal::at_terminal;
 use crate::world::{World, ago};
 use chrono::TimeDelta;
 use rustix::fs::{FallocateFlags, fallocate};
@@ -13,8 +13,7 @@ use std::path::Path;
 const CELL: (f64, f64) = (8.4, 20.0);
 const MARGIN: f64 = 16.0;
 
-/// A base on which a list is the same every day: its ages are relative to now, and its sizes are not at the mercy of how a file
-/// system stores directories.
+/// A base on which a list is the same every day, on any file system.
 fn base() -> World {
     let world = World::new();
     let workspace =
@@ -42,7 +41,6 @@ fn base() -> World {
     world
 }
 
-/// What an SGR parameter of ECMA-48 looks like.
 fn style(parameter: &str) -> &'static str {
     match parameter {
         "0" | "" => "",
@@ -56,38 +54,33 @@ fn style(parameter: &str) -> &'static str {
 }
 
 /// A line as SVG. Each word has its place and its length, so that columns stand in line in any font.
-fn line(svg: &mut String, text: &str, y: f64) -> usize {
-    let mut column = 0;
+fn line(svg: &mut String, text: &str, y: f64) -> f64 {
+    let width = |text: &str| text.chars().map(|_| CELL.0).sum::<f64>();
+    let mut end = MARGIN;
     for (number, part) in text.split("\u{1b}[").enumerate() {
         let (parameter, part) = if number == 0 { ("", part) } else { part.split_once('m').expect("SGR") };
         for word in part.split_inclusive("  ") {
-            let (start, trimmed) = (word.len() - word.trim_start().len(), word.trim());
-            let (place, width) = (column + start, trimmed.chars().count());
-            column += word.chars().count();
-            if width > 0 {
+            let (x, trimmed) = (end + width(word) - width(word.trim_start()), word.trim());
+            end += width(word);
+            if !trimmed.is_empty() {
                 let escaped = trimmed.replace('&', "&amp;").replace('<', "&lt;");
-                let (x, length) = (MARGIN + CELL.0 * cells(place), CELL.0 * cells(width));
-                let style = style(parameter);
+                let (length, style) = (width(trimmed), style(parameter));
                 let _ =
                     writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" textLength=\"{length:.1}\"{style}>{escaped}</text>");
             }
         }
     }
-    column
-}
-
-fn cells(number: usize) -> f64 {
-    f64::from(u32::try_from(number).expect("a width"))
+    end
 }
 
 fn svg(title: &str, shown: &str) -> String {
     let screen = format!("\u{1b}[2m$\u{1b}[0m {title}\n{}", shown.replace('\r', ""));
-    let (mut texts, mut widest) = (String::new(), 0);
-    for (number, text) in screen.lines().enumerate() {
-        widest = widest.max(line(&mut texts, text, MARGIN + CELL.1 * (cells(number) + 0.75)));
+    let (mut texts, mut right, mut y) = (String::new(), 0_f64, MARGIN);
+    for text in screen.lines() {
+        right = right.max(line(&mut texts, text, y + 0.75 * CELL.1));
+        y += CELL.1;
     }
-    let (width, height) =
-        (2.0 * MARGIN + CELL.0 * cells(widest), 2.0 * MARGIN + CELL.1 * cells(screen.lines().count()));
+    let (width, height) = (right + MARGIN, y + MARGIN);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
          height=\"{height:.0}\" font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"14\" \
@@ -109,11 +102,11 @@ fn check(name: &str, drawn: &str) {
 fn the_committed_pictures_show_a_list_and_what_prune_asks() {
     needs!("python3");
     let world = base();
-    let list = at_terminal_of(130, world.wsctl(["list", "--size"]).env("LANG", "C.UTF-8"), "").exits(0).stdout;
+    let list = at_terminal(130, world.wsctl(["list", "--size"]).env("LANG", "C.UTF-8"), "").exits(0).stdout;
     check("dist/list.svg", &svg("wsctl list --size", &list));
 
     let run = world.wsctl(["-q", "prune", "--older-than", "30d", "--keep-last", "2"]);
-    let asked = at_terminal_of(130, run, "n\\n").exits(78).stdout;
+    let asked = at_terminal(130, run, "n\\n").exits(78).stdout;
     let (question, _) = asked.split_once("[y/N] ").expect("a question");
     let question = question.replace(world.base().to_str().expect("a path"), "~/.pitlane/workspaces");
     // The day it is asked on is always the same.

@@ -42,7 +42,7 @@ fn where_copies_and_leftovers_go_too_each_goes_by_itself_but_no_more_workspaces_
         let aside = world.dir_of(&format!(".wsctl-{stage}.{id}.{tag:016x}"));
         tool(&["cp", "-a", text(&world.dir_of(&id)), text(&aside)]);
     }
-    let question = at_terminal(world.wsctl(["prune", "--older-than", "30d"]), "n\\n").exits(78);
+    let question = at_terminal(100, world.wsctl(["prune", "--older-than", "30d"]), "n\\n").exits(78);
     for part in ["1 of 1 workspace in ", "Also leftovers of earlier prunes: 3\r\n"] {
         assert!(question.stdout.contains(part), "{question:#?}");
     }

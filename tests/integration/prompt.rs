@@ -19,7 +19,8 @@ fn yes_deletes_no_and_ctrl_c_delete_nothing_and_an_unclear_answer_is_asked_again
         let world = World::new();
         let _ = world.aged(30);
         let before = world.snapshot();
-        let ran = at_terminal(world.wsctl(["prune", "--color", "never", "--older-than", "7d"]), keys).exits(status);
+        let ran =
+            at_terminal(100, world.wsctl(["prune", "--color", "never", "--older-than", "7d"]), keys).exits(status);
         assert_eq!(ran.stdout.matches("Please answer yes or no. [y/N] ").count(), again, "{keys}: {ran:#?}");
         assert_eq!(ran.stdout.contains("error[refused]: nothing was deleted"), status == 78, "{keys}: {ran:#?}");
         if status == 0 {
@@ -38,7 +39,7 @@ fn the_question_names_the_rules_and_the_first_few_in_the_order_in_which_they_wou
     let ages = [(1, 10), (2, 20), (3, 30), (4, 31), (5, 32), (6, 33), (7, 34), (8, 35)];
     let ids = ages.map(|(number, days)| world.workspace().id(&numbered(number)).days_ago(days).make());
     let args = ["--older-than", "7d", "--max-total-size", "1GiB", "--keep-last", "1", "--exclude", &ids[3]];
-    let ran = at_terminal(world.wsctl(["prune", "--color", "never"].iter().chain(&args)), "n\\n").exits(78);
+    let ran = at_terminal(100, world.wsctl(["prune", "--color", "never"].iter().chain(&args)), "n\\n").exits(78);
     let starts = [
         format!("6 of 8 workspaces in {} would be deleted, ", world.base().display()),
         format!("  {}  last accessed 35d ago, ", ids[7]),

@@ -98,7 +98,7 @@ fn with_use_mtime_a_workspace_stays_in_which_an_agent_writes_through_a_file_syst
     modify(&world, &id, 40);
     let (shown, path) = (world.path("shown"), "charts/lap_times.png");
     fs::create_dir(&shown).expect("a directory");
-    let _mounted = Bindfs::caching(&world, &world.base(), &shown);
+    let _mounted = Bindfs::by_root(&world, &world.base(), &shown, 600);
     let wsctl = |args: &[&str]| world.wsctl(args).env("WSCTL_BASE", &shown).run().exits(0).quietly();
     let mut file = fs::OpenOptions::new().append(true).open(shown.join(&id).join(path)).expect("a file");
     file.write_all(&vec![7; 100_000]).expect("a write");

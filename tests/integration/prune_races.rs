@@ -122,7 +122,7 @@ fn a_file_written_in_a_doomed_tree_is_removed_before_its_metadata() {
     let paused = Paused::after(&world, "fsync", None, world.prune(&[]));
     let doomed = world.base().join(the_trash(&world));
     fs::write(doomed.join("late"), "x").expect("a file");
-    let Some(_immutable) = Immutable::new(&world, &doomed.join("late")) else { return };
+    let Some(_immutable) = Immutable::set(&world, "+i", &doomed.join("late")) else { return };
     assert_eq!(ids_in(&paused.go_on().exits(77).json()["failed"]), [id]);
     assert!(!doomed.join("x").exists() && doomed.join(".metadata.json").exists(), "the application's listing goes on");
 }

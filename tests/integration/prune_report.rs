@@ -63,7 +63,7 @@ fn a_failure_is_reported_while_the_run_goes_on() {
     needs!("root", "chattr");
     let world = World::new();
     let stuck = world.aged(99);
-    let Some(_immutable) = Immutable::new(&world, &world.metadata_of(&stuck)) else { return };
+    let Some(_immutable) = Immutable::set(&world, "+i", &world.metadata_of(&stuck)) else { return };
     (0..200).for_each(|_| drop(world.aged(40)));
     let ran = world.wsctl(["prune", "-v", "-y", "-j", "1", "--older-than", "30d"]).run().exits(77);
     let ran = ran.complains(&format!("error[permission-denied]: workspace {stuck}: "));

@@ -19,7 +19,7 @@ fn what_cannot_go_stays_with_the_metadata_alone_and_is_reported_by_each_run_unti
         let other = world.aged(41);
         world.give_away();
         let stuck = world.dir_of(&id).join("data/deep");
-        let immutable = is_immutable.then(|| Immutable::new(&world, &stuck.join("x")));
+        let immutable = is_immutable.then(|| Immutable::set(&world, "+i", &stuck.join("x")));
         if immutable.as_ref().is_some_and(Option::is_none) {
             return;
         }
@@ -48,7 +48,7 @@ fn an_immutable_workspace_stays_whole_at_its_own_path() {
     let world = World::new();
     let id = world.aged(40);
     let before = tree(&world.dir_of(&id));
-    let Some(_immutable) = Immutable::new(&world, &world.dir_of(&id)) else { return };
+    let Some(_immutable) = Immutable::set(&world, "+i", &world.dir_of(&id)) else { return };
     let _ = world.prune(&[]).run().exits(77).complains("error[permission-denied]: ");
     assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before));
 }

@@ -1,6 +1,5 @@
-//! The README's commands. Those in `console` blocks are run, one by one, on a copy of the workspaces that ship with the
-//! repository. A `sh` block is run as the script that it is, unless it is marked `no-run`, and a `cron` block as cron runs it,
-//! both on a base of all kinds.
+//! The README's commands. Those in `console` blocks are run, one by one, on a copy of `tests/samples`, a `sh` block as a script,
+//! unless it is marked `no-run`, and a `cron` block as cron runs it, both on a base of all kinds.
 
 use crate::hosts::{bash, home, reach, shell};
 use crate::needs::has;
@@ -12,21 +11,16 @@ use std::path::Path;
 /// The workspace that the README names.
 const NAMED: &str = "6c7ab482-a9ca-49d7-9364-b3e425655d2e";
 
-/// A fenced block.
 struct Block {
-    /// The heading above it.
     heading: String,
     info: String,
     text: String,
 }
 
-fn readme() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md")
-}
-
-fn blocks() -> Vec<Block> {
+/// The blocks with this info string.
+fn all(info: &str) -> Vec<Block> {
     let (mut blocks, mut heading, mut open): (Vec<Block>, _, _) = (Vec::new(), String::new(), false);
-    for line in readme().lines() {
+    for line in include_str!("../../README.md").lines() {
         match (line.strip_prefix("```"), blocks.last_mut()) {
             (Some(_), _) if open => open = false,
             (Some(info), _) => {
@@ -38,12 +32,7 @@ fn blocks() -> Vec<Block> {
             _ => {}
         }
     }
-    blocks
-}
-
-/// The blocks with this info string.
-fn all(info: &str) -> Vec<Block> {
-    blocks().into_iter().filter(|block| block.info == info).collect()
+    blocks.into_iter().filter(|block| block.info == info).collect()
 }
 
 #[test]
@@ -91,50 +80,34 @@ impl Lab {
         for other in &others {
             let _ = (other.aged(40), other.aged(1));
         }
-        let tools = ["bash", "jq", "parallel", "tar"].into_iter().filter(|tool| script.contains(tool));
-        if !tools.map(has).fold(has("bash"), |all, one| all && one) {
-            return None;
-        }
         reach(&world, &[("pit-1", &home(&others[2])), ("pit-2", &home(&others[3]))]);
-        Some(Self { world, others })
-    }
-
-    fn has(&self, id: &str) -> bool {
-        self.world.dir_of(id).exists()
-    }
-
-    /// How many workspaces the others have left.
-    fn left(&self) -> [usize; 4] {
-        self.others.each_ref().map(|other| other.names().len())
+        let mut tools = ["jq", "parallel", "tar"].into_iter().filter(|tool| script.contains(tool));
+        (has("bash") && tools.all(has)).then_some(Self { world, others })
     }
 }
 
 /// Whether a script has done what the text around it says.
 fn has_done(heading: &str, lab: &Lab, stdout: &str) -> bool {
-    let [old, stale] = [1, 2].map(|number| lab.has(&numbered(number)));
+    let [old, stale, fresh, named] =
+        [&*numbered(1), &numbered(2), &numbered(3), NAMED].map(|id| lab.world.dir_of(id).exists());
+    let left = lab.others.each_ref().map(|other| other.names().len());
     let statuses = || shell(&lab.world, "wsctl list --status missing,corrupt --format ids").exits(0).stdout;
     match heading {
-        "Every night" | "Monitoring" => !old && !stale && !lab.has(NAMED) && lab.has(&numbered(3)),
-        "Keep some, whatever their age" => !old && stale && lab.has(NAMED), // the second one is the largest
+        "Every night" | "Monitoring" => !old && !stale && !named && fresh,
+        "Keep some, whatever their age" => !old && stale && named, // the second one is the largest
         "Repair a missing or a corrupt file" => {
             let repaired = lab.world.read_metadata(&numbered(6));
             let told = stdout.contains(&numbered(5)) && statuses().is_empty();
             told && old && repaired.contains("kept") && repaired.contains("last_accessed")
         }
         "What breaks the application's listing" => statuses() == format!("{}\n", numbered(5)) && old,
-        "Move to another host" => old && !stale && !lab.has(NAMED) && lab.left() == [2, 2, 2, 20],
-        "Many hosts" if stdout.contains("/srv/") => lab.left() == [1, 1, 2, 2] && old,
-        "Many hosts" if stdout.contains("pit-") => lab.left() == [2, 2, 1, 1] && old,
-        "Many hosts" => !old && !stale && !lab.has(NAMED) && lab.left() == [2; 4],
+        "Move to another host" => old && !stale && !named && left == [2, 2, 2, 20],
+        "Many hosts" if stdout.contains("/srv/") => left == [1, 1, 2, 2] && old,
+        "Many hosts" if stdout.contains("pit-") => left == [2, 2, 1, 1] && old,
+        "Many hosts" => !old && !stale && !named && left == [2; 4],
         "A quota, or free space" => stdout.contains("pruned "), // what goes is the machine's to say
         other => panic!("what should the script under {other:?} have done?"),
     }
-}
-
-/// What cron gives to sh: all after the user, up to a bare `%`.
-fn cron_command(line: &str) -> String {
-    let words = line.split_whitespace().skip(6).collect::<Vec<_>>().join(" ").replace("\\%", "\0");
-    words.split('%').next().expect("a command").replace('\0', "%")
 }
 
 #[test]
@@ -143,7 +116,10 @@ fn every_script_in_the_readme_does_what_it_says_and_that_of_cron_says_nothing() 
     assert!(scripts.len() >= 9, "{}", scripts.len());
     for Block { heading, info, text: script } in scripts {
         let Some(lab) = Lab::of(&script) else { continue };
-        let script = if info == "cron" { cron_command(&script) } else { script };
+        // Cron gives to sh all after the user, up to a bare `%`.
+        let words = || script.split_whitespace().skip(6).collect::<Vec<_>>().join(" ").replace("\\%", "\0");
+        let command = || words().split('%').next().expect("a command").replace('\0', "%");
+        let script = if info == "cron" { command() } else { script };
         let here = |place: &str| format!("{}/", text(&lab.world.path(place)));
         let script = script.replace("/srv/", &here("srv")).replace("/var/lib/prometheus/node-exporter/", &here("home"));
         let script = script.replace("/home/pitlane/", &here("home"));

@@ -1,7 +1,4 @@
-//! A run of the program, and what it came to.
-//!
-//! Nothing is inherited from the environment but `PATH`: every run has its own `HOME` and no `WSCTL_BASE`, `RUST_LOG` or
-//! colour settings. What takes longer than [`TOO_LONG`] hangs.
+//! A run of the program, and what it came to. Of the environment it inherits nothing but `PATH`.
 
 use crate::foreign_bytes::properties::is_dangerous;
 use crate::world::{AS_ORDINARY_USER, World, ids_in, sorted};
@@ -20,44 +17,38 @@ use std::time::Duration;
 /// Longer than any run takes, also on a machine that is busy with other things: what hangs, hangs for ever.
 pub const TOO_LONG: Duration = Duration::from_secs(300);
 
-/// A run of the program, not yet begun.
 #[must_use]
 pub struct Run<'a> {
     world: &'a World,
     args: Vec<OsString>,
     stdin: Vec<u8>,
     env: Vec<(OsString, OsString)>,
-    by_ordinary_user: bool,
+    user: &'static [&'static str],
     wrapper: Vec<OsString>,
 }
 
-impl<'a> Run<'a> {
-    /// A run in this world with these arguments.
-    pub fn new<I: AsRef<OsStr>>(world: &'a World, args: impl IntoIterator<Item = I>) -> Self {
+impl World {
+    /// Begins a run that knows of no base but what its arguments say.
+    pub fn bare<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>) -> Run<'_> {
         let args = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
-        Self { world, args, stdin: Vec::new(), env: Vec::new(), by_ordinary_user: false, wrapper: Vec::new() }
+        Run { world: self, args, stdin: Vec::new(), env: Vec::new(), user: &[], wrapper: Vec::new() }
     }
+}
 
-    /// What it finds on stdin; nothing otherwise.
+impl Run<'_> {
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
 
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
-        self.env.retain(|(known, _)| known != name);
         self.env.push((name.into(), value.as_ref().to_owned()));
         self
     }
 
-    /// The same, unless it was set before.
-    pub fn default_env(self, name: &str, value: &str) -> Self {
-        if self.env.iter().any(|(known, _)| known == name) { self } else { self.env(name, value) }
-    }
-
     /// As the ordinary user. The caller must be root (see [`is_root`]).
     pub fn by_ordinary_user(mut self) -> Self {
-        self.by_ordinary_user = true;
+        self.user = &AS_ORDINARY_USER;
         self
     }
 
@@ -81,29 +72,24 @@ impl<'a> Run<'a> {
     /// The command, for tests that need more of it than [`Run::run`] gives.
     pub fn command(&self) -> Command {
         take_signals();
-        let mut words = self.wrapper.clone();
-        if self.by_ordinary_user {
-            words.extend(AS_ORDINARY_USER.map(OsString::from));
-            words.push(self.world.binary_for_everybody().into());
-        } else {
-            words.push(self.world.binary.clone().into());
-        }
-        words.extend(self.args.iter().cloned());
+        let is_other = !self.user.is_empty();
+        let binary = if is_other { self.world.binary_for_everybody() } else { self.world.binary.clone() };
+        let user = self.user.iter().map(OsString::from).chain([binary.into()]);
+        let words: Vec<_> = self.wrapper.iter().cloned().chain(user).chain(self.args.iter().cloned()).collect();
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.world.path("home"));
+        command.env("TERM", "xterm");
         command.envs(self.env.iter().map(|(name, value)| (name, value))).current_dir(self.world.path(""));
         command
     }
 
-    /// Begins it, with pipes to and from it.
     pub fn begin(&self) -> Child {
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"))
     }
 
-    /// Runs it to its end.
     #[must_use]
     pub fn run(self) -> Ran {
         let mut child = self.begin();
@@ -113,9 +99,8 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Makes what this process starts take these signals, also where a shell has started the tests in the background, which ignores
-/// SIGINT, or nohup(1), which ignores SIGHUP: a signal that is caught here has its default action in a new program. Here, too,
-/// each ends the process, as by default.
+/// Makes what this process starts take these signals, also where a shell in the background or nohup(1) has ignored one: a signal that
+/// is caught here has its default action in a new program. Here, too, each ends the process.
 fn take_signals() {
     static TAKEN: Once = Once::new();
     TAKEN.call_once(|| {
@@ -138,7 +123,6 @@ pub fn finish(child: Child, what: &dyn Debug) -> Ran {
     Ran::new(output.expect("its output"))
 }
 
-/// What a run came to.
 #[derive(Debug)]
 pub struct Ran {
     /// The exit status; a death by signal is 128 and its number, as in a shell.
@@ -157,21 +141,18 @@ impl Ran {
         }
     }
 
-    /// Asserts the exit status.
     #[track_caller]
     pub fn exits(self, status: i32) -> Self {
         assert_eq!(self.status, status, "{self:#?}");
         self
     }
 
-    /// Asserts that stdout is this.
     #[track_caller]
     pub fn prints(self, stdout: &str) -> Self {
         assert_eq!(self.stdout, stdout, "{self:#?}");
         self
     }
 
-    /// Asserts that nothing was said on stderr.
     #[track_caller]
     pub fn quietly(self) -> Self {
         assert_eq!(self.stderr, "", "{self:#?}");
@@ -185,7 +166,6 @@ impl Ran {
         self
     }
 
-    /// Asserts that some line of stderr contains `part`.
     #[track_caller]
     pub fn mentions(self, part: &str) -> Self {
         assert!(self.stderr.contains(part), "{part:?}: {self:#?}");
@@ -201,14 +181,12 @@ impl Ran {
         self
     }
 
-    /// Stdout as one JSON document.
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
 
-    /// Asserts that just this workspace is busy, by a warning and in the JSON report, and that nothing else failed. Gives the
-    /// report.
+    /// Asserts that just this workspace is busy, by a warning and in the JSON report, which it gives, and that nothing else failed.
     #[track_caller]
     pub fn finds_busy(self, id: &str) -> Value {
         let report = self.exits(75).complains("warning[busy]: ").json();
@@ -225,7 +203,6 @@ impl Ran {
         report
     }
 
-    /// Stdout as lines.
     pub fn lines(&self) -> Vec<&str> {
         self.stdout.lines().collect()
     }

@@ -4,13 +4,12 @@
 use crate::mounted::Mounted;
 use crate::slow::deployments::shipped;
 use crate::tools::{set_aside, text, tool};
-use crate::world::{Run, World, chmod, names, numbered};
-use serde_json::{Value, json};
+use crate::world::{Run, World, chmod, numbered};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::LazyLock;
 
 /// A document, with the name of its schema.
@@ -32,19 +31,16 @@ fn of_each_status() -> World {
     world
 }
 
-/// What a run prints, whatever it exits with.
 fn printed(name: &'static str, run: Run<'_>) -> Vec<Document> {
     run.run().lines().iter().map(|line| (name, serde_json::from_str(line).expect("JSON"))).collect()
 }
 
 fn lists() -> Vec<Document> {
-    let world = of_each_status();
-    let mut documents = Vec::new();
-    for options in
-        [&[][..], &["--size"], &["--limit", "1"], &["--older-than", "99years"], &[&numbered(1), &numbered(99)]]
-    {
+    let (world, mut documents) = (of_each_status(), Vec::new());
+    let ids = format!("{} {}", numbered(1), numbered(99));
+    for options in ["-v", "--size", "--limit 1", "--older-than 99years", &ids] {
         for (name, format) in [("list", "json"), ("list-row", "jsonl")] {
-            let list = world.wsctl([&["list", "--format", format], options].concat());
+            let list = world.wsctl(["list", "--format", format].into_iter().chain(options.split(' ')));
             documents.extend(printed(name, list.by_ordinary_user()));
         }
     }
@@ -86,54 +82,28 @@ fn validations() -> Vec<Document> {
 /// What the program prints as JSON: of every kind, with all that may be in it.
 static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| [lists(), prunes(), validations()].concat());
 
-/// Reads the schemas and references between them from a directory, the documents from a file, and prints what is wrong with each.
+/// Prints what is wrong with each document of a file by the schemas in a directory, without fields that they do not name.
 const VALIDATE: &str = r#"
 import json, pathlib, sys, warnings
 warnings.simplefilter("ignore") # newer versions have something else than RefResolver, and this still
 from jsonschema import Draft202012Validator as Validator, RefResolver
 place, documents = pathlib.Path(sys.argv[1]), json.load(open(sys.argv[2]))
-def validator(name):
-    schema = json.loads((place / f"{name}.schema.json").read_text())
+def close(part):
+    if isinstance(part, dict) and part.get("type") == "object":
+        assert "additionalProperties" not in part, f"a later version may add a field: {part}"
+        part["additionalProperties"] = False
+    for inside in part.values() if isinstance(part, dict) else part if isinstance(part, list) else []:
+        close(inside)
+schemas = {file.as_uri(): json.loads(file.read_text()) for file in place.iterdir()}
+for schema in schemas.values():
     Validator.check_schema(schema)
-    return Validator(schema, resolver=RefResolver(place.as_uri() + "/", schema))
-validators = {name: validator(name) for name in {name for name, _ in documents}}
-errors = [validators[name].iter_errors(document) for name, document in documents]
-print(json.dumps([[f"{error.json_path}: {error.message}" for error in errors] for errors in errors]))
+    close(schema)
+def errors(name, document):
+    schema = schemas[(place / f"{name}.schema.json").as_uri()]
+    validator = Validator(schema, resolver=RefResolver(place.as_uri() + "/", schema, store=schemas))
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
+print(json.dumps([errors(*of) for of in documents]))
 "#;
-
-/// What is wrong with each of these documents by the schemas in a directory.
-fn errors(place: &Path, documents: &[Document]) -> Vec<Vec<String>> {
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    serde_json::to_writer(&file, documents).expect("JSON");
-    let errors = tool(&["/usr/bin/python3", "-c", VALIDATE, text(place), text(file.path())]);
-    serde_json::from_str(&errors).expect("JSON")
-}
-
-fn schema(name: &str) -> Value {
-    let file = shipped("schema").join(name);
-    serde_json::from_str(&fs::read_to_string(file).expect("a schema")).expect("JSON")
-}
-
-/// Copies of the schemas that know no other fields than those that they name.
-fn strict_copies(world: &World) {
-    fn close(schema: &mut Value) {
-        if schema["type"] == "object" {
-            assert!(schema.get("additionalProperties").is_none(), "a later version may add a field: {schema:#}");
-            schema["additionalProperties"] = json!(false);
-        }
-        match schema {
-            Value::Object(members) => members.values_mut().for_each(close),
-            Value::Array(items) => items.iter_mut().for_each(close),
-            _ => {}
-        }
-    }
-    fs::create_dir(world.path("schema")).expect("a directory");
-    for name in names(&shipped("schema")) {
-        let mut schema = schema(&name);
-        close(&mut schema);
-        fs::write(world.path("schema").join(name), schema.to_string()).expect("a schema");
-    }
-}
 
 /// The words that all documents of a schema have for a key of the items of a list.
 fn seen(name: &str, list: &str, key: &str) -> BTreeSet<String> {
@@ -141,9 +111,9 @@ fn seen(name: &str, list: &str, key: &str) -> BTreeSet<String> {
     lists.flatten().map(|item| item[key].as_str().expect("a word").to_owned()).collect()
 }
 
-/// The words that a schema allows at a place.
 fn known(name: &str, pointer: &str) -> BTreeSet<String> {
-    let schema = schema(&format!("{name}.schema.json"));
+    let file = shipped("schema").join(format!("{name}.schema.json"));
+    let schema: Value = serde_json::from_str(&fs::read_to_string(file).expect("a schema")).expect("JSON");
     let words = schema.pointer(pointer).and_then(Value::as_array).expect("words").iter();
     words.map(|word| word.as_str().expect("a word").to_owned()).collect()
 }
@@ -151,9 +121,12 @@ fn known(name: &str, pointer: &str) -> BTreeSet<String> {
 #[test]
 fn every_json_output_keeps_to_its_schema_and_has_no_field_that_it_does_not_name() {
     needs!("root", "mount", "/usr/lib/python3/dist-packages/jsonschema");
-    let world = World::new();
-    strict_copies(&world);
-    for ((name, document), errors) in DOCUMENTS.iter().zip(errors(&world.path("schema"), &DOCUMENTS)) {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    serde_json::to_writer(&file, &*DOCUMENTS).expect("JSON");
+    let errors = tool(&["/usr/bin/python3", "-c", VALIDATE, text(&shipped("schema")), text(file.path())]);
+    let errors: Vec<Vec<String>> = serde_json::from_str(&errors).expect("JSON");
+    assert_eq!(errors.len(), DOCUMENTS.len());
+    for ((name, document), errors) in DOCUMENTS.iter().zip(errors) {
         assert!(errors.is_empty(), "{name}: {errors:#?} in {document:#}");
     }
     for (name, list, key, pointer) in [

@@ -1,13 +1,11 @@
-//! Shells in which Tab is pressed: real ones, at a pseudo-terminal that zsh's own `zpty` provides, each with a home of its own
-//! and the program and its completions installed as a distribution would.
+//! Real shells in which Tab is pressed, at a pseudo-terminal (zsh's `zpty`), with the completions installed as a distribution would.
 
-use crate::tools::text;
+use crate::tools::{text, tool};
 use crate::world::{World, has};
 use std::fs;
 use std::path::Path;
 
-/// Types keys once the shell is ready, waits for a mark if there is one to come, presses the key that makes the shell tell the
-/// line as it stands, and prints what was shown until then.
+/// Types keys once the shell is ready, waits for a mark if there is one, presses the key that tells the line, and prints all shown.
 const TYPIST: &str = r#"
 zmodload zsh/zpty
 zpty shell $1
@@ -62,27 +60,16 @@ $env.TYPED | commandline complete --detailed | each {|it|
 } | to text
 "#;
 
-/// A shell, to which the completions come as the README says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {
-    /// bash-completion loads the file at need.
     Bash,
-    /// The function is in `$fpath`.
     Zsh,
-    /// The file is in `$fish_complete_path`.
     Fish,
-    /// The file is part of `rc.elv`.
     Elvish,
-    /// The file is sourced.
     Nushell,
 }
 
 impl Shell {
-    /// Those that describe what they offer.
-    pub const DESCRIBING: [Self; 3] = [Self::Zsh, Self::Fish, Self::Nushell];
-    /// Those that put a single candidate on the line at once, and tell so here.
-    pub const INSERTING: [Self; 2] = [Self::Bash, Self::Zsh];
-    /// All of them.
     pub const ALL: [Self; 5] = [Self::Bash, Self::Zsh, Self::Fish, Self::Elvish, Self::Nushell];
 
     /// Whether it is installed; as loud as [`has`].
@@ -100,13 +87,12 @@ impl Shell {
     /// Writes its configuration, and gives the command that starts it.
     fn install(self, home: &Path) -> String {
         let completions = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
-        let completion = |name: &str| completions.join(name).to_str().expect("UTF-8").to_owned();
+        let completion = |name: &str| text(&completions.join(name)).to_owned();
         let write = |name: &str, content: String| fs::write(home.join(name), content).expect("a configuration");
         let home = text(home);
         match self {
             Self::Bash => {
-                fs::create_dir_all(format!("{home}/user/completions")).expect("a directory");
-                fs::copy(completion("wsctl.bash"), format!("{home}/user/completions/wsctl")).expect("a copy");
+                tool(&["install", "-D", &completion("wsctl.bash"), &format!("{home}/user/completions/wsctl")]);
                 write("bashrc", format!("{BASHRC}\nBASH_COMPLETION_USER_DIR='{home}/user'\n. {BASH_COMPLETION}\n"));
                 format!("bash --noprofile --rcfile '{home}/bashrc' -i")
             }
@@ -115,8 +101,7 @@ impl Shell {
                 "zsh -d -i".to_owned()
             }
             Self::Elvish => {
-                let script = fs::read_to_string(completion("wsctl.elv")).expect("a file");
-                write("rc.elv", format!("{script}\n{ELVISH_RC}"));
+                write("rc.elv", tool(&["cat", &completion("wsctl.elv")]) + ELVISH_RC);
                 format!("sh -c 'stty cols 200 rows 50; exec elvish -rc {home}/rc.elv'")
             }
             Self::Fish => format!("set fish_complete_path '{}'; complete --do-complete $argv[1]", text(&completions)),
@@ -125,7 +110,6 @@ impl Shell {
     }
 }
 
-/// What a shell made of a Tab.
 #[derive(Debug)]
 pub struct Tab {
     /// All that appeared: the candidates, if there was more than one, and whatever else.
@@ -135,7 +119,6 @@ pub struct Tab {
 }
 
 impl Tab {
-    /// Asserts that these are offered and those are not.
     #[track_caller]
     pub fn offers(self, these: &[&str], not_those: &[&str]) -> Self {
         assert!(these.iter().all(|part| self.shown.contains(part)), "{these:?}: {self:#?}");

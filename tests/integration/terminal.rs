@@ -3,8 +3,7 @@
 use crate::tools::text;
 use crate::world::{Ran, Run, World};
 
-/// Waits for a cue, types keys once, and prints all that came and the exit status (a death by signal as in a shell). The
-/// terminal is as wide as the first argument says.
+/// On a terminal as wide as the first argument says, waits for a cue, types keys once, prints all that came, and exits as the program.
 const TYPIST: &str = r#"
 import fcntl, os, pty, struct, sys, termios
 width, cue, keys, command = int(sys.argv[1]), sys.argv[2].encode(), sys.argv[3], sys.argv[4:]
@@ -52,15 +51,9 @@ pub fn at_deaf_terminal(world: &World, run: Run<'_>) -> Ran {
     run.through(["python3", "-c", DEAF, text(&world.base()), &world.names().len().to_string()]).run()
 }
 
-/// Runs on a terminal of 100 columns, where `keys` is the answer to the question. What comes is all in stdout.
+/// Runs on a terminal of so many columns, where `keys` is the answer to the question. What comes is all in stdout.
 #[must_use]
-pub fn at_terminal(run: Run<'_>, keys: &str) -> Ran {
-    at_terminal_of(100, run, keys)
-}
-
-/// The same on a terminal of so many columns.
-#[must_use]
-pub fn at_terminal_of(width: usize, run: Run<'_>, keys: &str) -> Ran {
+pub fn at_terminal(width: usize, run: Run<'_>, keys: &str) -> Ran {
     through_terminal(width, run, ("[y/N] ", keys), &[])
 }
 
@@ -69,5 +62,5 @@ pub fn at_terminal_of(width: usize, run: Run<'_>, keys: &str) -> Ran {
 pub fn through_terminal(width: usize, run: Run<'_>, (cue, keys): (&str, &str), wrapper: &[&str]) -> Ran {
     let width = width.to_string();
     let typist = ["python3", "-c", TYPIST, &width, cue, keys];
-    run.default_env("TERM", "xterm").through([&typist, wrapper].concat()).run()
+    run.through([&typist, wrapper].concat()).run()
 }

@@ -1,5 +1,4 @@
-//! What many tests do beside running the program: call a system tool, age a workspace, look at what a prune left aside. For
-//! mounts see `mounted.rs`, for runs that are paused at a system call `paused.rs`.
+//! What many tests do beside running the program: call a system tool, age a workspace, look at what a prune left aside.
 
 use crate::run::TOO_LONG;
 use crate::world::{World, ago, lines};
@@ -11,7 +10,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,7 +21,6 @@ pub fn tool(words: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Waits until something is so.
 #[track_caller]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
@@ -39,15 +36,13 @@ pub fn first_failure<T: Sync>(
     items: &[T],
     act: impl Fn(&T) -> Result<(), String> + Sync,
 ) -> Option<String> {
-    let (next, failure) = (AtomicUsize::new(0), Mutex::new(None));
+    let (queue, failure) = (Mutex::new(items.iter()), Mutex::new(None));
+    let next = || queue.lock().expect("no panic").next().filter(|_| failure.lock().expect("no panic").is_none());
     thread::scope(|scope| {
         for _ in 0..at_once {
             scope.spawn(|| {
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(why) = act(item) {
-                        next.store(items.len(), Ordering::Relaxed);
-                        failure.lock().expect("no panic").get_or_insert(why);
-                    }
+                while let Some(item) = next() {
+                    act(item).unwrap_or_else(|why| *failure.lock().expect("no panic") = Some(why));
                 }
             });
         }
@@ -55,19 +50,16 @@ pub fn first_failure<T: Sync>(
     failure.into_inner().expect("no panic")
 }
 
-/// A path as text.
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// What `du` says that a tree uses, in bytes.
 pub fn du(path: &Path) -> u64 {
     let output = tool(&["du", "-s", "-x", "-B1", text(path)]);
     output.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number")
 }
 
-/// What is in a tree: paths relative to it, types, modes, inodes and contents. Unlike a snapshot it outlives a move there and
-/// back.
+/// What is in a tree: paths relative to it, types, modes, inodes and contents. Unlike a snapshot it is the same after a move.
 pub fn tree(root: &Path) -> Vec<String> {
     lines(root, |_, stat| stat.ino().to_string())
 }
@@ -80,7 +72,6 @@ pub fn modify(world: &World, id: &str, days_ago: u64) {
     }
 }
 
-/// The trash names in the base.
 pub fn trash(world: &World) -> Vec<String> {
     world.names().into_iter().filter(|name| name.starts_with(".wsctl-")).collect()
 }
@@ -148,7 +139,6 @@ sys.stdin.read()";
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = (self.0.kill(), self.0.wait());
     }
 }

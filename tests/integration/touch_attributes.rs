@@ -162,7 +162,7 @@ fn touch_makes_no_temporary_file_where_it_could_not_remove_it() {
     needs!("root", "chattr");
     let world = World::new();
     for id in [world.workspace().make(), world.workspace().make_without_metadata()] {
-        let Some(_append_only) = Immutable::append_only(&world, &world.dir_of(&id)) else { return };
+        let Some(_append_only) = Immutable::set(&world, "+a", &world.dir_of(&id)) else { return };
         let before = world.snapshot();
         let error = format!("error[permission-denied]: workspace {id}: ");
         let ran = touch(&world, &id).run().exits(77).prints("").complains(&error).complains("append-only");

@@ -7,7 +7,6 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use uuid::Uuid;
 
-/// A workspace to be made.
 pub struct Workspace<'a> {
     world: &'a World,
     id: String,
@@ -19,11 +18,11 @@ pub struct Workspace<'a> {
     files: Vec<(String, Vec<u8>)>,
 }
 
-impl<'a> Workspace<'a> {
-    /// A workspace last accessed a minute ago, unless more is said of it.
-    pub fn new(world: &'a World) -> Self {
-        Self {
-            world,
+impl World {
+    /// A workspace to be made, last accessed a minute ago, unless more is said of it.
+    pub fn workspace(&self) -> Workspace<'_> {
+        Workspace {
+            world: self,
             id: Uuid::new_v4().to_string(),
             accessed: ago(TimeDelta::minutes(1)),
             created: ago(TimeDelta::days(100)),
@@ -32,7 +31,9 @@ impl<'a> Workspace<'a> {
             files: Vec::new(),
         }
     }
+}
 
+impl Workspace<'_> {
     pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.id);
         self
@@ -72,28 +73,21 @@ impl<'a> Workspace<'a> {
         self
     }
 
-    /// Makes it, and gives its ID.
     #[must_use]
     pub fn make(self) -> String {
-        let bytes = self.metadata.clone().unwrap_or_else(|| self.usual_metadata().into_bytes());
-        let world = self.world;
+        let Self { world, id, created, accessed, description, .. } = &self;
+        // Python's `json.dumps(…, indent=2)`.
+        let usual = format!(
+            "{{\n  \"workspace_id\": \"{id}\",\n  \"created_at\": \"{created}\",\n  \"last_accessed\": \"{accessed}\"{description}\n}}"
+        );
+        let (bytes, path) = (self.metadata.clone().unwrap_or(usual.into_bytes()), world.metadata_of(id));
         let id = self.make_without_metadata();
-        let file = world.metadata_of(&id);
         // A prune may take it away at any moment from here.
-        let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file);
+        let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
         file.and_then(|mut file| file.write_all(&bytes)).expect("metadata");
         id
     }
 
-    /// What the application writes: Python's `json.dumps(…, indent=2)`.
-    fn usual_metadata(&self) -> String {
-        let Self { id, created, accessed, description, .. } = self;
-        format!(
-            "{{\n  \"workspace_id\": \"{id}\",\n  \"created_at\": \"{created}\",\n  \"last_accessed\": \"{accessed}\"{description}\n}}"
-        )
-    }
-
-    /// Makes it without a metadata file.
     #[must_use]
     pub fn make_without_metadata(self) -> String {
         let dir = self.world.dir_of(&self.id);

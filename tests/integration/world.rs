@@ -1,10 +1,8 @@
-//! Builds bases as the application leaves them. See `run.rs` for how the program is run on them, and
-//! `needs.rs` for what a test needs of the machine.
+//! Builds bases as the application leaves them.
 
 pub use crate::needs::{has, is_root, skip};
 pub use crate::run::{Ran, Run, finish};
 use crate::tools::{text, tool};
-use crate::workspace::Workspace;
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -15,10 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// The user and group that "an ordinary user" is (Debian's nobody).
+/// The user and group that "an ordinary user" is (Debian's nobody), and the words that make that user run a command.
 pub const ORDINARY_USER: u32 = 65534;
-
-/// The words that make that user run a command.
 pub const AS_ORDINARY_USER: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
 /// Prunes without asking what is older than 30 days, on one thread, and reports it as JSON.
@@ -36,26 +32,20 @@ pub struct World {
 }
 
 impl World {
-    /// A world with an empty base.
     pub fn new() -> Self {
-        Self::of(Path::new(env!("CARGO_BIN_EXE_wsctl")))
-    }
-
-    /// The same for another build of the program.
-    pub fn of(binary: &Path) -> Self {
-        Self::made(&std::env::temp_dir(), binary)
+        Self::below(&std::env::temp_dir())
     }
 
     /// The same in memory, for worlds of many files: nothing waits for a disk there.
     pub fn in_memory() -> Self {
         let memory = Some(PathBuf::from("/dev/shm")).filter(|memory| memory.is_dir());
-        Self::made(&memory.unwrap_or_else(std::env::temp_dir), Path::new(env!("CARGO_BIN_EXE_wsctl")))
+        Self::below(&memory.unwrap_or_else(std::env::temp_dir))
     }
 
-    fn made(parent: &Path, binary: &Path) -> Self {
+    fn below(parent: &Path) -> Self {
         let dir = tempfile::Builder::new().prefix("wsctl-test.").tempdir_in(parent).expect("a temporary directory");
         chmod(dir.path(), 0o755);
-        let world = Self { dir, binary: binary.to_owned() };
+        let world = Self { dir, binary: env!("CARGO_BIN_EXE_wsctl").into() };
         fs::create_dir(world.base()).expect("a base");
         world
     }
@@ -69,24 +59,16 @@ impl World {
         self.path("base")
     }
 
-    /// The directory of a workspace.
     pub fn dir_of(&self, id: &str) -> PathBuf {
         self.base().join(id)
     }
 
-    /// The path of a workspace's metadata file.
     pub fn metadata_of(&self, id: &str) -> PathBuf {
         self.dir_of(id).join(".metadata.json")
     }
 
-    /// The text of a workspace's metadata file.
     pub fn read_metadata(&self, id: &str) -> String {
         fs::read_to_string(self.metadata_of(id)).expect("metadata")
-    }
-
-    /// Begins to describe a workspace, last accessed a minute ago.
-    pub fn workspace(&self) -> Workspace<'_> {
-        Workspace::new(self)
     }
 
     /// A workspace with a chart and a conversation, last accessed so many days ago.
@@ -95,19 +77,12 @@ impl World {
         workspace.file("charts/lap_times.png", &[7; 512]).make()
     }
 
-    /// What there is in the base, sorted.
     pub fn names(&self) -> Vec<String> {
         names(&self.base())
     }
 
-    /// Begins a run of the program on this world's base.
     pub fn wsctl<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>) -> Run<'_> {
         self.bare(args).env("WSCTL_BASE", self.base())
-    }
-
-    /// Begins a run that knows of no base but what its arguments say.
-    pub fn bare<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>) -> Run<'_> {
-        Run::new(self, args)
     }
 
     /// Begins a prune, as [`PRUNE`] with these further arguments.
@@ -115,26 +90,21 @@ impl World {
         self.wsctl(PRUNE.iter().chain(more))
     }
 
-    /// A workspace's metadata as JSON.
     pub fn json_of(&self, id: &str) -> Value {
         serde_json::from_str(&self.read_metadata(id)).expect("JSON")
     }
 
-    /// Everything below the base: paths, types, modes, owners, times and contents.
     pub fn snapshot(&self) -> Vec<String> {
         snapshot(&self.base())
     }
 
-    /// Gives everything to the ordinary user.
     pub fn give_away(&self) {
-        let user = Some(ORDINARY_USER);
-        for entry in walkdir::WalkDir::new(self.dir.path()) {
-            std::os::unix::fs::lchown(entry.expect("an entry").path(), user, user).expect("chown");
-        }
+        let owner = format!("{ORDINARY_USER}:{ORDINARY_USER}");
+        tool(&["chown", "-R", "--no-dereference", &owner, text(self.dir.path())]);
     }
 
-    /// A copy of the binary where everybody may run it. It is made by another process: a descriptor open for writing, here,
-    /// could be inherited by whatever another test starts just then, and a file open for writing cannot be run (ETXTBSY).
+    /// A copy of the binary where everybody may run it, made by another process: whatever another test starts just then could inherit
+    /// a descriptor of ours, and a file open for writing cannot be run (ETXTBSY).
     pub fn binary_for_everybody(&self) -> PathBuf {
         let copy = self.path("wsctl");
         if !copy.exists() {
@@ -177,7 +147,6 @@ pub fn lines(root: &Path, more: impl Fn(&Path, &fs::Metadata) -> String) -> Vec<
     lines.collect()
 }
 
-/// Sets the permission bits of a path.
 #[track_caller]
 pub fn chmod(path: impl AsRef<Path>, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
@@ -193,13 +162,11 @@ pub fn numbered(number: u32) -> String {
     format!("{number:08x}-0000-4000-8000-000000000000")
 }
 
-/// The IDs in an array of JSON objects, sorted.
 pub fn ids_in(array: &Value) -> Vec<String> {
     let items = array.as_array().expect("an array").iter();
     sorted(items.map(|item| item["id"].as_str().expect("an id")))
 }
 
-/// The same IDs, sorted.
 pub fn sorted<I: AsRef<str>>(ids: impl IntoIterator<Item = I>) -> Vec<String> {
     let mut ids: Vec<_> = ids.into_iter().map(|id| id.as_ref().to_owned()).collect();
     ids.sort();

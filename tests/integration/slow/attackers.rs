@@ -1,7 +1,6 @@
 //! Attackers: another user's process owns the base and all that is in it, and swaps directories and files for links to a tree
-//! of root's outside (the canary), while root prunes, touches and lists. Not one bit of the canary may change.
-//!
-//! That the attacker could do harm is proven by removing the same workspaces in a naive way, which damages the canary.
+//! of root's outside (the canary), while root prunes, touches and lists. Not one bit of the canary may change, which a naive removal
+//! of the same workspaces damages.
 
 use crate::tools::{text, tree};
 use crate::world::{World, finish, numbered, snapshot};
@@ -10,7 +9,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// What is attacked, what must stay as it is, and how that was.
 struct Arena {
     world: World,
     ids: Vec<String>,
@@ -40,8 +38,7 @@ impl Arena {
         arena
     }
 
-    /// All of the canary and of a workspace that is not attacked; of a file that has, and loses, another name in the base
-    /// all but its link count, which changes its ctime.
+    /// All of the canary and of a workspace that is not attacked; of a file that gets another name in the base all but the ctime.
     fn state(&self) -> [Vec<String>; 3] {
         let linked = self.world.path("linked");
         let stat = linked.metadata().expect("a stat");
@@ -65,35 +62,33 @@ fn end(mut attacker: Child) -> u64 {
     ran.stdout.trim().parse().expect("a number")
 }
 
-/// Lets root run the program so many times under attack.
 fn attacked(runs: usize) {
     needs!("root", "python3");
     let arena = Arena::new();
     let world = &arena.world;
     let attacker = arena.begin();
-    let (mut pruned, mut touched, mut listed) = (0, 0, 0);
+    let commands =
+        ["prune -y --older-than 7d --format json", "prune -y --format json", "touch", "list -s --format json"];
+    let mut counts = [0; 4];
     for number in 0..runs {
         // The file outside gets its name in the base, where the attacker finds it, unless it has it still.
         let _ = fs::hard_link(world.path("linked"), world.base().join("hard"));
-        let command = match number % 4 {
-            0 => vec!["prune", "-y", "--older-than", "7d", "--format", "json"],
-            1 => vec!["prune", "-y", "--format", "json"],
-            2 => vec!["touch"],
-            _ => vec!["list", "-s", "--format", "json"],
+        let (nth, command) = (number % 4, commands[number % 4]);
+        let ids = if nth == 0 { &[][..] } else { &arena.ids };
+        let ran = world.wsctl(command.split(' ').chain(ids.iter().map(String::as_str))).run().sanely();
+        assert!([0, 65, 66, 74, 75, 77].contains(&ran.status), "{command}: {ran:#?}");
+        counts[nth] += match nth {
+            0 | 1 => ran.json()["pruned"].as_array().map_or(0, Vec::len),
+            2 => usize::from(!ran.stderr.contains(&arena.ids[0])),
+            _ => ran.json()["workspaces"].as_array().map_or(0, Vec::len),
         };
-        let ids = if number % 4 == 0 { &[][..] } else { &arena.ids };
-        let ran = world.wsctl(command.iter().copied().chain(ids.iter().map(String::as_str))).run().sanely();
-        assert!([0, 65, 66, 74, 75, 77].contains(&ran.status), "{command:?}: {ran:#?}");
-        match number % 4 {
-            0 | 1 => pruned += ran.json()["pruned"].as_array().map_or(0, Vec::len),
-            2 => touched += usize::from(!ran.stderr.contains(&arena.ids[0])),
-            _ => listed += ran.json()["workspaces"].as_array().map_or(0, Vec::len),
-        }
-        assert!(arena.state() == arena.before, "{command:?}: {ran:?}: {:#?} {:#?}", arena.before, arena.state());
+        assert!(arena.state() == arena.before, "{command}: {ran:?}: {:#?} {:#?}", arena.before, arena.state());
     }
     let swaps = end(attacker);
-    println!("{runs} runs, {swaps} swaps; {pruned} pruned, {touched} touched, {listed} listed");
-    assert!(pruned > 0 && touched > 0 && listed > 0 && swaps > 10 * runs as u64, "nothing was put to the test");
+    println!("{runs} runs, {swaps} swaps; {counts:?} pruned by a rule, pruned by ID, touched, listed");
+    let [by_rule, by_id, touched, listed] = counts;
+    let all_tried = by_rule + by_id > 0 && touched > 0 && listed > 0;
+    assert!(all_tried && swaps > 10 * runs as u64, "nothing was put to the test");
 }
 
 #[test]

@@ -1,5 +1,4 @@
-//! Owners who never leave their workspace alone: prune and list end all the same, report such a workspace as `busy`, and handle the
-//! others. A size is never too large, and reported where it may be too small.
+//! Owners who never leave their workspace alone: prune and list end, report it as `busy`, and handle the others.
 
 use crate::mounted::Mounted;
 use crate::paused::Paused;
@@ -17,19 +16,18 @@ const LIST: [&str; 4] = ["list", "-s", "--format", "jsonl"];
 struct Owners(Vec<Child>);
 
 impl Owners {
-    /// Gives the workspace to the ordinary user, and begins so many attacks of one kind on it. Each of them is under way when
-    /// this returns. The caller must be root.
+    /// Gives the workspace to the ordinary user, and begins so many attacks of one kind on it, all under way when this returns.
     fn begin(world: &World, attack: &str, many: usize, workspace: &Path) -> Self {
         let program = world.path("owner");
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/integration/owner.c");
         tool(&["cc", "-O1", "-Wall", "-o", text(&program), source]);
         tool(&["chown", "-R", &ORDINARY_USER.to_string(), text(workspace)]);
-        let mut owners = Self(vec![]);
-        for number in 0..many {
+        let begin = |number: usize| {
             let mut owner = Command::new(&program);
             owner.args([attack, text(workspace), &number.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
-            owners.0.push(owner.spawn().expect("an owner"));
-        }
+            owner.spawn().expect("an owner")
+        };
+        let mut owners = Self((0..many).map(begin).collect());
         for owner in &mut owners.0 {
             owner.stdout.as_mut().expect("a pipe").read_exact(&mut [0; 5]).expect("an attack that is under way");
         }

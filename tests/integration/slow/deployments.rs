@@ -10,11 +10,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::lchown;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A file of `dist/`.
 pub fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("dist").join(name)
 }
@@ -119,11 +117,11 @@ fn the_service_may_make_each_call_and_has_each_capability_that_it_needs_and_leav
 fn package() -> PathBuf {
     let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wsctl.deb");
     let release = builds::release();
-    let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-    cargo.args(["deb", "--no-build", "--no-strip", "--output", text(&package)]).env("CARGO_NET_OFFLINE", "true");
-    cargo.env("CARGO_TARGET_DIR", release.ancestors().nth(2).expect("a target directory"));
-    let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let cargo = option_env!("CARGO").unwrap_or("cargo");
+    let target = format!("CARGO_TARGET_DIR={}", text(release.ancestors().nth(2).expect("a target directory")));
+    let deb = [cargo, "deb", "--no-build", "--no-strip", "--output", text(&package)];
+    let env = ["env", "-C", env!("CARGO_MANIFEST_DIR"), "CARGO_NET_OFFLINE=true", &target];
+    tool(&[&env[..], &deb].concat());
     package
 }
 

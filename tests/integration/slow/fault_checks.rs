@@ -8,15 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// What is in a base: for each name in it the listing of its tree, a line a path.
+/// For each name in a base the listing of its tree, a line a path.
 pub type Forest = BTreeMap<String, Vec<String>>;
+
+/// `Err` tells what is wrong.
+type Checked = Result<(), String>;
 
 pub fn forest(base: &Path) -> Forest {
     let tree = |name: &String| lines(&base.join(name), |_, stat| format!("{}:{}", stat.uid(), stat.gid()));
     names(base).into_iter().map(|name| (name.clone(), tree(&name))).collect()
 }
 
-pub fn ensure(condition: bool, what: impl Into<String>) -> Result<(), String> {
+pub fn ensure(condition: bool, what: impl Into<String>) -> Checked {
     if condition { Ok(()) } else { Err(what.into()) }
 }
 
@@ -44,7 +47,6 @@ fn tree_of<'a>(forest: &'a Forest, id: &str) -> &'a [String] {
     forest.iter().find(|(name, _)| id_of(name) == Some(id)).map_or(&[], |(_, tree)| tree)
 }
 
-/// A run and what it left.
 pub struct Struck {
     pub ran: Ran,
     pub log: String,
@@ -52,7 +54,7 @@ pub struct Struck {
 }
 
 /// Checks what is left in the base. `done` is what a run leaves that nothing strikes.
-pub fn check_left(case: &Case, before: &Forest, done: &Forest, after: &Forest) -> Result<(), String> {
+pub fn check_left(case: &Case, before: &Forest, done: &Forest, after: &Forest) -> Checked {
     match case.kind {
         Kind::Read => ensure(before == after, "it changed something"),
         Kind::Touch => {
@@ -66,9 +68,8 @@ pub fn check_left(case: &Case, before: &Forest, done: &Forest, after: &Forest) -
     }
 }
 
-/// Only what was decided on is doomed or gone; all else of ours is there once, whole; metadata is the last to go; what is not
-/// ours is as it was.
-fn check_pruned(before: &Forest, done: &Forest, after: &Forest) -> Result<(), String> {
+/// Only what was decided on is doomed or gone; all else is there once, whole; metadata is the last to go.
+fn check_pruned(before: &Forest, done: &Forest, after: &Forest) -> Checked {
     let (decided, gone) = (&ids_of(before) - &ids_of(done), &ids_of(before) - &ids_of(after));
     ensure(gone.is_subset(&decided), format!("more went than was decided: {gone:?}"))?;
     ensure(before.len() == after.len() + gone.len(), "something is there twice, or came, or somebody else's went")?;
@@ -90,13 +91,7 @@ fn check_pruned(before: &Forest, done: &Forest, after: &Forest) -> Result<(), St
 }
 
 /// Checks what was told of a failed call: exit status, stderr, and report.
-pub fn check_told(
-    case: &Case,
-    point: &Point,
-    before: &Forest,
-    reference: &Struck,
-    struck: &Struck,
-) -> Result<(), String> {
+pub fn check_told(case: &Case, point: &Point, before: &Forest, (reference, struck): (&Struck, &Struck)) -> Checked {
     let (ran, usual) = (&struck.ran, &reference.ran);
     ensure(!ran.stderr.contains("panicked") && !ran.stderr.contains("a bug in"), "a panic")?;
     let (same, to_stderr) = (ran.status == usual.status, point.is_on_stderr());
@@ -115,7 +110,7 @@ pub fn check_told(
     }
 }
 
-fn check_touch(point: &Point, before: &Forest, reference: &Struck, struck: &Struck) -> Result<(), String> {
+fn check_touch(point: &Point, before: &Forest, reference: &Struck, struck: &Struck) -> Checked {
     let Struck { ran, after, .. } = struck;
     let is_new = |(id, line): &(&String, &String)| is_temporary(line) && !before[*id].contains(line);
     let mut lines = after.iter().flat_map(|(id, tree)| tree.iter().map(move |line| (id, line)));
@@ -134,7 +129,7 @@ fn check_touch(point: &Point, before: &Forest, reference: &Struck, struck: &Stru
 }
 
 /// A run that comes to its end leaves nothing claimed, unless it is the put back that failed, and its report tells what happened.
-fn check_prune(point: &Point, before: &Forest, reference: &Struck, struck: &Struck) -> Result<(), String> {
+fn check_prune(point: &Point, before: &Forest, reference: &Struck, struck: &Struck) -> Checked {
     let Struck { ran, after, .. } = struck;
     let decided = &ids_of(before) - &ids_of(&reference.after);
     let gone = &ids_of(before) - &ids_of(after);
@@ -177,7 +172,7 @@ fn lasting(stdout: &str) -> String {
     document.to_string()
 }
 
-fn check_read(case: &Case, point: &Point, usual: &Ran, ran: &Ran) -> Result<(), String> {
+fn check_read(case: &Case, point: &Point, usual: &Ran, ran: &Ran) -> Checked {
     if ran.status != usual.status {
         let fine = case.name != "validate" || ran.stdout.lines().all(|line| usual.stdout.contains(line));
         return ensure(fine, "validate said yes to what it could not see");
@@ -188,7 +183,7 @@ fn check_read(case: &Case, point: &Point, usual: &Ran, ran: &Ran) -> Result<(), 
 }
 
 /// Checks that the next run does all that there was to do.
-pub fn check_next(case: &Case, left: &Forest, reference: &Struck, next: &Struck) -> Result<(), String> {
+pub fn check_next(case: &Case, left: &Forest, reference: &Struck, next: &Struck) -> Checked {
     let absent = case.kind == Kind::Prune && case.targets().any(|id| !ids_of(left).contains(&**id));
     let status = if absent { 66 } else { reference.ran.status };
     ensure(next.ran.status == status, format!("the next run does not exit {status}: {:?}", next.ran))?;

@@ -38,8 +38,7 @@ const SILENT: [(Kind, &str, &str, &str); 5] = [
     (Kind::Touch, "lseek getdents64 close", "", ""),
     (Kind::Touch, "", "", ".wsctl-tmp.0123456789abcde"),
     (Kind::Touch, "", "", "/fdinfo/"), // the mount of what was opened without openat2
-    // A link is no workspace, and as metadata corrupt; who is changing it, or what removal would make accessible, a dry run
-    // cannot tell.
+    // A link is no workspace, and as metadata corrupt; a dry run changes no access, and cannot tell who is changing it.
     (Kind::Read, "", "ELOOP ESTALE EAGAIN ETXTBSY EACCES", ""),
     // It is doomed: it decides nothing.
     (Kind::Read, "", "", "00000009-0000-4000-8000-000000000000.00c0ffee00c0ffee/.metadata.json"),
@@ -55,7 +54,6 @@ pub fn errors(call: &Call) -> impl Iterator<Item = &'static str> {
     row.map_or("", |(.., errors)| errors).split_whitespace()
 }
 
-/// Where a run is struck.
 pub struct Point {
     pub call: Call,
     /// `None`: SIGKILL.
@@ -102,8 +100,7 @@ impl Point {
     }
 }
 
-/// The points of a case: all of them, or the first, middle and last occurrence of each call with three errors each, and the
-/// kills where something is written.
+/// All points of a case, or the first, middle and last of each call with three errors each, and the kills where it writes.
 pub fn points(case: &Case, calls: &[Call], all: bool) -> Vec<Point> {
     let fails_always = |name: &str| case.always.iter().any(|it| it.split(['=', ':', ',']).any(|word| word == name));
     let mut points = Vec::new();

@@ -1,7 +1,6 @@
 //! Every system call that has to do with files fails once, with each error that it may give, and the run is killed at each:
-//! whatever happens, the promises of the contract hold. strace lists the calls of a run, and makes them fail.
-//!
-//! The commands are in `fault_cases`, the points in `fault_points`, and what is asserted of each in `fault_checks`.
+//! whatever happens, the promises of the contract hold. The commands are in `fault_cases`, the points in `fault_points`, and what is
+//! asserted of each in `fault_checks`.
 
 use crate::mounted::Mounted;
 use crate::paused::{Call, calls};
@@ -14,13 +13,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Instant;
 
-/// What is recorded: of these, those that [`errors`] knows are made to fail.
-const TRACED: &str = "trace=%file,%desc,%process";
-
-/// What may always fail, and so must always be traced.
-const ALWAYS: &str = "openat2,statx,clone3";
-
-/// A copy of a case's world, in memory.
 fn copy(case: &Case) -> World {
     let mut copy = World::in_memory();
     copy.binary.clone_from(&case.world.binary);
@@ -28,8 +20,8 @@ fn copy(case: &Case) -> World {
     copy
 }
 
-/// Runs the case's command, under strace with these expressions if there are any. Then its calls are counted: what others mount
-/// meanwhile must not make it read the table of mounts again, so that it has a namespace of its own.
+/// Runs the case's command, under strace with these expressions if there are any. What others mount meanwhile would make it read the
+/// table of mounts again, and its calls are counted: it has a namespace of its own.
 fn run(case: &Case, world: &World, strace: &[&str]) -> Struck {
     let (log, mut wrapper) = (world.path("log"), Vec::new());
     if let [first, rest @ ..] = strace {
@@ -63,32 +55,31 @@ fn strike(case: &Case, reference: &Struck, before: &Forest, point: &Point) -> Re
     let (world, Call { name, nth, line }) = (copy(case), &point.call);
     let what = point.error.map_or("signal=SIGKILL".to_owned(), |error| format!("error={error}"));
     let inject = format!("inject={name}:{what}:when={nth}");
-    let struck = run(case, &world, &[&format!("trace={ALWAYS},{name}"), &inject]);
+    // What may always fail must always be traced.
+    let struck = run(case, &world, &[&format!("trace=openat2,statx,clone3,{name}"), &inject]);
     let context = |what: String| format!("{}: {inject}: {what}\n  {line}\n  {:?}", case.name, struck.ran);
-    let is_hit =
-        |error, line: &str| line.contains(&format!("{name}(")) && line.contains(error) && line.contains("(INJECTED)");
-    let hit = match point.error {
-        Some(error) => struck.log.lines().any(|line| is_hit(error, line)),
-        None => struck.ran.status == 128 + 9,
-    };
     let check = || {
+        let is_hit = |line: &str, error| [&*format!("{name}("), error, "(INJECTED)"].iter().all(|it| line.contains(it));
+        let hit = match point.error {
+            Some(error) => struck.log.lines().any(|line| is_hit(line, error)),
+            None => struck.ran.status == 128 + 9,
+        };
         ensure(hit, "it was never struck")?;
         check_left(case, before, &reference.after, &struck.after)?;
         if point.error.is_some() {
-            check_told(case, point, before, reference, &struck)?;
+            check_told(case, point, before, (reference, &struck))?;
         }
         check_next(case, &struck.after, reference, &run(case, &world, &[]))
     };
     check().map_err(context)
 }
 
-/// Works through all the cases on two threads.
 fn inject(all: bool) {
     needs!("strace", "unshare");
     let (begun, mut total) = (Instant::now(), 0);
     for case in cases() {
         let (before, world) = (forest(&case.world.base()), copy(&case));
-        let reference = run(&case, &world, &[TRACED]);
+        let reference = run(&case, &world, &["trace=%file,%desc,%process"]); // of which those fail that `errors` knows
         assert!(reference.ran.status <= 1, "{}: {:?}", case.name, reference.ran);
         let points = points(&case, &failing_calls(&world, &reference.log), all);
         let failure = first_failure(2, &points, |point| strike(&case, &reference, &before, point));
@@ -104,10 +95,8 @@ fn whatever_call_fails_and_wherever_it_is_killed_the_promises_hold() {
     inject(false);
 }
 
-/// The long form, some minutes:
-/// `cargo test --test integration every_call_fails -- --ignored --nocapture`
 #[test]
-#[ignore = "all the points take minutes"]
+#[ignore = "the long form: all the points take minutes"]
 fn every_call_fails_with_every_error_and_is_killed_at_each() {
     inject(true);
 }

@@ -1,8 +1,7 @@
-//! Power cuts: ext4 and xfs on a disk that has a cache and loses it ([`Disk`]), while a touch or a prune is at it. Nothing is shut
-//! down: the disk is copied while the program is paused after its k-th file-system call, for one k after the other, and the copy is
-//! mounted, which recovers the journal. What must be true then is what must be true after a kill.
+//! Power cuts: ext4 and xfs on a disk that loses its cache ([`Disk`]), while a touch or a prune is at it. The disk is copied while the
+//! program is paused after its k-th call, and the copy is mounted: what must be true then is what must be true after a kill.
 
-use crate::paused::{Call, Paused, calls, straced};
+use crate::paused::{Paused, calls, straced};
 use crate::slow::fault_cases::{Case, Kind, cases};
 use crate::slow::fault_checks::{Forest, Struck, check_left, check_next, forest, swept};
 use crate::tools::{text, tool, wait_until};
@@ -14,32 +13,22 @@ use std::process::{Command, Stdio};
 use std::time::SystemTime;
 use tempfile::NamedTempFile;
 
-/// The calls after which the power goes: those that change something. `flock` follows the creation of a temporary file.
-const CALLS: &str = "flock,write,fchown,fchmod,fsync,renameat,renameat2,unlinkat";
-
-/// A disk with a cache, and a file system on it. Of the disk a copy can be taken at any moment, while everything goes on: what
-/// is in the copy is what is left when the power goes at that moment.
-///
-/// There are three file systems in one another, each on a loop device:
+/// A disk with a cache: a copy of it has all that was flushed before, and of the rest what the kernel happened to write out. There are
+/// three file systems in one another, each on a loop device:
 /// - `host`: an xfs in memory, which holds the platters of the disk, a file. Its FICLONE copies a file as of one moment.
 /// - `cache`: an ext4 on the platters, with one file in it, the disk as the computer sees it. What is written there stays in
 ///   memory, as in the cache of a disk; what is flushed goes to the platters.
 /// - the base of the world: ext4 or xfs, on that file.
-///
-/// So a copy has all that was flushed before, and of the rest what the kernel happened to write out.
 struct Disk {
     memory: NamedTempFile,
     host: PathBuf,
     cache: PathBuf,
     base: PathBuf,
-    /// How the base is mounted.
     options: &'static str,
     cuts: usize,
 }
 
 impl Disk {
-    const SIZE: u64 = 64 << 20;
-
     /// Makes one and mounts it. `None`, loudly, where that can't be done.
     fn new(kind: &str, world: &World) -> Option<Self> {
         let memory = NamedTempFile::new_in("/dev/shm").expect("an image");
@@ -50,29 +39,25 @@ impl Disk {
         let disk = Self { memory, host, cache, base: world.base(), options, cuts: 0 };
         fs::create_dir(&disk.host).and_then(|()| fs::create_dir(&disk.cache)).expect("mount points");
         tool(&["mkfs.xfs", "-q", text(disk.memory.path())]);
-        if !mount(disk.memory.path(), &disk.host, "loop,discard") {
-            skip("loop devices");
+        if !mount(disk.memory.path(), &disk.host, "loop,discard") && !skip("loop devices") {
             return None;
         }
-        File::create(disk.platters()).and_then(|file| file.set_len(2 * Self::SIZE)).expect("the platters");
+        File::create(disk.platters()).and_then(|file| file.set_len(128 << 20)).expect("the platters");
         tool(&["mkfs.ext4", "-q", text(&disk.platters())]);
         assert!(mount(&disk.platters(), &disk.cache, "loop"), "the cache");
-        File::create(disk.image()).and_then(|file| file.set_len(Self::SIZE)).expect("the disk");
+        let image = disk.cache.join("disk");
+        File::create(&image).and_then(|file| file.set_len(64 << 20)).expect("the disk");
         let small = if kind == "xfs" { &["--unsupported"][..] } else { &[] }; // below 300 MiB
-        tool(&[&[&*format!("mkfs.{kind}"), "-q"], small, &[text(&disk.image())]].concat());
+        tool(&[&[&*format!("mkfs.{kind}"), "-q"], small, &[text(&image)]].concat());
         // Where each block has its place on the platters already, it is there as soon as it is written.
-        let image = text(&disk.image()).to_owned();
-        tool(&["dd", &format!("if={image}"), &format!("of={image}"), "bs=1M", "conv=notrunc,fsync", "status=none"]);
-        assert!(mount(&disk.image(), &disk.base, options), "the base");
+        let [from, to] = ["if=", "of="].map(|way| way.to_owned() + text(&image));
+        tool(&["dd", &from, &to, "bs=1M", "conv=notrunc,fsync", "status=none"]);
+        assert!(mount(&image, &disk.base, options), "the base");
         Some(disk)
     }
 
     fn platters(&self) -> PathBuf {
         self.host.join(format!("platters.{}", self.cuts))
-    }
-
-    fn image(&self) -> PathBuf {
-        self.cache.join("disk")
     }
 
     /// The power goes: takes the copy.
@@ -86,13 +71,12 @@ impl Disk {
     /// The power comes back, and the copy is the disk from now on.
     fn restart(&self) {
         for point in [&self.base, &self.cache] {
-            let unmounted =
-                || Command::new("umount").arg(point).stderr(Stdio::null()).status().expect("umount").success();
-            wait_until("the killed are gone", unmounted);
+            let unmount = || Command::new("umount").arg(point).stderr(Stdio::null()).status().expect("umount");
+            wait_until("the killed are gone", || unmount().success());
         }
         fs::remove_file(self.host.join(format!("platters.{}", self.cuts - 1))).expect("the old disk");
         assert!(mount(&self.platters(), &self.cache, "loop"), "the disk does not come back");
-        assert!(mount(&self.image(), &self.base, self.options), "it does not recover");
+        assert!(mount(&self.cache.join("disk"), &self.base, self.options), "it does not recover");
     }
 }
 
@@ -117,12 +101,6 @@ fn fill(world: &World, case: &Case) -> Forest {
     forest(&world.base())
 }
 
-/// Others are at work meanwhile: what they sync writes the journal, too.
-fn sync_something_else(world: &World) {
-    let notes = File::open(world.base().join("monaco-2024/notes")).expect("a file");
-    notes.set_modified(SystemTime::now()).and_then(|()| notes.sync_all()).expect("a sync");
-}
-
 /// Cuts so many times, on both file systems, at the calls of a touch and a prune from the first to the last, and after it has ended.
 fn cut(times: usize) {
     needs!("root", "mkfs.ext4", "mkfs.xfs", "mount", "strace");
@@ -133,19 +111,21 @@ fn cut(times: usize) {
         let run = || world.wsctl(&case.args);
         let struck = |ran| Struck { ran, log: String::new(), after: forest(&world.base()) };
         let before = fill(&world, case);
-        let (ran, log) = straced(&world, run(), CALLS);
+        // Those that change something; `flock` follows the creation of a temporary file.
+        let (ran, log) = straced(&world, run(), "flock,write,fchown,fchmod,fsync,renameat,renameat2,unlinkat");
         let (calls, reference) = (calls(&log.join("\n")), struck(ran));
         for number in 0..times / 4 {
             let _ = fill(&world, case);
             let call = calls.get(number * calls.len() / (times / 4 - 1));
             println!("{kind}, {}, cut {number}, after {call:?}", case.name); // shown where it fails
-            let stop = |call: &Call| Paused::try_after(&world, (&call.name, call.nth), run()).expect("a stop");
-            let paused = call.map(stop);
+            let paused = call.map(|call| Paused::try_after(&world, (&call.name, call.nth), run()).expect("a stop"));
             if paused.is_none() {
                 let _ = run().run().exits(reference.ran.status);
             }
             if number % 2 == 0 {
-                sync_something_else(&world);
+                // Others are at work meanwhile: what they sync writes the journal, too.
+                let notes = File::open(world.base().join("monaco-2024/notes")).expect("a file");
+                notes.set_modified(SystemTime::now()).and_then(|()| notes.sync_all()).expect("a sync");
             }
             disk.cut();
             drop(paused); // SIGKILL

@@ -4,7 +4,6 @@ use crate::terminal::through_terminal;
 use crate::tools::trash;
 use crate::world::World;
 
-/// A world with so many workspaces that nobody has used for a week.
 fn world(workspaces: usize) -> World {
     let world = World::new();
     (0..workspaces).for_each(|_| drop(world.aged(9)));
@@ -17,14 +16,13 @@ const SLOW: [&str; 6] = ["strace", "-f", "-qq", "-o/dev/null", "-e", "inject=get
 #[test]
 fn a_long_run_shows_its_progress_and_erases_it_at_the_end_also_at_ctrl_c() {
     needs!("python3", "strace");
-    let prune = ["prune", "--older-than", "7d"];
-    for (workspaces, args, (cue, keys), status, shows, last) in [
-        (40, &["list", "-s"][..], ("", ""), 0, "measuring: ", "40 workspaces, "),
-        (40, &[&prune[..], &["-y"]].concat(), ("", ""), 0, "pruning: ", "pruned 40 "),
-        (300, &[&prune[..], &["-y"]].concat(), ("pruning: ", "\\x03"), 130, "pruning: ", "pruned "),
-        (40, &prune, ("[y/N] ", "n\\n"), 78, "measuring: ", "pruned 0 "),
+    for (workspaces, args, typed, status, shows, last) in [
+        (40, "list -s", ("", ""), 0, "measuring: ", "40 workspaces, "),
+        (40, "prune -y --older-than 7d", ("", ""), 0, "pruning: ", "pruned 40 "),
+        (300, "prune -y --older-than 7d", ("pruning: ", "\\x03"), 130, "pruning: ", "pruned "),
+        (40, "prune --older-than 7d", ("[y/N] ", "n\\n"), 78, "measuring: ", "pruned 0 "),
     ] {
-        let ran = through_terminal(100, world(workspaces).wsctl(args), (cue, keys), &SLOW).exits(status);
+        let ran = through_terminal(100, world(workspaces).wsctl(args.split(' ')), typed, &SLOW).exits(status);
         assert!(ran.stdout.contains(shows) && ran.stdout.contains(&format!(" of {workspaces}")), "{ran:#?}");
         let (_, left) = ran.stdout.rsplit_once("\r\x1b[J").expect("it is erased");
         assert!(left.contains(last) && !left.contains(shows), "{ran:#?}");

@@ -1,6 +1,4 @@
-//! All schedules of up to two pauses of a prune beside a touch, the application's writer, and a second prune.
-//!
-//! strace stops a run right after any of its system calls. What a schedule has to show is the same each time: an access that
+//! All schedules of up to two pauses of a prune beside a touch, the application's writer, and a second prune: an access that
 //! succeeded is not lost, nobody sees a torn workspace, each workspace is reported once.
 
 use crate::paused::{Call, Paused, calls, straced};
@@ -33,7 +31,6 @@ type Played = Result<(), String>;
 pub struct Schedule(String, Box<dyn Fn(&Scene) -> Played + Sync>);
 
 impl Schedule {
-    /// Plays it, and checks what came of it.
     pub fn play(&self, binary: &Path) -> Played {
         (self.1)(&Scene::new(binary)).map_err(|why| format!("{}: {why}", self.0))
     }
@@ -56,7 +53,6 @@ fn two(one: &Stop, other: &Stop) -> Schedule {
     Schedule(format!("{one:?}, {other:?}"), Box::new(move |scene| scene.two(&one, &other)))
 }
 
-/// Every schedule of a prune and a touch.
 pub fn touches(binary: &Path) -> Vec<Schedule> {
     let [prunes, touches] = [PRUNE, TOUCH].map(|args| stops(binary, args, CALLS));
     let pairs = prunes.iter().flat_map(|prune| touches.iter().map(move |touch| (prune, touch)));
@@ -91,7 +87,6 @@ pub fn writers(binary: &Path) -> Vec<Schedule> {
     all
 }
 
-/// A world with one stale workspace, and the paths in it.
 pub struct Scene {
     world: World,
     content: Vec<String>,
@@ -100,7 +95,8 @@ pub struct Scene {
 
 impl Scene {
     fn new(binary: &Path) -> Self {
-        let world = World::of(binary);
+        let mut world = World::new();
+        binary.clone_into(&mut world.binary);
         let stale = world.workspace().id(ID).days_ago(30).file("charts/a/lap.png", b"chart").file("data/b.json", b"{}");
         let _ = stale.make();
         modify(&world, ID, 30);

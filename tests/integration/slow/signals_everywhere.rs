@@ -1,5 +1,5 @@
-//! SIGINT and SIGTERM are heard in every phase of every subcommand: while it measures, asks, waits for IDs on stdin, removes a
-//! huge directory; also as process 1 of a container, whose signals the kernel drops unless they are caught.
+//! SIGINT and SIGTERM are heard in every phase of every subcommand, also as process 1 of a container, whose signals the kernel drops
+//! unless they are caught.
 
 use crate::paused::Paused;
 use crate::terminal::through_terminal;
@@ -11,26 +11,24 @@ use std::thread;
 use std::time::Duration;
 
 const SIGNALS: [(&str, i32); 2] = [("TERM", 143), ("INT", 130)];
-/// A process 1 with a process table of its own.
-const CONTAINER: [&str; 4] = ["unshare", "--pid", "--fork", "--kill-child"];
 
-/// As any process, and as process 1 where that can be had.
+/// As any process, and as process 1 with a process table of its own where that can be had.
 fn wrappers() -> Vec<&'static [&'static str]> {
-    if is_root() && has("unshare") { vec![&[], &CONTAINER] } else { vec![&[]] }
+    let container = &["unshare", "--pid", "--fork", "--kill-child"];
+    if is_root() && has("unshare") { vec![&[], container] } else { vec![&[]] }
 }
 
-/// Begins a run through these commands, the last of which becomes the program itself. Gives its process, too, which a wrapper
-/// may have forked.
+/// Begins a run through these commands. Gives the process of the program, too, which a wrapper may have forked.
 fn begin(run: Run<'_>, wrapper: &[&str]) -> (Child, String) {
     let child = run.through(wrapper).begin();
     let mut pid = child.id().to_string();
     wait_until("the program is run", || {
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        if name == "unshare\n" {
-            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-            if let Some(child) = children.split_whitespace().next() {
-                child.clone_into(&mut pid);
-            }
+        if name == "unshare\n"
+            && let Ok(children) = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+            && let Some(child) = children.split_whitespace().next()
+        {
+            child.clone_into(&mut pid);
         }
         name == "wsctl\n"
     });
@@ -87,9 +85,9 @@ fn a_signal_ends_what_waits_for_ids_on_stdin_or_for_an_answer_also_as_process_1(
     let before = world.snapshot();
     for wrapper in wrappers() {
         for (args, (signal, status)) in
-            [(&["touch", "-"][..], SIGNALS[0]), (&["prune", "-y", "-"], SIGNALS[1]), (&["validate", "-"], SIGNALS[0])]
+            [("touch -", SIGNALS[0]), ("prune -y -", SIGNALS[1]), ("validate -", SIGNALS[0])]
         {
-            let (mut child, pid) = begin(world.wsctl(args), wrapper);
+            let (mut child, pid) = begin(world.wsctl(args.split(' ')), wrapper);
             let _stdin = child.stdin.take(); // stays open
             wait_until("it waits", || {
                 let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

@@ -1,12 +1,9 @@
-//! Touches, prunes, an application that writes, and kills, all at random on one base, for as long as one likes; and no access
-//! is ever lost.
+//! Touches, prunes, an application that writes, and kills, all at random on one base; and no access is ever lost: a touch that
+//! exited 0, and a `rename` over the metadata file that succeeded.
 //!
 //! Each worker makes stale workspaces, round after round; then it accesses some of them, by `touch` and as the application does, at
 //! once or one after the other; then it looks whether each of those is there, whole, with an access of this round. Prunes run all
 //! the time and are killed at random, so that each workspace is claimed, put back, doomed or removed at any moment of a round.
-//!
-//! What counts as an access: a touch that exited 0, and a `rename` over the metadata file that succeeded. A step of the
-//! application that meets ENOENT, because a prune has just claimed the directory, is none.
 
 use crate::tools::trash;
 use crate::world::{Ran, Run, World, ago, finish, ids_in};
@@ -29,13 +26,8 @@ const EACH: usize = 16;
 const PRUNERS: usize = 2;
 const PRUNE: [&str; 6] = ["prune", "-y", "--older-than", "7d", "--format", "json"];
 
-/// A number below `limit`.
 fn random(limit: u64) -> u64 {
     Uuid::new_v4().as_u64_pair().1 % limit
-}
-
-fn one_in(chances: u64) -> bool {
-    random(chances) == 0
 }
 
 fn pause(at_most: u64) {
@@ -45,7 +37,6 @@ fn pause(at_most: u64) {
 struct Soak {
     world: World,
     over: AtomicBool,
-    /// How often what has happened so far.
     counts: Mutex<BTreeMap<&'static str, usize>>,
 }
 
@@ -57,7 +48,7 @@ impl Soak {
     /// Runs the program; one time of `chances` it is killed at a random moment. `None`: it was.
     fn run(&self, run: &Run<'_>, chances: u64) -> Option<Ran> {
         let mut child = run.begin();
-        if one_in(chances) {
+        if random(chances) == 0 {
             pause(6000);
             child.kill().expect("SIGKILL"); // of one that has ended, and was not waited for: no harm
         }
@@ -68,9 +59,9 @@ impl Soak {
     }
 
     fn prune(&self) {
-        let jobs = ["-j1", "-j2"][usize::from(one_in(2))];
+        let jobs = format!("-j{}", 1 + random(2));
         self.count("prunes", 1);
-        let Some(ran) = self.run(&self.world.wsctl(PRUNE.iter().chain(&[jobs])), 3) else { return };
+        let Some(ran) = self.run(&self.world.wsctl(PRUNE.iter().chain(&[&*jobs])), 3) else { return };
         assert!([0, 75].contains(&ran.status), "{ran:#?}");
         let report = ran.json();
         let failed = report["failed"].as_array().expect("failed");
@@ -81,7 +72,7 @@ impl Soak {
 
     /// Touches some, and tells which of them were touched: those that it does not complain of.
     fn touch<'a>(&self, ids: &[&'a String]) -> Vec<&'a String> {
-        let option = ["--no-create", "--color=never"][usize::from(one_in(2))];
+        let option = if random(2) == 0 { "--no-create" } else { "--color=never" };
         let args = ["touch", option].into_iter().chain(ids.iter().map(|id| id.as_str()));
         let Some(ran) = self.run(&self.world.wsctl(args), 12) else { return vec![] };
         assert!([0, 66, 75].contains(&ran.status), "{ran:#?}");
@@ -107,13 +98,12 @@ impl Soak {
         !is_gone
     }
 
-    /// One round of one worker.
     fn round(&self) {
         let ids: Vec<_> = (0..EACH).map(|_| self.world.aged(35)).collect();
         let begun = ago(TimeDelta::zero());
         pause(6000);
         for _ in 0..3 {
-            let some = |chances| ids.iter().filter(|_| one_in(chances)).collect::<Vec<_>>();
+            let some = |chances| ids.iter().filter(|_| random(chances) == 0).collect::<Vec<_>>();
             let (to_touch, to_write) = (some(2), some(5));
             let write = |id: &&String| {
                 pause(1500);
@@ -133,8 +123,7 @@ impl Soak {
         }
     }
 
-    /// Checks that a workspace is there, whole, and was accessed since `begun`. A prune may be about to put it back; if it
-    /// was killed, the next one does.
+    /// Checks that it is there, whole, and was accessed since `begun`. A prune may be about to put it back, or was killed.
     fn check(&self, id: &str, begun: &str) {
         let since = Instant::now();
         loop {
@@ -146,16 +135,9 @@ impl Soak {
             }
         }
     }
-
-    fn go_on(&self, act: impl Fn(&Self)) {
-        while !self.over.load(Ordering::Relaxed) {
-            act(self);
-        }
-    }
 }
 
-/// The last access of a workspace, which must be whole; `None` if there is nothing at its path. It is looked at through one
-/// descriptor, since a prune may take it aside and put it back between two looks.
+/// The last access of a workspace, which must be whole; `None`: it is not there. A prune may take it aside between two looks.
 fn last_access(dir: &Path) -> Option<String> {
     let opened = fs::File::open(dir).ok()?;
     let dir = Path::new("/proc/self/fd").join(opened.as_raw_fd().to_string());
@@ -168,19 +150,18 @@ fn last_access(dir: &Path) -> Option<String> {
     Some(metadata["last_accessed"].as_str().expect("a time").to_owned())
 }
 
-/// Lets it all run for so long, and prints what happened.
 fn soak(duration: Duration) {
     let soak = Soak { world: World::in_memory(), over: AtomicBool::new(false), counts: Mutex::default() };
     let begun = Instant::now();
     thread::scope(|scope| {
-        let workers = (0..WORKERS).map(|_| scope.spawn(|| soak.go_on(Soak::round)));
-        let pruner = || {
-            soak.go_on(|soak| {
-                soak.prune();
+        let go_on = |act: fn(&Soak)| {
+            while !soak.over.load(Ordering::Relaxed) {
+                act(&soak);
                 pause(12_000);
-            });
+            }
         };
-        let threads: Vec<_> = workers.chain((0..PRUNERS).map(|_| scope.spawn(pruner))).collect();
+        let acts = [Soak::round as fn(&Soak); WORKERS].into_iter().chain([Soak::prune as fn(&Soak); PRUNERS]);
+        let threads: Vec<_> = acts.map(|act| scope.spawn(move || go_on(act))).collect();
         while begun.elapsed() < duration && !threads.iter().any(ScopedJoinHandle::is_finished) {
             thread::sleep(Duration::from_millis(50)); // one that has ended early has panicked
         }
