@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::LazyLock;
 
 /// A document, with the name of its schema.
 type Document = (&'static str, Value);
@@ -21,7 +20,7 @@ fn of_each_status() -> World {
     for number in 1..=3 {
         let _ = world.workspace().id(&numbered(number)).days_ago(40 + i64::from(number)).description("Spa").make();
     }
-    let _ = world.workspace().id(&numbered(4)).accessed("2026-01-01T00:00:00Z").days_ago(1).make();
+    let _ = world.workspace().id(&numbered(4)).days_ago(1).make();
     let _ = world.workspace().id(&numbered(5)).make_without_metadata();
     let _ = world.workspace().id(&numbered(6)).metadata(r#"{"created_at": "2024-05-23T14:30:00.5Z"}"#).make();
     let _ = world.workspace().id(&numbered(7)).days_ago(-3).make();
@@ -50,15 +49,14 @@ fn lists() -> Vec<Document> {
 fn prunes() -> Vec<Document> {
     let mut documents = Vec::new();
     for how in ["--dry-run", "--yes"] {
-        for rule in ["--older-than=30d", "--max-total-size=0B", "--min-free=100%", "--use-mtime --older-than=1s"] {
+        let refused = "--older-than=30d --max-delete=0";
+        let by_mtime = "--use-mtime --older-than=1s";
+        for rule in ["--older-than=30d", "--max-total-size=0B", "--min-free=100%", by_mtime, refused] {
             let world = of_each_status();
             let _ = set_aside(&world, "doomed", &numbered(1));
             let words = ["prune", how, "--format=json"].into_iter().chain(rule.split(' '));
             documents.extend(printed("prune", world.wsctl(words).by_ordinary_user()));
         }
-        let refused = of_each_status();
-        let words = ["prune", how, "--format=json", "--older-than=30d", "--max-delete=0"];
-        documents.extend(printed("prune", refused.wsctl(words)));
         let world = of_each_status();
         fs::create_dir(world.dir_of(&numbered(2)).join("mount")).expect("a directory");
         let _busy = Mounted::tmpfs(&world, &world.dir_of(&numbered(2)).join("mount"), "size=64k");
@@ -78,9 +76,6 @@ fn validations() -> Vec<Document> {
     let all = printed("validate", world.wsctl(words.chain([OsStr::from_bytes(b"\xff")])));
     [all, printed("validate", world.wsctl(["validate", "--format=json", "-"]))].concat()
 }
-
-/// What the program prints as JSON: of every kind, with all that may be in it.
-static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| [lists(), prunes(), validations()].concat());
 
 /// Prints what is wrong with each document of a file by the schemas in a directory, without fields that they do not name.
 const VALIDATE: &str = r#"
@@ -105,12 +100,6 @@ def errors(name, document):
 print(json.dumps([errors(*of) for of in documents]))
 "#;
 
-/// The words that all documents of a schema have for a key of the items of a list.
-fn seen(name: &str, list: &str, key: &str) -> BTreeSet<String> {
-    let lists = DOCUMENTS.iter().filter(|(of, _)| *of == name).filter_map(|(_, document)| document[list].as_array());
-    lists.flatten().map(|item| item[key].as_str().expect("a word").to_owned()).collect()
-}
-
 fn known(name: &str, pointer: &str) -> BTreeSet<String> {
     let file = shipped("schema").join(format!("{name}.schema.json"));
     let schema: Value = serde_json::from_str(&fs::read_to_string(file).expect("a schema")).expect("JSON");
@@ -121,12 +110,17 @@ fn known(name: &str, pointer: &str) -> BTreeSet<String> {
 #[test]
 fn every_json_output_keeps_to_its_schema_and_has_no_field_that_it_does_not_name() {
     needs!("root", "mount", "/usr/lib/python3/dist-packages/jsonschema");
+    let documents = [lists(), prunes(), validations()].concat();
+    let seen = |name: &str, list: &str, key: &str| -> BTreeSet<_> {
+        let lists = documents.iter().filter(|(of, _)| *of == name).filter_map(|(_, it)| it[list].as_array());
+        lists.flatten().map(|item| item[key].as_str().expect("a word").to_owned()).collect()
+    };
     let file = tempfile::NamedTempFile::new().expect("a file");
-    serde_json::to_writer(&file, &*DOCUMENTS).expect("JSON");
+    serde_json::to_writer(&file, &documents).expect("JSON");
     let errors = tool(&["/usr/bin/python3", "-c", VALIDATE, text(&shipped("schema")), text(file.path())]);
     let errors: Vec<Vec<String>> = serde_json::from_str(&errors).expect("JSON");
-    assert_eq!(errors.len(), DOCUMENTS.len());
-    for ((name, document), errors) in DOCUMENTS.iter().zip(errors) {
+    assert_eq!(errors.len(), documents.len());
+    for ((name, document), errors) in documents.iter().zip(errors) {
         assert!(errors.is_empty(), "{name}: {errors:#?} in {document:#}");
     }
     for (name, list, key, pointer) in [

@@ -13,9 +13,8 @@ use wsctl::signals::Signals;
 static BASE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     let base = tempfile::tempdir().expect("a base");
     std::env::set_current_dir(&base).expect("its directory");
-    for (number, metadata) in
-        ["{\"last_accessed\": \"2020-01-01T00:00:00+00:00Z\", \"description\": \"\u{202e}\"}", "{"].iter().enumerate()
-    {
+    let valid = "{\"last_accessed\": \"2020-01-01T00:00:00+00:00Z\", \"description\": \"\u{202e}\"}";
+    for (number, metadata) in [valid, "{"].iter().enumerate() {
         let workspace = base.path().join(format!("6c7ab482-a9ca-49d7-9364-b3e425655d2{number}"));
         std::fs::create_dir(&workspace).expect("a workspace");
         std::fs::write(workspace.join(".metadata.json"), metadata).expect("metadata");

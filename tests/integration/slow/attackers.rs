@@ -2,8 +2,8 @@
 //! of root's outside (the canary), while root prunes, touches and lists. Not one bit of the canary may change, which a naive removal
 //! of the same workspaces damages.
 
-use crate::tools::{text, tree};
-use crate::world::{World, finish, numbered, snapshot};
+use crate::tools::text;
+use crate::world::{World, finish, lines, numbered, snapshot};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -26,9 +26,8 @@ impl Arena {
         std::os::unix::fs::chown(world.path(""), Some(0), Some(0)).expect("chown");
         let canary = world.path("canary");
         fs::create_dir_all(canary.join("data/deep")).expect("a canary");
-        for number in 0..12 {
-            fs::write(canary.join(format!("data/{number}")), "precious").expect("a file");
-            fs::write(canary.join(format!("data/deep/{number}")), "precious").expect("a file");
+        for file in (0..12).flat_map(|number| [format!("data/{number}"), format!("data/deep/{number}")]) {
+            fs::write(canary.join(file), "precious").expect("a file");
         }
         let metadata = "{\"last_accessed\": \"2020-01-01T00:00:00+00:00Z\", \"whose\": \"root's\"}";
         fs::write(canary.join(".metadata.json"), metadata).expect("metadata");
@@ -40,10 +39,9 @@ impl Arena {
 
     /// All of the canary and of a workspace that is not attacked; of a file that gets another name in the base all but the ctime.
     fn state(&self) -> [Vec<String>; 3] {
-        let linked = self.world.path("linked");
-        let stat = linked.metadata().expect("a stat");
-        let times = format!("{} {} {}", stat.mtime(), stat.mtime_nsec(), stat.uid());
-        let linked = tree(&linked).into_iter().chain([times]).collect();
+        let linked = lines(&self.world.path("linked"), |_, stat| {
+            format!("{} {} {} {}", stat.ino(), stat.mtime(), stat.mtime_nsec(), stat.uid())
+        });
         [snapshot(&self.canary), snapshot(&self.world.dir_of(&self.bystander)), linked]
     }
 

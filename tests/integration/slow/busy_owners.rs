@@ -114,11 +114,10 @@ fn a_leftover_whose_directories_changed_after_the_base_is_removed_in_one_run() {
     assert_eq!(trash(&world), [""; 0]);
 }
 
-/// Makes a file of 64 MiB, or a directory with one.
-fn make_large(path: &Path, is_file: bool) {
-    let file = if is_file { path.to_owned() } else { path.join("file") };
+/// Makes a file of 64 MiB.
+fn make_large(file: &Path) {
     fs::create_dir_all(file.parent().expect("a parent")).expect("a directory");
-    tool(&["fallocate", "-l", "64M", text(&file)]);
+    tool(&["fallocate", "-l", "64M", text(file)]);
 }
 
 /// Asserts that a size is right, or too small and reported so.
@@ -134,13 +133,14 @@ fn is_true_or_told(ran: &Ran, id: &str, truth: u64) {
 #[test]
 fn what_is_moved_ahead_of_the_walk_counts_once_and_what_is_moved_behind_it_is_missed_and_reported() {
     needs!("strace", "fallocate");
-    for (from, to, is_file) in [(0, 2, true), (0, 2, false), (2, 0, true), (2, 0, false), (3, 3, true), (3, 3, false)] {
+    let (file, dir) = ("large", "large/file");
+    for (from, to, large) in [(0, 2, file), (0, 2, dir), (2, 0, file), (2, 0, dir), (3, 3, file), (3, 3, dir)] {
         let world = World::new();
         let id = world.workspace().file("a/x", b"x").file("b/x", b"x").file("c/x", b"x").make();
         let entries = fs::read_dir(world.dir_of(&id)).expect("the workspace").map(|entry| entry.expect("an entry"));
         let mut dirs: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
         dirs.push(world.dir_of(&id));
-        make_large(&dirs[from].join("large"), is_file);
+        make_large(&dirs[from].join(large));
         let truth = du(&world.dir_of(&id));
         let stop = if from == 3 { &dirs[3] } else { &dirs[1] };
         let paused = Paused::after(&world, "getdents64", Some(stop), world.wsctl(LIST));
@@ -157,8 +157,8 @@ fn whatever_an_owner_moves_about_the_size_is_never_too_large() {
     let id = world.workspace().make();
     let dir = world.dir_of(&id);
     (0..300).for_each(|number| fs::create_dir(dir.join(number.to_string())).expect("a directory"));
-    make_large(&dir.join("0/large"), true);
-    make_large(&dir.join("0/dir"), false);
+    make_large(&dir.join("0/large"));
+    make_large(&dir.join("0/dir/file"));
     let truth = du(&dir);
     let _other = world.workspace().days_ago(9).make();
     let _owners = Owners::begin(&world, "shuffle", 1, &dir);

@@ -55,15 +55,22 @@ fn signalled(world: &World, run: Run<'_>, (calls, delay, nth): (&str, usize, usi
     ran
 }
 
+/// A world in memory with stale workspaces of so many files each.
+fn wide_world(workspaces: usize, files: usize) -> World {
+    let world = World::in_memory();
+    for _ in 0..workspaces {
+        let id = world.workspace().days_ago(40).file("data/0", b"").make();
+        let data = world.dir_of(&id).join("data");
+        (1..files).for_each(|number| drop(fs::File::create(data.join(number.to_string())).expect("a file")));
+    }
+    world
+}
+
 /// What is done for each file and directory takes 3 ms. The 60th is in the reading of the base, the 400th in the measuring.
 #[test]
 fn a_signal_ends_prune_and_list_while_they_read_or_measure_also_as_process_1_and_nothing_is_deleted() {
     needs!("strace");
-    let world = World::new();
-    for _ in 0..60 {
-        let workspace = world.workspace().days_ago(40);
-        let _ = (0..40).fold(workspace, |workspace, file| workspace.file(&format!("data/{file}"), b"")).make();
-    }
+    let world = wide_world(60, 40);
     tool(&["find", text(&world.base()), "-depth", "-exec", "touch", "-d", "40 days ago", "{}", "+"]);
     let before = world.snapshot();
     for args in [&[&PRUNE[..], &["--use-mtime"]].concat()[..], &["list", "-s"]] {
@@ -102,17 +109,6 @@ fn a_signal_ends_what_waits_for_ids_on_stdin_or_for_an_answer_also_as_process_1(
     let ran = through_terminal(100, world.wsctl(["prune", "--older-than", "7d"]), ("never", ""), &later).exits(143);
     assert!(ran.stdout.contains("[y/N]") && !ran.stdout.contains("refused"), "{ran:#?}");
     assert_eq!(world.snapshot(), before);
-}
-
-/// A world in memory with stale workspaces of so many files each.
-fn wide_world(workspaces: usize, files: usize) -> World {
-    let world = World::in_memory();
-    for _ in 0..workspaces {
-        let id = world.workspace().days_ago(40).file("data/0", b"").make();
-        let data = world.dir_of(&id).join("data");
-        (1..files).for_each(|number| drop(fs::File::create(data.join(number.to_string())).expect("a file")));
-    }
-    world
 }
 
 /// One workspace takes half a minute, or many take 3 ms for each call, as on slow storage.

@@ -15,8 +15,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -36,7 +35,6 @@ fn pause(at_most: u64) {
 
 struct Soak {
     world: World,
-    over: AtomicBool,
     counts: Mutex<BTreeMap<&'static str, usize>>,
 }
 
@@ -151,21 +149,18 @@ fn last_access(dir: &Path) -> Option<String> {
 }
 
 fn soak(duration: Duration) {
-    let soak = Soak { world: World::in_memory(), over: AtomicBool::new(false), counts: Mutex::default() };
+    let soak = Soak { world: World::in_memory(), counts: Mutex::default() };
     let begun = Instant::now();
     thread::scope(|scope| {
-        let go_on = |act: fn(&Soak)| {
-            while !soak.over.load(Ordering::Relaxed) {
-                act(&soak);
-                pause(12_000);
-            }
-        };
-        let acts = [Soak::round as fn(&Soak); WORKERS].into_iter().chain([Soak::prune as fn(&Soak); PRUNERS]);
-        let threads: Vec<_> = acts.map(|act| scope.spawn(move || go_on(act))).collect();
-        while begun.elapsed() < duration && !threads.iter().any(ScopedJoinHandle::is_finished) {
-            thread::sleep(Duration::from_millis(50)); // one that has ended early has panicked
+        for act in [Soak::round as fn(&Soak); WORKERS].into_iter().chain([Soak::prune as fn(&Soak); PRUNERS]) {
+            let soak = &soak;
+            scope.spawn(move || {
+                while begun.elapsed() < duration {
+                    act(soak);
+                    pause(12_000);
+                }
+            });
         }
-        soak.over.store(true, Ordering::Relaxed);
     });
     let counts = soak.counts.into_inner().expect("no panic");
     println!("{:.0?}: {counts:?}", begun.elapsed());
