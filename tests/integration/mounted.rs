@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// Something is mounted in a world; the drop unmounts all that is.
-pub struct Mounted(PathBuf);
+/// Something is mounted below a directory; the drop unmounts all that is.
+pub struct Mounted(pub PathBuf);
 
 impl Mounted {
     /// Mounts with these words. The caller must be root, here as below.

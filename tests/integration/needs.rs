@@ -13,19 +13,16 @@ macro_rules! needs {
 }
 
 /// Whether all of these are there: `root`, programs, files; as loud as [`is_root`].
-#[must_use]
 pub fn all(what: &[&str]) -> bool {
     what.iter().all(|what| if *what == "root" { is_root() } else { has(what) })
 }
 
 /// Whether the tests run as root. Says so loudly where a test must be skipped, and fails in CI, where none may be.
-#[must_use]
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root() || skip("root")
 }
 
 /// Whether a program is in `PATH`, or there is a file of this absolute path; as loud as [`is_root`].
-#[must_use]
 pub fn has(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|dir| dir.join(program).exists()) || skip(program)

@@ -12,18 +12,15 @@ pid, terminal = pty.fork()
 if pid == 0:
     fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 25, width, 0, 0))
     os.execvp(command[0], command)
-seen, typed = b"", False
-while True:
-    try:
-        piece = os.read(terminal, 4096)
-    except OSError:
-        break
-    if not piece:
-        break
-    seen += piece
-    if not typed and cue in seen:
-        os.write(terminal, keys)
-        typed = True
+seen = b""
+try:
+    while piece := os.read(terminal, 4096):
+        seen += piece
+        if keys and cue in seen:
+            os.write(terminal, keys)
+            keys = b""
+except OSError:
+    pass # the end
 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 sys.stdout.write(seen.decode(errors="replace"))
 sys.exit(status if status >= 0 else 128 - status)

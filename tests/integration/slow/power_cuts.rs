@@ -1,6 +1,7 @@
 //! Power cuts: ext4 and xfs on a disk that loses its cache ([`Disk`]), while a touch or a prune is at it. The disk is copied while the
 //! program is paused after its k-th call, and the copy is mounted: what must be true then is what must be true after a kill.
 
+use crate::mounted::Mounted;
 use crate::paused::{Paused, calls, straced};
 use crate::slow::fault_cases::{Case, Kind, cases};
 use crate::slow::fault_checks::{Forest, Struck, check_left, check_next, forest, swept};
@@ -21,6 +22,7 @@ use tempfile::NamedTempFile;
 /// - the base of the world: ext4 or xfs, on that file.
 struct Disk {
     memory: NamedTempFile,
+    _mounted: Mounted,
     host: PathBuf,
     cache: PathBuf,
     base: PathBuf,
@@ -36,7 +38,8 @@ impl Disk {
         // A copy has the UUID of what it was copied from, which xfs may not mount beside it.
         let options = if kind == "xfs" { "loop,nouuid" } else { "loop" };
         let [host, cache] = ["host", "cache"].map(|name| world.path(name));
-        let disk = Self { memory, host, cache, base: world.base(), options, cuts: 0 };
+        let mounted = Mounted(world.path(""));
+        let disk = Self { memory, _mounted: mounted, host, cache, base: world.base(), options, cuts: 0 };
         fs::create_dir(&disk.host).and_then(|()| fs::create_dir(&disk.cache)).expect("mount points");
         tool(&["mkfs.xfs", "-q", text(disk.memory.path())]);
         if !mount(disk.memory.path(), &disk.host, "loop,discard") && !skip("loop devices") {
@@ -77,14 +80,6 @@ impl Disk {
         fs::remove_file(self.host.join(format!("platters.{}", self.cuts - 1))).expect("the old disk");
         assert!(mount(&self.platters(), &self.cache, "loop"), "the disk does not come back");
         assert!(mount(&self.cache.join("disk"), &self.base, self.options), "it does not recover");
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        for point in [&self.base, &self.cache, &self.host] {
-            let _ = Command::new("umount").arg("--lazy").arg(point).stderr(Stdio::null()).status();
-        }
     }
 }
 
