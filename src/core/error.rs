@@ -268,5 +268,8 @@ mod tests {
         ] {
             assert!(errnos.iter().all(|errno| Category::from(*errno) == category), "{category:?} {errnos:?}");
         }
+        let warning = Error::os(Errno::BUSY, "cannot write");
+        assert_eq!(warning.severity(), Severity::Warning);
+        assert_eq!(warning.with_category(Io).severity(), Severity::Error);
     }
 }

@@ -135,6 +135,8 @@ fn a_run_that_fails_before_it_begins_leaves_its_exit_status_and_a_dry_run_or_hel
             assert!(values.keys().all(is_expected), "{args:?}: {values:?}");
             let exited = values[&format!("{}_last_run_exit_status", words[0])];
             assert_eq!(exited.to_string(), status.to_string(), "{args:?}");
+            let pruned = values.get("prune_last_run_pruned_workspaces").copied();
+            assert_eq!(pruned, (words[0] == "prune").then_some(0.0), "{args:?}");
         }
     }
     let before = content(&world);

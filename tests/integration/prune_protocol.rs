@@ -52,6 +52,8 @@ fn a_doomed_leftover_is_finished_and_a_claimed_one_is_decided_on_afresh_and_a_dr
             rule => (vec![(id, rule)], None),
         };
         assert_eq!((rules(&report), ids_in(&report["failed"]).len()), (pruned, usize::from(end == "busy")), "{what}");
+        let kept = usize::from(anew == "workspace") + usize::from(end == "put back" && days.is_some());
+        assert_eq!(report["kept"], kept, "{what}");
         assert!(place.is_none_or(|place| tree(&world.dir_of(place)) == leftover), "{what}");
         assert!(new.as_ref().is_none_or(|new| tree(&world.dir_of(id)) == *new), "{what}");
         let left = usize::from(new.is_some()) + usize::from(place.is_some());
