@@ -36,16 +36,29 @@ fn yes_deletes_no_and_ctrl_c_delete_nothing_and_an_unclear_answer_is_asked_again
 fn the_question_names_the_rules_and_the_first_few_in_the_order_in_which_they_would_go() {
     needs!("python3");
     let world = World::new();
-    let ages = [(1, 10), (2, 20), (3, 30), (4, 31), (5, 32), (6, 33), (7, 34), (8, 35)];
-    let ids = ages.map(|(number, days)| world.workspace().id(&numbered(number)).days_ago(days).make());
+    let ages = [10, 20, 30, 31, 32, 33, 34, 35, 36];
+    let ids = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(numbered);
+    for (id, days) in ids.iter().zip(ages) {
+        let _ = world.workspace().id(id).days_ago(days).make();
+    }
     let args = ["--older-than", "7d", "--max-total-size", "1GiB", "--keep-last", "1", "--exclude", &ids[3]];
     let ran = at_terminal(100, world.wsctl(["prune", "--color", "never"].iter().chain(&args)), "n\\n").exits(78);
-    let starts = [
-        format!("6 of 8 workspaces in {} would be deleted, ", world.base().display()),
-        format!("  {}  last accessed 35d ago, ", ids[7]),
+    let first = format!("7 of 9 workspaces in {} would be deleted, ", world.base().display());
+    let named = |place: usize, mark: &str| {
+        (format!("  {}  last accessed {}d ago, ", ids[place], ages[place]), format!("KiB{mark}"))
+    };
+    let expected = [
+        named(8, ", oldest"),
+        named(7, ""),
+        named(6, ""),
+        named(5, ""),
+        ("  and 2 more".into(), String::new()),
+        named(1, ", newest"),
     ];
-    for (line, start) in ran.lines().iter().zip(&starts) {
-        assert!(line.starts_with(start), "{start}: {ran:#?}");
+    let lines = ran.lines();
+    assert!(lines[0].starts_with(&first), "{ran:#?}");
+    for (line, (start, end)) in lines[1..].iter().zip(&expected) {
+        assert!(line.starts_with(start) && line.ends_with(end), "{start}{end}: {ran:#?}");
     }
     for part in ["until all together use at most 1.0 GiB", "Protected: the one accessed last; 1 excluded"] {
         assert!(ran.stdout.contains(part), "{part}: {ran:#?}");
