@@ -134,3 +134,18 @@ fn a_claim_that_is_a_mount_point_fails_once() {
         assert_eq!((report["failed"].as_array().map(Vec::len), &report["kept"]), (Some(1), &json!(0)), "{report}");
     }
 }
+
+#[test]
+fn a_dry_run_that_cannot_look_where_a_claim_goes_back_does_not_call_it_taken() {
+    needs!("strace");
+    let world = World::new();
+    let _ = set_aside(&world, "claimed", &world.aged(1));
+    let told: Vec<_> = (1..=8)
+        .map(|call| {
+            let fault = format!("statx:error=EIO:when={call}");
+            world.prune(&["-n"]).injecting([&*fault]).run().stderr
+        })
+        .collect();
+    assert!(told.iter().any(|told| told.contains("cannot tell whether it can be put back: ")), "{told:#?}");
+    assert!(!told.iter().any(|told| told.contains("something new")), "{told:#?}");
+}

@@ -207,8 +207,11 @@ fn missing_claim(base: &Base, name: TrashName) -> TaskResult {
 /// Returns what would keep a claimed workspace from being put back, as far as one can know without trying. `is_taken` says that
 /// another claim would be back at its path.
 pub(super) fn put_back_error(base: &Base, name: TrashName, is_taken: bool) -> Option<Error> {
-    let own = base.dir().cached_stat(name.id.encode(&mut [0; WorkspaceId::LEN]));
-    (is_taken || own.err() != Some(Errno::NOENT)).then(|| new_workspace_error(base, name))
+    match base.dir().cached_stat(name.id.encode(&mut [0; WorkspaceId::LEN])) {
+        Err(Errno::NOENT) if !is_taken => None,
+        Ok(_) | Err(Errno::NOENT | Errno::XDEV) => Some(new_workspace_error(base, name)),
+        Err(errno) => Some(Error::os(errno, "cannot tell whether it can be put back")),
+    }
 }
 
 fn new_workspace_error(base: &Base, name: TrashName) -> Error {
