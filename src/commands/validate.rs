@@ -54,16 +54,18 @@ pub fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Box<d
     let mut answers = Vec::new();
     for candidate in ids::candidates(&arguments.ids, &arguments.input)? {
         let shown = || format!("'{}'", ids::shown(&candidate));
-        let answer = checker.check(candidate.as_bytes());
-        match &answer {
-            Ok(Some(_)) => {}
+        let id = match checker.check(candidate.as_bytes()) {
+            Ok(Some(id)) => Some(id),
             Ok(None) => {
                 status.raise(ExitStatus::No);
                 log::info!("{}: {}", shown(), reason(&candidate));
+                None
             }
-            Err(error) => status.raise(diagnostics::report(&error.clone().about(shown()))),
-        }
-        let id = answer.ok().flatten();
+            Err(error) => {
+                status.raise(diagnostics::report(&error.about(shown())));
+                None
+            }
+        };
         answers.push(Answer { input: candidate.to_string_lossy().into_owned(), id, valid: id.is_some() });
     }
     if answers.is_empty() {

@@ -76,8 +76,7 @@ pub(super) fn check_unmodified(
     match usage.error {
         _ if usage.newest > Some(time) => Err(accessed()),
         Some(error) if error.category() == Category::NotFound => Err(accessed()), // another run has it, or had it
-        Some(error) if usage.is_partial => Err(error),
-        _ => Ok(()),
+        error => error.map_or(Ok(()), Err),
     }
 }
 

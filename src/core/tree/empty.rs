@@ -69,9 +69,18 @@ enum State {
 
 impl<'a> Emptying<'a> {
     pub(super) fn new(doomed_at: FileTime, stop: Stop<'a>) -> Self {
-        let (begun, links, names, stuck) = (Instant::now(), Links::default(), 0, None);
-        let (bytes, names_at_restart, new_names, with_metadata) = (0, 0, 0, false);
-        Self { doomed_at, begun, stop, links, bytes, names, names_at_restart, new_names, stuck, with_metadata }
+        Self {
+            doomed_at,
+            begun: Instant::now(),
+            stop,
+            links: Links::default(),
+            bytes: 0,
+            names: 0,
+            names_at_restart: 0,
+            new_names: 0,
+            stuck: None,
+            with_metadata: false,
+        }
     }
 
     /// Whether somebody has changed it after the doom. The clock that stamps it may be ahead of ours.
@@ -251,55 +260,4 @@ pub(super) fn describe(errno: Errno) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::walk::{Scratch, walk};
-    use super::*;
-    use std::fs;
-
-    #[test]
-    fn a_removal_gives_up_after_too_many_names_in_directories_that_others_changed() {
-        const PAGE: u64 = 4096;
-        let (before, after) = (10, -10);
-        // When it was doomed: so many seconds before the changes; how often its root was emptied; how many names may still be
-        // new; the bytes that it frees, or `None` if it gives up.
-        for (doomed, retries, left, expected) in [
-            (after, 0, 0, Some(3 * PAGE)),
-            (after, 1, 0, Some(3 * PAGE)),
-            (before, 0, 4 + NAMES_PER_DIRECTORY, Some(3 * PAGE)),
-            (before, 0, 3 + NAMES_PER_DIRECTORY, None),
-            (before, 1, 4 + NAMES_PER_DIRECTORY, Some(PAGE)),
-        ] {
-            let temp = tempfile::tempdir_in("/dev/shm").expect("a directory");
-            fs::create_dir(temp.path().join("dir")).expect("a directory");
-            for name in ["a", "b", "dir/c"] {
-                fs::write(temp.path().join(name), "x").expect("a file");
-            }
-            let dir = DirFd::open(temp.path()).expect("an open directory");
-            let stat = dir.stat_self().expect("a stat");
-            let never = || false;
-            let mut emptying = Emptying::new(stat.changed.plus_seconds(-doomed), &never);
-            emptying.new_names = MAX_NEW_NAMES - left;
-            let level = emptying.root_level(&stat, retries);
-            let walked = walk(Entered::new(dir, stat, level), &mut emptying, &mut Scratch::default());
-            let freed = walked.is_ok().then_some(emptying.bytes);
-            assert_eq!(freed, expected, "doomed {doomed} s before, {retries} retries, {left} left");
-            assert!(freed.is_none() || emptying.names == 4, "{} names", emptying.names);
-        }
-    }
-
-    #[test]
-    fn what_a_wrong_clock_has_stamped_did_not_change_after_the_doom() {
-        const HOUR: i64 = 3600;
-        for (doomed_at, changed, expected) in [
-            (-HOUR, -HOUR, false),
-            (-HOUR, -1, true),
-            (-1, HOUR, false),
-            (HOUR, HOUR + 1, true),
-            (HOUR, 2 * HOUR, false),
-        ] {
-            let [doomed_at, changed] = [doomed_at, changed].map(|seconds| FileTime::now().plus_seconds(seconds));
-            let emptying = Emptying::new(doomed_at, &|| false);
-            assert_eq!(emptying.has_changed(changed), expected, "{doomed_at:?} {changed:?}");
-        }
-    }
-}
+mod tests;

@@ -42,9 +42,10 @@ pub fn measure(base: &DirFd, name: &str, stop: Stop<'_>, scratch: &mut Scratch) 
     try_until(|usage| usage.error.is_none(), base, name, stop, scratch)
 }
 
-/// Like [`measure()`], but only for `newest` and `has_mount`.
+/// Like [`measure()`], but only for `newest` and `has_mount`: the error is why not everything was looked at.
 pub fn search(base: &DirFd, name: &str, stop: Stop<'_>, scratch: &mut Scratch) -> Usage {
-    try_until(|usage| !usage.is_partial, base, name, stop, scratch)
+    let usage = try_until(|usage| !usage.is_partial, base, name, stop, scratch);
+    Usage { error: usage.error.filter(|_| usage.is_partial), ..usage }
 }
 
 fn try_until(
