@@ -51,7 +51,7 @@ impl Context<'_> {
             }
             _ => error,
         })?;
-        if let Some(meant) = likely_base::likely_base(&base)? {
+        if let Some(meant) = likely_base::likely_base(&base) {
             let (base, meant) = (self.base.display(), meant.display());
             log::warn!("base {base}: holds no workspaces, but {meant} does: did you mean --base {meant}?");
         }

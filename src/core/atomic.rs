@@ -145,5 +145,5 @@ pub fn sweep(dir: &DirFd) {
         }
         if left == 0 { Err(Errno::CANCELED) } else { Ok(()) }
     };
-    let _ = dir.seek(0).and_then(|()| dir.each_entry(&mut Vec::with_capacity(8 * 1024), &mut visit));
+    let _ = dir.each_entry(&mut Vec::with_capacity(8 * 1024), &mut visit);
 }

@@ -222,17 +222,18 @@ impl DirFd {
         sync(&self.fd)
     }
 
-    /// Calls `visit` for the remaining entries except `.` and `..`, until it fails. `buffer`'s capacity is the size of a piece.
+    /// Calls `visit` for all entries except `.` and `..`, until it fails. `buffer`'s capacity is the size of a piece.
     pub fn each_entry(
         &self,
         buffer: &mut Vec<u8>,
         mut visit: impl FnMut(&RawDirEntry<'_>) -> Result<()>,
     ) -> Result<()> {
+        self.seek(0)?;
         while self.next_entries(buffer, &mut visit)? {}
         Ok(())
     }
 
-    /// Reads one piece, like [`Self::each_entry`]. Returns `false` at the end of the listing.
+    /// Reads the next piece, like [`Self::each_entry`]. Returns `false` at the end of the listing.
     pub fn next_entries(
         &self,
         buffer: &mut Vec<u8>,

@@ -2,7 +2,6 @@
 
 use super::base::Base;
 use super::dirfd::DirFd;
-use super::error::Result;
 use super::id::WorkspaceId;
 use super::names::TrashName;
 use rustix::fs::FileType;
@@ -20,14 +19,10 @@ const BUFFER: usize = 4096;
 
 /// Returns the base that was probably meant, if this one holds no workspaces: its parent if it is itself a workspace, else one at
 /// most two levels below.
-///
-/// # Errors
-/// By errno, if the base cannot be listed again from its start.
-pub fn likely_base(base: &Base) -> Result<Option<PathBuf>> {
+pub fn likely_base(base: &Base) -> Option<PathBuf> {
     let (mut left, mut names) = (MAX_NAMES, Vec::new());
     let holds_workspaces = find_workspace(base.dir(), &mut left, |name| names.push(name.to_owned()));
-    base.dir().seek(0).map_err(|errno| base.cannot_list(errno))?;
-    Ok(if holds_workspaces || left == 0 { None } else { find_nearby(base, &names, &mut left) })
+    if holds_workspaces || left == 0 { None } else { find_nearby(base, &names, &mut left) }
 }
 
 fn find_nearby(base: &Base, names: &[OsString], left: &mut usize) -> Option<PathBuf> {

@@ -87,7 +87,6 @@ pub(super) fn check_unmodified(
 /// By errno; ECANCELED if `stop` says so or if others keep creating them.
 pub(super) fn sweep(dir: &DirFd, stop: Stop<'_>, scratch: &mut Scratch, freed: &mut u64) -> rustix::io::Result<()> {
     let (begun, mut left) = (FileTime::now(), MAX_SWEPT);
-    dir.seek(0)?;
     dir.each_entry(&mut scratch.buffer, |entry| {
         let name = entry.file_name();
         if left == 0 || stop() {
