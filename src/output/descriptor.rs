@@ -17,8 +17,7 @@ static IS_LOST: AtomicBool = AtomicBool::new(false);
 const PAUSE: i64 = 100_000_000;
 /// The most bytes that a pipe takes without waiting when poll(2) says that it is ready: `PIPE_BUF`, see pipe(7).
 const READY_PIPE: usize = 4096;
-/// The same for a terminal. Linux may write more than one byte for a control character, such as a newline, so only one of those at
-/// a time.
+/// The same for a terminal. Linux may write more than one byte for a newline, so only one of those at a time.
 const READY_TERMINAL: usize = 256;
 
 /// From now on, waits for a reader only until a signal is caught: until `caught` is not 0.
@@ -63,7 +62,7 @@ fn taken_when_ready(fd: impl AsFd, bytes: &[u8]) -> usize {
     if !isatty(fd) {
         return bytes.len().min(READY_PIPE);
     }
-    let plain = bytes.iter().take(READY_TERMINAL).take_while(|byte| !byte.is_ascii_control()).count();
+    let plain = bytes.iter().take(READY_TERMINAL).take_while(|byte| **byte != b'\n').count();
     plain.max(1).min(bytes.len())
 }
 
