@@ -23,9 +23,8 @@ use std::os::unix::fs::symlink;
 fn cve_2022_21658_a_directory_swapped_for_a_link_is_not_followed() {
     needs!("strace");
     for lacking in [&[][..], &["-e", "inject=openat2:error=ENOSYS"]] {
-        let world = World::new();
+        let (world, id) = World::with(|it| it.days_ago(40).file("data/dir/precious", b"theirs"));
         let (outside, before) = outside(&world);
-        let id = world.workspace().days_ago(40).file("data/dir/precious", b"theirs").make();
         let paused = Paused::lacking(&world, lacking, "unlinkat", None, world.prune(&[]));
         let data = world.base().join(the_trash(&world)).join("data");
         fs::rename(&data, world.path("stolen")).and_then(|()| symlink(&outside, &data)).expect("a swap");
@@ -42,8 +41,7 @@ fn cve_2022_21658_a_directory_swapped_for_a_link_is_not_followed() {
 fn cve_2024_43806_a_directory_that_cannot_be_read_to_its_end_ends_the_run() {
     needs!("strace", "prlimit");
     for call in [1, 2, 3, 5] {
-        let world = World::new();
-        let id = world.workspace().days_ago(40).file("a/b/c/d/e/f/file", b"x").make();
+        let (world, id) = World::with(|it| it.days_ago(40).file("a/b/c/d/e/f/file", b"x"));
         let inject = format!("inject=getdents64:error=EIO:when={call}+");
         let strace = ["strace", "-f", "-o", "/dev/null", "-e", &inject, "prlimit", "--as=1073741824"];
         for args in [&["list", "-s"][..], &PRUNE] {

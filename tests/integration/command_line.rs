@@ -19,8 +19,7 @@ const COMMANDS: [&[&str]; 4] = [
 fn every_subcommand_takes_the_base_from_its_option_or_else_from_the_environment_or_else_from_the_home() {
     for (command, is_link) in COMMANDS.into_iter().flat_map(|command| [false, true].map(|is_link| (command, is_link))) {
         for side in 0..4 {
-            let world = World::new();
-            let id = world.workspace().id(&numbered(0)).days_ago(9).make();
+            let (world, id) = World::with(|it| it.id(&numbered(0)).days_ago(9));
             let link = odd_name(&world.path("")); // no UTF-8
             symlink("base", &link).expect("a link");
             let base = if is_link { link.as_os_str() } else { OsStr::new("base") };
@@ -67,8 +66,7 @@ fn a_base_that_is_missing_or_no_directory_is_an_error_for_each_subcommand() {
 #[test]
 fn a_base_that_an_ordinary_user_may_not_read_is_permission_denied_for_each_subcommand() {
     needs!("root");
-    let world = World::new();
-    let id = world.aged(400);
+    let (world, id) = World::with_aged(400);
     fs::create_dir(world.path("locked")).expect("a directory");
     fs::rename(world.base(), world.path("locked/base")).expect("a rename");
     for (locked, mode) in [("locked/base", 0), ("locked/base", 0o311), ("locked", 0)] {

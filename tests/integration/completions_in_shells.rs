@@ -26,8 +26,7 @@ fn subcommands_options_and_their_values_are_offered() {
 
 #[test]
 fn a_single_candidate_is_inserted_at_once_and_a_path_with_the_quotes_of_the_shell() {
-    let world = World::new();
-    let id = world.workspace().id(&numbered(0x00c0_ffee)).make();
+    let (world, id) = World::with(|it| it.id(&numbered(0x00c0_ffee)));
     let _ = world.workspace().id(&numbered(0xdeca_ff00)).make();
     fs::create_dir(world.path("a $(touch pwned)")).expect("a directory");
     fs::write(world.path("c 'it"), "").expect("a file");

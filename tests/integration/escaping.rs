@@ -68,8 +68,7 @@ fn nothing_from_the_command_line_reaches_stderr_raw_and_nothing_of_it_is_lost() 
 
 #[test]
 fn nothing_from_a_base_reaches_stdout_or_any_level_of_the_log_raw_and_the_description_is_kept() {
-    let world = World::new();
-    let ours = world.workspace().description(NASTY).make();
+    let (world, ours) = World::with(|it| it.description(NASTY));
     for name in [world.base().join(NASTY), odd_name(&world.base())] {
         fs::create_dir(name).expect("a name that is not ours");
     }

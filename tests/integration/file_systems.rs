@@ -160,8 +160,7 @@ fn workspaces_in_a_lower_layer_of_an_overlay_are_removed_if_it_redirects_and_els
 #[test]
 fn a_claim_that_the_kernel_refuses_leaves_all_as_it_was_and_the_message_gives_possible_causes() {
     needs!("strace");
-    let world = World::new();
-    let id = world.aged(40);
+    let (world, id) = World::with_aged(40);
     let before = tree(&world.base());
     for (errno, status, error, why) in [
         (

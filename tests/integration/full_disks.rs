@@ -106,8 +106,7 @@ fn a_workspace_that_can_be_neither_claimed_doomed_nor_put_back_is_tried_again_wh
 #[test]
 fn a_prune_ends_although_its_temporary_files_made_room_that_never_suffices() {
     needs!("strace");
-    let world = World::new();
-    let stale = world.workspace().days_ago(40).file(".metadata.tmp.k3x9.json", &[1; 15_000]).make();
+    let (world, stale) = World::with(|it| it.days_ago(40).file(".metadata.tmp.k3x9.json", &[1; 15_000]));
     // A claim, a dooming that fails, and the way back, again and again.
     let report = world.prune(&[]).injecting(["renameat2:error=ENOSPC:when=2+3"]).run().exits(74).json();
     assert_eq!((&report["failed"][0]["category"], &report["pruned"]), (&json!("io"), &json!([])), "{report}");
@@ -117,8 +116,7 @@ fn a_prune_ends_although_its_temporary_files_made_room_that_never_suffices() {
 #[test]
 fn after_a_signal_a_workspace_without_room_for_its_claim_is_kept_and_not_failed() {
     needs!("strace");
-    let world = World::new();
-    let stale = world.aged(40);
+    let (world, stale) = World::with_aged(40);
     let run = world.prune(&[]).injecting(["renameat2:error=ENOSPC:signal=SIGTERM:when=1"]);
     let report = run.run().exits(143).quietly().json();
     assert_eq!((&report["failed"], &report["kept"], world.names()), (&json!([]), &json!(1), vec![stale]), "{report}");

@@ -11,8 +11,7 @@ use std::path::Path;
 #[test]
 fn device_nodes_are_removed_and_no_device_is_opened() {
     needs!("root", "strace");
-    let world = World::new();
-    let id = world.workspace().days_ago(40).file("data/x", b"x").make();
+    let (world, id) = World::with(|it| it.days_ago(40).file("data/x", b"x"));
     let dir = world.dir_of(&id).join("data");
     for (name, kind, number) in [("tape", "c", "9"), ("null", "c", "3"), ("disk", "b", "7")] {
         tool(&["mknod", text(&dir.join(name)), kind, "1", number]);
@@ -28,8 +27,7 @@ fn device_nodes_are_removed_and_no_device_is_opened() {
 fn unreadable_directories_are_removed_at_every_depth_also_without_openat2() {
     needs!("root", "setpriv", "strace");
     for is_lacking in [false, true] {
-        let world = World::new();
-        let id = world.workspace().days_ago(40).make();
+        let (world, id) = World::with(|it| it.days_ago(40));
         let modes = [0o555, 0o555, 0o0, 0o0, 0o311, 0o0, 0o500, 0o600, 0o555, 0o0, 0o0];
         let dirs = (0..modes.len()).map(|levels| world.dir_of(&id).join(["level"; 10][..levels].join("/")));
         let dirs: Vec<_> = dirs.collect();
@@ -100,9 +98,8 @@ fn a_mount_that_appears_while_a_workspace_is_claimed_or_removed_is_not_entered_w
     // After the claim, and right before the only directory is opened.
     for call in ["renameat2", "unlinkat"] {
         for (what, kind) in LACKING.into_iter().flat_map(|what| KINDS.map(|kind| (what, kind))) {
-            let world = World::new();
+            let (world, id) = World::with(|it| it.days_ago(40).file("data/file", b"x"));
             let (outside, before) = outside(&world);
-            let id = world.workspace().days_ago(40).file("data/file", b"x").make();
             let whole = tree(&world.dir_of(&id));
             let paused = Paused::lacking(&world, what, call, None, world.prune(&[]));
             let mounted = mount(&world, kind, &world.dir_of(&the_trash(&world)).join("data"));

@@ -34,8 +34,7 @@ fn every_subcommand_acts_on_the_ids_on_stdin_by_line_or_by_nul() {
     // The last item may lack its end, and an ID may be in upper case.
     let all = ["A\nB\n", "A\r\nB", "\n\r\nA\n\n\nB\n\r\n", "A\0B\0", "A\0\0B"];
     for (stdin, command) in all.into_iter().flat_map(|stdin| COMMANDS.map(|command| (stdin, command))) {
-        let world = World::new();
-        let [a, b, c] = [1, 2, 3].map(|days| world.aged(days));
+        let (world, [a, b, c]) = World::with_each_aged([1, 2, 3]);
         let is_null = stdin.contains('\0');
         let args = [command, if is_null { &["-0"] } else { &[] }].concat();
         let stdin = stdin.replace('A', &a).replace('B', &b.to_uppercase());
@@ -73,8 +72,7 @@ fn an_empty_stdin_names_no_workspace_and_one_that_cannot_be_read_is_an_io_error(
 
 #[test]
 fn one_bad_item_never_stops_the_others_each_is_reported_once_and_a_dash_may_stand_among_them() {
-    let world = World::new();
-    let corrupt = world.workspace().id(&numbered(7)).metadata("no JSON").make();
+    let (world, corrupt) = World::with(|it| it.id(&numbered(7)).metadata("no JSON"));
     for is_stdin in [false, true] {
         let [a, b] = [8, 9].map(|days| world.aged(days));
         let items = [&a, &numbered(0), "nonsense", &format!(" {a}"), &corrupt, &b];
@@ -156,8 +154,7 @@ fn a_malformed_id_is_refused_in_one_line_and_nothing_is_lost() {
 
 #[test]
 fn another_path_is_refused_with_the_id_to_write() {
-    let world = World::new();
-    let id = world.aged(400);
+    let (world, id) = World::with_aged(400);
     symlink("base", world.path("link")).and_then(|()| symlink(".", world.path("base/self"))).expect("links");
     let before = world.snapshot();
     let base = text(&world.base()).to_owned();
@@ -175,8 +172,7 @@ fn another_path_is_refused_with_the_id_to_write() {
 
 #[test]
 fn a_link_a_file_a_socket_a_fifo_and_a_directory_of_another_name_are_no_workspaces() {
-    let world = World::new();
-    let ours = world.workspace().id(&numbered(0xa)).make();
+    let (world, ours) = World::with(|it| it.id(&numbered(0xa)));
     let [link, dangling, file, socket, fifo, absent] = [1, 2, 3, 4, 5, 6].map(numbered);
     symlink(world.dir_of(&ours), world.dir_of(&link)).expect("a link");
     symlink("nowhere", world.dir_of(&dangling)).expect("a link");

@@ -27,8 +27,7 @@ fn a_thousand_workspaces_are_each_listed_once() {
 /// A last access that is not known is neither older nor newer than anything, and one ahead of the clock is newer.
 #[test]
 fn ids_ages_statuses_and_a_limit_choose_what_is_listed() {
-    let world = World::new();
-    let [ahead, today, week, month] = [-2, 0, 7, 30].map(|days| world.aged(days)); // and a minute each
+    let (world, [ahead, today, week, month]) = World::with_each_aged([-2, 0, 7, 30]); // and a minute each
     let missing = world.workspace().id(&numbered(1)).make_without_metadata();
     let corrupt = world.workspace().id(&numbered(2)).metadata("[]").make();
     let upper = week.to_uppercase();
@@ -147,8 +146,7 @@ fn list_warns_of_each_copy_beside_a_live_workspace_with_its_name_and_age_and_exi
 #[test]
 fn the_command_that_prune_suggests_restores_a_copy() {
     for option in ["-n", "-y"] {
-        let world = World::new();
-        let id = world.aged(3);
+        let (world, id) = World::with_aged(3);
         let before = tree(&world.dir_of(&id));
         copied(&world, &id);
         let ran = world.wsctl(["prune", option, "--older-than", "30d"]).run().complains("warning[busy]: ");

@@ -47,8 +47,7 @@ fn the_size_is_that_of_du_and_every_name_but_a_directory_is_a_file() {
 fn what_file_servers_and_fuse_daemons_answer_of_a_removed_directory_does_not_hide_its_workspace() {
     needs!("strace");
     for errno in ["ENOENT", "ESTALE"] {
-        let world = World::new();
-        let id = world.workspace().file("data/x", b"x").make();
+        let (world, id) = World::with(|it| it.file("data/x", b"x"));
         let data = world.dir_of(&id).join("data");
         let fault = format!("--inject=fstat:error={errno}:when=2");
         let run = world.wsctl(["list", "-s", "--format", "json"]);

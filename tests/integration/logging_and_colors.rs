@@ -6,8 +6,7 @@ use std::os::unix::fs::MetadataExt;
 
 #[test]
 fn the_command_line_or_else_rust_log_says_how_much_is_logged() {
-    let world = World::new();
-    let corrupt = world.workspace().metadata("").make();
+    let (world, corrupt) = World::with(|it| it.metadata(""));
     let absent = numbered(0);
     let list = ["list", "nonsense", &absent, &corrupt]; // it has something to say at each level
     let levels = ["error", "warning", "info", "debug", "trace"];
@@ -36,8 +35,7 @@ fn the_command_line_or_else_rust_log_says_how_much_is_logged() {
 
 #[test]
 fn q_removes_the_summary_and_no_result() {
-    let world = World::new();
-    let old = world.aged(9);
+    let (world, old) = World::with_aged(9);
     let prune = ["prune", "-n", "--older-than", "2d"];
     assert_ne!(world.wsctl(prune).run().exits(0).stdout, "");
     let _ = world.wsctl([&["-q"][..], &prune].concat()).run().exits(0).prints("").quietly();
@@ -59,8 +57,7 @@ fn is_coloured(run: Run<'_>) -> bool {
 
 #[test]
 fn without_a_terminal_there_are_colours_only_if_the_command_line_or_else_the_environment_asks_for_them() {
-    let world = World::new();
-    let _ = world.aged(1);
+    let (world, _) = World::with_aged(1);
     let (force, no) = (("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1"));
     for (line, environment, expected) in [
         ("list nonsense", &[][..], false),

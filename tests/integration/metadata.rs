@@ -98,8 +98,7 @@ fn strange_but_readable_metadata_is_read_kept_byte_for_byte_and_pruned_when_stal
     ] {
         let content = content.replace("OLD", OLD);
         println!("{content:.80}"); // shown if it fails
-        let world = World::new();
-        let id = world.workspace().metadata(&*content).make();
+        let (world, id) = World::with(|it| it.metadata(&*content));
         let row = world.wsctl(["list", "--format", "jsonl"]).run().sanely().exits(0).quietly().json();
         assert!(row["status"] == "ok" && row["last_accessed"] == OLD, "{row}");
         world.wsctl(["touch", "--at", "2021-01-01T00:00:00Z", &id]).run().sanely().exits(0).prints("").quietly();

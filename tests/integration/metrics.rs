@@ -42,8 +42,7 @@ fn are(world: &World, statuses: [u64; 5], others: &[(&str, u64)]) {
 
 #[test]
 fn list_and_prune_share_one_file_with_the_numbers_of_what_there_is_of_the_last_runs_and_of_the_last_successes() {
-    let world = World::new();
-    let stale = world.workspace().days_ago(40).file("data/x", &[1; 15_000]).make();
+    let (world, stale) = World::with(|it| it.days_ago(40).file("data/x", &[1; 15_000]));
     let _ = (world.aged(1), world.workspace().metadata("no JSON").make());
     let _ = (world.workspace().make_without_metadata(), world.workspace().days_ago(-3).make());
     let used = || world.names().iter().map(|name| du(&world.dir_of(name))).sum::<u64>();
@@ -99,8 +98,7 @@ fn list_and_prune_share_one_file_with_the_numbers_of_what_there_is_of_the_last_r
 #[test]
 fn a_workspace_that_was_doomed_but_not_removed_is_none_any_more() {
     needs!("root", "setpriv");
-    let world = World::new();
-    let id = world.aged(40);
+    let (world, id) = World::with_aged(40);
     world.give_away();
     chown(world.dir_of(&id).join("charts"), Some(0), Some(0)).expect("chown");
     for (args, status) in [(&PRUNE[..], 77), (&PRUNE, 77), (&["list", "-s"], 0)] {
@@ -112,8 +110,7 @@ fn a_workspace_that_was_doomed_but_not_removed_is_none_any_more() {
 
 #[test]
 fn a_run_that_fails_before_it_begins_leaves_its_exit_status_and_a_dry_run_or_help_leaves_the_file_as_it_was() {
-    let world = World::new();
-    let id = world.aged(40);
+    let (world, id) = World::with_aged(40);
     for (line, status, said) in [
         ("prune --older-than 1d", 2, "--yes"), // nobody is there to be asked
         ("prune --yes --older-than 1d -b nowhere", 66, "not-found"),
@@ -149,8 +146,7 @@ fn a_run_that_fails_before_it_begins_leaves_its_exit_status_and_a_dry_run_or_hel
 #[test]
 fn metrics_count_unmeasured_workspaces_that_stay_and_a_prune_fails_only_if_it_needs_their_size() {
     needs!("root", "setpriv");
-    let world = World::new();
-    let id = world.workspace().days_ago(1).file("data/x", b"x").make();
+    let (world, id) = World::with(|it| it.days_ago(1).file("data/x", b"x"));
     chmod(world.path(""), 0o777);
     chmod(world.metadata_of(&id), 0o644);
     chmod(world.dir_of(&id).join("data"), 0o700);

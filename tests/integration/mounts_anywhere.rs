@@ -9,9 +9,7 @@ use std::fs;
 fn a_mount_made_through_another_path_to_the_base_leaves_the_workspace_whole() {
     needs!("root", "mount");
     for (pruned, mounted) in [("base", "other"), ("other", "base")] {
-        let world = World::new();
-        let temporary = ".metadata.tmp.k3x9.json";
-        let id = world.workspace().days_ago(40).file("charts/x", b"x").file(temporary, b"x").make();
+        let (world, id) = World::with(|it| it.days_ago(40).file("charts/x", b"x").file(".metadata.tmp.1.json", b"x"));
         fs::create_dir(world.path("other")).expect("a mount point");
         let _other = Mounted::bind(&world, &world.base(), &world.path("other"));
         tool(&["mount", "--make-private", text(&world.path("other"))]);
@@ -28,8 +26,7 @@ fn a_mount_made_through_another_path_to_the_base_leaves_the_workspace_whole() {
 #[test]
 fn a_mount_in_what_is_left_of_a_workspace_does_not_keep_a_new_one_with_its_id() {
     needs!("root", "mount");
-    let world = World::new();
-    let id = world.workspace().days_ago(40).file("charts/x", b"x").make();
+    let (world, id) = World::with(|it| it.days_ago(40).file("charts/x", b"x"));
     let charts = world.base().join(set_aside(&world, "doomed", &id)).join("charts");
     let _mounted = Mounted::tmpfs(&world, &charts, "size=64k");
     let _ = world.workspace().id(&id).days_ago(35).make();
@@ -58,8 +55,7 @@ exec chroot . /wsctl "$@""#;
 fn a_mount_below_a_base_that_is_the_root_directory_leaves_the_workspace_whole_also_without_a_mount_table() {
     needs!("root", "unshare", "chroot");
     for root in ["mounted", "plain", "bare"] {
-        let world = World::new();
-        let id = world.aged(40);
+        let (world, id) = World::with_aged(40);
         let before = tree(&world.dir_of(&id));
         for more in [&["-b", "/", "-n"][..], &["-b", "/"]] {
             let there =
@@ -74,8 +70,7 @@ fn a_mount_below_a_base_that_is_the_root_directory_leaves_the_workspace_whole_al
 fn a_mount_on_a_workspace_or_its_metadata_is_denied_to_list_and_busy_to_touch_and_prune() {
     needs!("root", "mount");
     for (kind, name) in [("tmpfs", ""), ("bind", ""), ("bind", ".metadata.json"), ("tmpfs", ".metadata.json")] {
-        let world = World::new();
-        let [id, other] = [world.aged(40), world.aged(41)];
+        let (world, [id, other]) = World::with_each_aged([40, 41]);
         let outside = world.path("outside");
         tool(&["cp", "-a", text(&world.dir_of(&id)), text(&outside)]);
         let point = world.dir_of(&id).join(name);
@@ -103,8 +98,7 @@ fn a_mount_on_a_workspace_or_its_metadata_is_denied_to_list_and_busy_to_touch_an
 fn a_mount_in_a_workspace_or_on_it_whose_daemon_hangs_or_has_died_hangs_no_run_and_is_reported_as_no_defect() {
     needs!("root", "bindfs", "timeout");
     for trouble in [Bindfs::hang, Bindfs::die] {
-        let world = World::new();
-        let [itself, fresh, plain] = [41, 1, 42].map(|days| world.aged(days));
+        let (world, [itself, fresh, plain]) = World::with_each_aged([41, 1, 42]);
         let inside = world.workspace().days_ago(40).file("a/b/mnt/x", b"x").make();
         let (outside, points) = (outside(&world).0, [world.dir_of(&inside).join("a/b/mnt"), world.dir_of(&itself)]);
         let mut mounted = points.map(|point| Bindfs::by_root(&world, &outside, &point, 0));
@@ -132,8 +126,7 @@ fn a_mount_in_a_workspace_or_on_it_whose_daemon_hangs_or_has_died_hangs_no_run_a
 #[test]
 fn a_mount_that_only_its_owner_may_enter_does_not_fail_list_and_is_busy_to_prune() {
     needs!("root", "bindfs", "setpriv", "/dev/fuse");
-    let world = World::new();
-    let id = world.aged(40);
+    let (world, id) = World::with_aged(40);
     let (outside, point) = (outside(&world).0, world.dir_of(&id).join("mnt"));
     fs::create_dir(&point).expect("a directory");
     world.give_away();
@@ -149,8 +142,7 @@ fn a_mount_that_only_its_owner_may_enter_does_not_fail_list_and_is_busy_to_prune
 #[test]
 fn a_signal_is_heard_while_a_base_whose_server_has_stopped_answers_nothing() {
     needs!("root", "bindfs", "timeout");
-    let world = World::new();
-    let _stale = world.aged(40);
+    let (world, _stale) = World::with_aged(40);
     tool(&["cp", "-a", text(&world.base()), text(&world.path("served"))]);
     let mut mounted = Bindfs::by_root(&world, &world.path("served"), &world.base(), 0);
     mounted.hang();

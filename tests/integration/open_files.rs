@@ -45,8 +45,7 @@ fn a_file_held_open_on_a_fuse_mount_is_left_to_the_run_after_it_is_closed() {
 #[test]
 fn a_file_that_answers_ebusy_may_still_be_open() {
     needs!("strace");
-    let world = World::new();
-    let id = world.aged(40);
+    let (world, id) = World::with_aged(40);
     may_be_open(world.prune(&[]).injecting(["unlinkat:error=EBUSY"]).run(), &id);
     world.prune(&[]).run().pruned([id]);
     assert_eq!(world.names(), [""; 0]);

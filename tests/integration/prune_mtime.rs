@@ -10,8 +10,7 @@ use std::thread;
 
 #[test]
 fn with_use_mtime_the_later_of_access_and_modification_counts() {
-    let world = World::new();
-    let [written, idle, read] = [40, 40, 1].map(|days| world.aged(days));
+    let (world, [written, idle, read]) = World::with_each_aged([40, 40, 1]);
     for id in [&written, &idle, &read] {
         modify(&world, id, 40);
     }
@@ -51,8 +50,7 @@ fn with_use_mtime_modification_is_all_that_counts_where_metadata_is_missing_or_c
 fn a_dry_run_reports_what_cannot_be_examined_as_the_run_does() {
     needs!("root", "setpriv");
     for (days, skipped) in [(40, 1), (1, 0)] {
-        let world = World::new();
-        let id = world.aged(days);
+        let (world, id) = World::with_aged(days);
         modify(&world, &id, 40);
         world.give_away();
         let secret = world.dir_of(&id).join("charts");
@@ -93,8 +91,7 @@ fn with_use_mtime_a_workspace_stays_in_which_an_agent_writes_in_a_subvolume_thou
 #[test]
 fn with_use_mtime_a_workspace_stays_in_which_an_agent_writes_through_a_file_system_that_remembers_stats() {
     needs!("root", "bindfs");
-    let world = World::new();
-    let id = world.aged(40);
+    let (world, id) = World::with_aged(40);
     modify(&world, &id, 40);
     let (shown, path) = (world.path("shown"), "charts/lap_times.png");
     fs::create_dir(&shown).expect("a directory");

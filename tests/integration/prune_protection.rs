@@ -8,8 +8,7 @@ use std::os::unix::fs::symlink;
 
 #[test]
 fn exclude_from_reads_ids_comments_blank_lines_and_crlf_also_from_a_pipe() {
-    let world = World::new();
-    let [a, b, c, d] = [40, 41, 42, 43].map(|days| world.aged(days));
+    let (world, [a, b, c, d]) = World::with_each_aged([40, 41, 42, 43]);
     let list = format!("# keep\r\n\r\n{a}\r\n   \n\t# {d}\n{} # why\n{c}", b.to_uppercase());
     fs::write(world.path("excluded"), &list).expect("a file");
     for args in [&["--exclude-from", "excluded", "-n"][..], &["--exclude-from", "/dev/stdin"]] {
@@ -20,8 +19,7 @@ fn exclude_from_reads_ids_comments_blank_lines_and_crlf_also_from_a_pipe() {
 
 #[test]
 fn an_exclude_from_with_a_line_that_is_no_id_or_that_cannot_be_read_stops_the_prune_before_it_deletes_anything() {
-    let world = World::new();
-    let [a, b] = [world.aged(40), world.aged(41)];
+    let (world, [a, b]) = World::with_each_aged([40, 41]);
     let secret = world.path("secret");
     fs::write(&secret, "").expect("a file");
     let before = world.snapshot();
@@ -48,8 +46,7 @@ fn an_exclude_from_with_a_line_that_is_no_id_or_that_cannot_be_read_stops_the_pr
 
 #[test]
 fn beyond_max_delete_nothing_is_deleted_not_even_leftovers() {
-    let world = World::new();
-    let stale = [50, 51, 52].map(|days| world.aged(days));
+    let (world, stale) = World::with_each_aged([50, 51, 52]);
     let others = [1, 2, 3, 4].map(|days| world.aged(days));
     let doomed = world.aged(60);
     set_aside(&world, "doomed", &doomed);
@@ -71,8 +68,7 @@ fn beyond_max_delete_nothing_is_deleted_not_even_leftovers() {
 
 #[test]
 fn names_that_are_not_ours_and_links_and_files_of_a_workspaces_name_are_never_touched() {
-    let world = World::new();
-    let id = world.aged(40);
+    let (world, id) = World::with_aged(40);
     let (outside, _) = outside(&world);
     let metadata = outside.join(".metadata.json");
     fs::rename(world.metadata_of(&id), &metadata).expect("metadata");

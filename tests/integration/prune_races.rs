@@ -38,8 +38,7 @@ fn eight_prunes_at_once_report_each_workspace_once_and_none_fails() {
 fn a_prune_does_not_fail_when_another_run_finishes_what_it_claimed_or_was_about_to_finish() {
     needs!("strace");
     for (is_doomed, call) in [(true, "fsync"), (true, "openat2"), (true, "getdents64"), (false, "renameat2")] {
-        let world = World::new();
-        let id = world.aged(40);
+        let (world, id) = World::with_aged(40);
         let doomed = is_doomed.then(|| world.base().join(set_aside(&world, "doomed", &id)));
         let path = doomed.as_deref().filter(|_| call != "fsync");
         let paused = Paused::after(&world, call, path, world.prune(&[]));
@@ -54,8 +53,7 @@ fn a_prune_does_not_fail_when_another_run_finishes_what_it_claimed_or_was_about_
 fn a_claimed_workspace_that_another_run_puts_back_is_claimed_again_at_its_own_path() {
     needs!("strace");
     for (is_of_an_earlier_run, call) in [(true, "readlink,readlinkat"), (false, "renameat2")] {
-        let world = World::new();
-        let id = world.aged(40);
+        let (world, id) = World::with_aged(40);
         if is_of_an_earlier_run {
             set_aside(&world, "claimed", &id);
         }
@@ -78,8 +76,7 @@ fn what_is_accessed_after_its_claim_goes_back_and_with_use_mtime_what_is_written
         ("lap.csv", "renameat2", &["--use-mtime"], write, true),
         ("lap.csv", "renameat2", &[], write, false),
     ] {
-        let world = World::new();
-        let id = world.workspace().days_ago(40).file(file, b"{}").make();
+        let (world, id) = World::with(|it| it.days_ago(40).file(file, b"{}"));
         modify(&world, &id, 40);
         let paused = Paused::after(&world, call, None, world.prune(options));
         let claimed = world.base().join(the_trash(&world));
@@ -99,8 +96,7 @@ fn what_is_accessed_after_its_claim_goes_back_and_with_use_mtime_what_is_written
 #[test]
 fn a_workspace_swapped_for_a_link_after_the_decision_is_not_followed() {
     needs!("strace");
-    let world = World::new();
-    let both = [world.aged(50), world.aged(40)];
+    let (world, both) = World::with_each_aged([50, 40]);
     let outside = world.path("outside");
     let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
     let [first, swapped] = if world.dir_of(&both[0]).exists() { [&both[1], &both[0]] } else { both.each_ref() };
@@ -115,8 +111,7 @@ fn a_workspace_swapped_for_a_link_after_the_decision_is_not_followed() {
 #[test]
 fn a_file_written_in_a_doomed_tree_is_removed_before_its_metadata() {
     needs!("root", "strace", "chattr");
-    let world = World::new();
-    let id = world.workspace().days_ago(40).file("x", b"x").make();
+    let (world, id) = World::with(|it| it.days_ago(40).file("x", b"x"));
     // As it usually is: the base has been changed since the workspace was.
     tool(&["touch", "-d", "40 days ago", text(&world.dir_of(&id))]);
     let paused = Paused::after(&world, "fsync", None, world.prune(&[]));
@@ -130,8 +125,7 @@ fn a_file_written_in_a_doomed_tree_is_removed_before_its_metadata() {
 #[test]
 fn every_open_follows_no_link_and_waits_for_nothing() {
     needs!("strace");
-    let world = World::new();
-    let id = world.workspace().days_ago(40).file("data/x", b"x").make();
+    let (world, id) = World::with(|it| it.days_ago(40).file("data/x", b"x"));
     let (ran, log) = straced(&world, world.prune(&["-b", text(&world.base())]), "open,openat,openat2");
     let _ = ran.exits(0);
     let below = |line: &&String| line.contains(&format!("{}>", world.base().display())) || line.contains(&id);

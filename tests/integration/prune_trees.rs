@@ -14,8 +14,7 @@ use std::path::PathBuf;
 fn what_cannot_go_stays_with_the_metadata_alone_and_is_reported_by_each_run_until_it_can() {
     needs!("root", "setpriv", "chattr");
     for is_immutable in [false, true] {
-        let world = World::new();
-        let id = world.workspace().days_ago(40).file("data/deep/x", b"x").file("y", b"y").make();
+        let (world, id) = World::with(|it| it.days_ago(40).file("data/deep/x", b"x").file("y", b"y"));
         let other = world.aged(41);
         world.give_away();
         let stuck = world.dir_of(&id).join("data/deep");
@@ -45,8 +44,7 @@ fn what_cannot_go_stays_with_the_metadata_alone_and_is_reported_by_each_run_unti
 #[test]
 fn an_immutable_workspace_stays_whole_at_its_own_path() {
     needs!("root", "chattr");
-    let world = World::new();
-    let id = world.aged(40);
+    let (world, id) = World::with_aged(40);
     let before = tree(&world.dir_of(&id));
     let Some(_immutable) = Immutable::set(&world, "+i", &world.dir_of(&id)) else { return };
     let _ = world.prune(&[]).run().exits(77).complains("error[permission-denied]: ");
@@ -113,9 +111,7 @@ fn a_directory_that_is_not_empty_after_all_is_emptied_again() {
     needs!("strace");
     // The first call fails of itself, the second unlinks the file, and the third is tried before the listing has ended.
     for (when, status) in [("3..4", 0), ("3..20", 0), ("3..99", 75)] {
-        let world = World::new();
-        let id = world.workspace().file("data/x", b"x").make_without_metadata();
-        fs::write(world.metadata_of(&id), "{\"last_accessed\": \"2020-01-01T00:00:00Z\"}").expect("metadata");
+        let (world, _) = World::with(|it| it.days_ago(40).file("data/x", b"x"));
         let inject = format!("unlinkat:error=ENOTEMPTY:when={when}");
         let ran = world.prune(&[]).injecting([&*inject]).run().exits(status);
         assert_eq!(ran.stderr.contains("it does not become empty"), status == 75, "{when}: {ran:#?}");
@@ -130,8 +126,7 @@ fn a_directory_that_is_not_empty_after_all_is_emptied_again() {
 #[test]
 fn a_directory_whose_listing_skips_names_is_emptied_again() {
     needs!("strace");
-    let world = World::new();
-    let id = world.workspace().days_ago(40).file("data/x", b"x").make();
+    let (world, id) = World::with(|it| it.days_ago(40).file("data/x", b"x"));
     let data = world.base().join(set_aside(&world, "doomed", &id)).join("data");
     let strace = ["strace", "-f", "-o", "/dev/null", "-P", text(&data), "-e", "inject=unlinkat:retval=0:when=1..5"];
     let report = world.prune(&[]).through(strace).run().exits(0).quietly().json();
@@ -155,8 +150,7 @@ fn what_another_run_did_to_a_directory_meanwhile_is_no_failure_whichever_call_te
         // The other one has just granted itself the right that this one lacked.
         ("a/b/c/d/e/f", "unlinkat:error=EACCES:when=1"),
     ] {
-        let world = World::new();
-        let id = world.workspace().days_ago(40).file("a/b/c/d/e/f/x", b"x").make();
+        let (world, id) = World::with(|it| it.days_ago(40).file("a/b/c/d/e/f/x", b"x"));
         let dir: PathBuf = world.base().join(set_aside(&world, "doomed", &id)).join(dir).components().collect();
         let inject = format!("inject={inject}");
         let strace = ["strace", "-f", "-o", "/dev/null", "-P", text(&dir), "-e", &inject];

@@ -41,8 +41,7 @@ fn a_workspace_of_unknown_age_is_skipped_by_a_rule_with_a_warning_each_and_exit_
 #[test]
 fn a_workspace_that_may_not_be_read_is_skipped_as_denied_and_removed_if_given_by_id() {
     needs!("root", "setpriv");
-    let world = World::new();
-    let [file, dir] = [world.aged(40), world.aged(41)];
+    let (world, [file, dir]) = World::with_each_aged([40, 41]);
     world.give_away();
     for path in [world.metadata_of(&file), world.dir_of(&dir)] {
         chmod(path, 0o0);
@@ -60,8 +59,7 @@ fn a_workspace_that_may_not_be_read_is_skipped_as_denied_and_removed_if_given_by
 #[test]
 fn a_workspace_with_a_leased_file_keeps_no_prune_waiting() {
     needs!("python3");
-    let world = World::new();
-    let [leased, deep] = [world.aged(40), world.aged(41)];
+    let (world, [leased, deep]) = World::with_each_aged([40, 41]);
     let before = tree(&world.dir_of(&leased));
     let lease = Lease::on(&world.metadata_of(&leased));
     let _other = Lease::on(&world.dir_of(&deep).join("conversations.json")); // which stands in the way of no unlink

@@ -23,8 +23,7 @@ const TALKATIVE: [&str; 8] = [
 #[test]
 fn a_stdout_that_cannot_be_written_is_an_io_error_which_decides_the_exit_status() {
     for redirection in [">/dev/full", ">&-", "1</dev/null"] {
-        let world = World::new();
-        let id = world.aged(400);
+        let (world, id) = World::with_aged(400);
         let sh = format!("exec \"$@\" {redirection}");
         let error = "error[io]: cannot write to stdout: ";
         for line in TALKATIVE {
@@ -40,8 +39,7 @@ fn a_stdout_that_cannot_be_written_is_an_io_error_which_decides_the_exit_status(
 
 #[test]
 fn a_stdout_closed_by_its_reader_is_no_error_and_prints_nothing() {
-    let world = World::new();
-    let id = world.aged(400);
+    let (world, id) = World::with_aged(400);
     for line in TALKATIVE {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
@@ -57,8 +55,7 @@ fn a_stdout_closed_by_its_reader_is_no_error_and_prints_nothing() {
 /// Whoever shares a pipe can make it non-blocking, for all. A reader that is slow then loses nothing.
 #[test]
 fn a_pipe_that_does_not_block_is_waited_for() {
-    let world = World::in_memory();
-    let id = world.aged(1);
+    let (world, id) = World::with_aged(1);
     let ids = format!("{id}\n").repeat(9000) + &"nonsense\n".repeat(2000);
     let (reader, writer) = std::io::pipe().expect("a pipe");
     let (input, mut answer) = std::io::pipe().expect("a pipe");

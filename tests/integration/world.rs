@@ -3,6 +3,7 @@
 pub use crate::needs::{has, is_root, skip};
 pub use crate::run::{Ran, Run, finish};
 use crate::tools::{text, tool};
+use crate::workspace::Workspace;
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -48,6 +49,26 @@ impl World {
         let world = Self { dir, binary: env!("CARGO_BIN_EXE_wsctl").into() };
         fs::create_dir(world.base()).expect("a base");
         world
+    }
+
+    /// A world with a workspace for each of these, last accessed so many days ago; and their IDs.
+    pub fn with_each_aged<const N: usize>(days: [i64; N]) -> (Self, [String; N]) {
+        let world = Self::new();
+        let ids = days.map(|days| world.aged(days));
+        (world, ids)
+    }
+
+    /// The same with one workspace.
+    pub fn with_aged(days: i64) -> (Self, String) {
+        let (world, [id]) = Self::with_each_aged([days]);
+        (world, id)
+    }
+
+    /// A world with a workspace of which this is said; and its ID.
+    pub fn with(say: impl FnOnce(Workspace<'_>) -> Workspace<'_>) -> (Self, String) {
+        let world = Self::new();
+        let id = say(world.workspace()).make();
+        (world, id)
     }
 
     /// A directory beside the base, for whatever a test needs.

@@ -22,8 +22,7 @@ fn said(world: &World, base: &Path, more: &[&str]) -> Vec<String> {
 
 #[test]
 fn every_subcommand_names_the_base_that_was_probably_meant() {
-    let world = World::new();
-    let id = world.workspace().file("data/file", b"x").make();
+    let (world, id) = World::with(|it| it.file("data/file", b"x"));
     let base = fs::canonicalize(world.base()).expect("the base");
     // A workspace is found two levels below, and not further down.
     for dir in [&*format!("two/y/z/{id}"), &format!("three/y/z/w/{id}"), "a/b/c"] {

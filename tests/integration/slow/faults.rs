@@ -106,8 +106,7 @@ fn every_call_fails_with_every_error_and_is_killed_at_each() {
 fn a_mount_is_not_overlooked_where_the_mount_table_cannot_be_read() {
     needs!("root", "strace", "mount");
     for fault in ["openat:error=EMFILE", "read:error=EIO", "openat:error=EMFILE:when=1", "read:error=ENOMEM:when=1"] {
-        let world = World::new();
-        let id = world.workspace().days_ago(40).file("data/x", b"x").file("other/y", b"y").make();
+        let (world, id) = World::with(|it| it.days_ago(40).file("data/x", b"x").file("other/y", b"y"));
         fs::create_dir(world.path("outside")).expect("a directory");
         let mounted = Mounted::bind(&world, &world.path("outside"), &world.dir_of(&id).join("data"));
         let before = tree(&world.dir_of(&id));

@@ -87,8 +87,7 @@ fn a_signal_ends_prune_and_list_while_they_read_or_measure_also_as_process_1_and
 #[test]
 fn a_signal_ends_what_waits_for_ids_on_stdin_or_for_an_answer_also_as_process_1() {
     needs!("python3");
-    let world = World::new();
-    world.aged(40);
+    let (world, _) = World::with_aged(40);
     let before = world.snapshot();
     for wrapper in wrappers() {
         for (args, (signal, status)) in
