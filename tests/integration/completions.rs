@@ -1,9 +1,9 @@
 //! What is generated for shells, and what the program answers when a shell asks. The committed completions are those that
 //! the program writes: `UPDATE=1 cargo test completions` writes them anew.
 
+use crate::tools::assert_committed;
 use crate::world::{Ran, Run, World, numbered, odd_name};
 use std::fs;
-use std::path::Path;
 
 /// Every shell, by a name that asks for it, with the file that is committed.
 const SHELLS: [(&str, &str); 6] = [
@@ -20,12 +20,7 @@ fn the_committed_completions_are_those_of_the_command_line_and_where_none_can_be
     let world = World::new();
     for (shell, name) in SHELLS {
         let generated = world.bare::<&str>([]).env("COMPLETE", shell).run().exits(0).quietly().stdout;
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(name);
-        if std::env::var_os("UPDATE").is_some() {
-            fs::write(&file, &generated).expect("a completion file");
-        }
-        let committed = fs::read_to_string(&file).unwrap_or_default();
-        assert!(committed == generated, "completions/{name} is out of date: run UPDATE=1 cargo test completions");
+        assert_committed(&format!("completions/{name}"), &generated);
         let _ = world.bare([""; 0]).env("COMPLETE", shell).through_sh("\"$@\" >/dev/full").run().exits(74);
     }
 }
@@ -42,8 +37,7 @@ fn answer(world: &World, shell: &str, words: &[&str]) -> Ran {
 
 #[test]
 fn the_complete_variable_does_not_change_an_ordinary_run() {
-    let world = World::new();
-    let stale = world.aged(40);
+    let (world, stale) = World::with_aged(40);
     for value in ["bash", "yes", ""] {
         world.wsctl(["list", "--format", "ids"]).env("COMPLETE", value).run().exits(0).prints(&format!("{stale}\n"));
     }
@@ -119,8 +113,7 @@ fn nothing_that_was_written_into_a_workspace_reaches_the_shell() {
 
 #[test]
 fn what_is_suggested_for_a_value_is_accepted() {
-    let world = World::new();
-    let id = world.aged(1);
+    let (world, id) = World::with_aged(1);
     for (begun, offered) in [("1.5.5", ""), ("7mo", "7months\n")] {
         answer(&world, "fish", &["list", "--older-than", begun]).prints(offered);
     }

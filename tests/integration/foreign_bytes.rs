@@ -3,6 +3,7 @@
 #[path = "../fuzz/properties.rs"]
 pub mod properties;
 
+use crate::tools::repository;
 use crate::world::World;
 use properties::command_line_by;
 use proptest::prelude::*;
@@ -11,7 +12,6 @@ use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use std::fmt::Debug;
 use std::fs;
-use std::path::Path;
 
 type Property = fn(&[u8]);
 
@@ -43,7 +43,7 @@ fn inputs_that_fuzzers_found_keep_every_property() {
         ("escape", properties::escape),
         ("command_line", command_line),
     ];
-    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/found");
+    let found = repository("tests/fuzz/found");
     assert_eq!(fs::read_dir(&found).expect("what was found").count(), all.len());
     for (name, property) in all {
         let inputs = fs::read(found.join(name).with_extension("json")).expect(name);

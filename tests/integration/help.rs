@@ -1,7 +1,7 @@
 //! Help that teaches: short with `-h`, with examples that work and exit statuses with `--help`.
 
 use crate::hosts::shell;
-use crate::tools::{text, tool};
+use crate::tools::{repository, text, tool};
 use crate::world::World;
 use std::fs;
 
@@ -44,7 +44,7 @@ fn every_example_works_on_the_samples() {
         let help = World::new().bare([subcommand, &["--help"]].concat()).run().exits(0).stdout;
         for example in examples(&help) {
             let world = World::new();
-            tool(&["cp", "-r", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples/."), text(&world.base())]);
+            tool(&["cp", "-r", text(&repository("tests/samples/.")), text(&world.base())]);
             for file in ["ids.txt", "pinned.txt"] {
                 fs::write(world.path(file), format!("{id}\n")).expect("a file");
             }

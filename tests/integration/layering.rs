@@ -1,5 +1,6 @@
 //! Who may use whom: `main → lib → completion → cli → commands → {args, output, signals} → core`, and nobody in a circle.
 
+use crate::tools::repository;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -19,7 +20,7 @@ fn floor(room: &str) -> u32 {
 }
 
 fn sources() -> Vec<(String, String)> {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let src = repository("src");
     let paths = walkdir::WalkDir::new(&src).into_iter().map(|entry| entry.expect("an entry").into_path());
     let name = |path: &Path| path.strip_prefix(&src).expect("below src").to_string_lossy().into_owned();
     let rust = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));

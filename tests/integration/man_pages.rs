@@ -2,13 +2,13 @@
 //!
 //! Examples and exit statuses are what `--help` ends with. What is below is what `--help` has no place for.
 
+use crate::tools::{assert_committed, repository};
 use chrono::Utc;
 use clap::Command;
 use clap::builder::Resettable::Reset;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 use std::fs;
-use std::path::Path;
 
 const ENVIRONMENT: [(&str, &str); 6] = [
     ("WSCTL_BASE", "The workspaces' directory, where --base is not given. Empty counts as unset."),
@@ -100,14 +100,10 @@ fn date(page: &str) -> Option<&str> {
 #[test]
 fn the_committed_manual_pages_are_those_of_the_command_line() {
     for command in commands() {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("dist/man/{}.1", name(&command)));
-        let committed = fs::read_to_string(&file).unwrap_or_default();
-        let current = date(&committed).is_some_and(|date| page(&command, date) == committed);
-        if !current && std::env::var_os("UPDATE").is_some() {
-            let today = Utc::now().format("%Y-%m-%d").to_string();
-            fs::write(&file, page(&command, &today)).expect("a manual page");
-        } else {
-            assert!(current, "{} is out of date: run UPDATE=1 cargo test man_pages", file.display());
-        }
+        let file = format!("dist/man/{}.1", name(&command));
+        let committed = fs::read_to_string(repository(&file)).unwrap_or_default();
+        let unchanged = date(&committed).map(|date| page(&command, date)).filter(|page| *page == committed);
+        let today = || page(&command, &Utc::now().format("%Y-%m-%d").to_string());
+        assert_committed(&file, &unchanged.unwrap_or_else(today));
     }
 }

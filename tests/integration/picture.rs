@@ -2,12 +2,12 @@
 //! `UPDATE=1 cargo test picture` draws it anew.
 
 use crate::terminal::at_terminal;
+use crate::tools::assert_committed;
 use crate::world::{World, ago};
 use chrono::TimeDelta;
 use rustix::fs::{FallocateFlags, fallocate};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 
 /// How wide and how high a character is, and what is around the text.
 const CELL: (f64, f64) = (8.4, 20.0);
@@ -89,21 +89,12 @@ fn svg(title: &str, shown: &str) -> String {
     )
 }
 
-fn check(name: &str, drawn: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&file, drawn).expect("a picture");
-    }
-    let committed = fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == drawn, "{name} is out of date: run UPDATE=1 cargo test picture\n{drawn}");
-}
-
 #[test]
 fn the_committed_pictures_show_a_list_and_what_prune_asks() {
     needs!("python3");
     let world = base();
     let list = at_terminal(130, world.wsctl(["list", "--size"]).env("LANG", "C.UTF-8"), "").exits(0).stdout;
-    check("dist/list.svg", &svg("wsctl list --size", &list));
+    assert_committed("dist/list.svg", &svg("wsctl list --size", &list));
 
     let run = world.wsctl(["-q", "prune", "--older-than", "30d", "--keep-last", "2"]);
     let asked = at_terminal(130, run, "n\\n").exits(78).stdout;
@@ -112,5 +103,8 @@ fn the_committed_pictures_show_a_list_and_what_prune_asks() {
     // The day it is asked on is always the same.
     let asked_on = ago(TimeDelta::days(30)).replacen('T', " ", 1);
     let question = question.replace(&asked_on[..16], "2026-10-29 12:00");
-    check("dist/prune.svg", &svg("wsctl -q prune --older-than 30d --keep-last 2", &format!("{question}[y/N] ")));
+    assert_committed(
+        "dist/prune.svg",
+        &svg("wsctl -q prune --older-than 30d --keep-last 2", &format!("{question}[y/N] ")),
+    );
 }

@@ -63,8 +63,7 @@ fn a_doomed_leftover_is_finished_and_a_claimed_one_is_decided_on_afresh_and_a_dr
 
 #[test]
 fn a_prune_by_id_finishes_doomed_leftovers_and_puts_back_claimed_ones_that_it_was_not_given() {
-    let world = World::new();
-    let [doomed, claimed, given, claimed_and_given] = [40, 41, 42, 1].map(|days| world.aged(days));
+    let (world, [doomed, claimed, given, claimed_and_given]) = World::with_each_aged([40, 41, 42, 1]);
     set_aside(&world, "doomed", &doomed);
     for id in [&claimed, &claimed_and_given] {
         set_aside(&world, "claimed", id);
@@ -75,20 +74,15 @@ fn a_prune_by_id_finishes_doomed_leftovers_and_puts_back_claimed_ones_that_it_wa
     assert_eq!(world.names(), [claimed]);
 }
 
-/// Moves a workspace to a name of its own among those that prunes have left.
-fn set_aside_as(world: &World, stage: &str, id: &str, tag: usize) {
-    fs::rename(world.dir_of(id), world.dir_of(&format!(".wsctl-{stage}.{id}.{tag:016x}"))).expect("a rename");
-}
-
 /// A prune was killed after its claim, the application made the workspace anew, and the next prune was killed there, too.
 #[test]
 fn of_two_claims_of_one_workspace_the_one_accessed_later_is_put_back_and_a_dry_run_says_so() {
     for days in [[1, 3], [3, 1]] {
         let world = World::new();
         let id = numbered(1);
-        for (tag, days) in days.into_iter().enumerate() {
+        for days in days {
             let _ = world.workspace().id(&id).days_ago(days).file(&format!("{days} days"), b"").make();
-            set_aside_as(&world, "claimed", &id, tag);
+            set_aside(&world, "claimed", &id);
         }
         for more in [&["-n"][..], &[]] {
             let report = world.prune(more).run().exits(75).complains("there is something new with its ID").json();
@@ -103,9 +97,8 @@ fn of_two_claims_of_one_workspace_the_one_accessed_later_is_put_back_and_a_dry_r
 fn several_claims_of_one_workspace_count_as_one() {
     let world = World::new();
     let [twice, kept, stale] = [1, 2, 3].map(numbered);
-    for (tag, days) in [(0, 31), (1, 32)] {
-        let _ = world.workspace().id(&twice).days_ago(days).make();
-        set_aside_as(&world, "claimed", &twice, tag);
+    for days in [31, 32] {
+        set_aside(&world, "claimed", &world.workspace().id(&twice).days_ago(days).make());
     }
     let _ = (world.workspace().id(&kept).days_ago(40).make(), world.workspace().id(&stale).days_ago(50).make());
     let metrics = world.path("metrics.prom");

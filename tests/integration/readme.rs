@@ -3,10 +3,9 @@
 
 use crate::hosts::{bash, home, reach, shell};
 use crate::needs::has;
-use crate::tools::{text, tool};
+use crate::tools::{repository, text, tool};
 use crate::world::{World, numbered};
 use std::fs;
-use std::path::Path;
 
 /// The workspace that the README names.
 const NAMED: &str = "6c7ab482-a9ca-49d7-9364-b3e425655d2e";
@@ -37,8 +36,7 @@ fn every_command_in_the_readme_works_on_the_samples() {
     assert!(commands.len() >= 12, "{commands:#?}");
     for command in commands.into_iter().chain([&*tried]) {
         let world = World::new();
-        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/.");
-        tool(&["cp", "-r", text(&samples), text(&world.base())]);
+        tool(&["cp", "-r", text(&repository("tests/samples/.")), text(&world.base())]);
         shell(&world, command).exits(0).quietly();
     }
 }

@@ -1,6 +1,6 @@
 //! Real shells in which Tab is pressed, at a pseudo-terminal (zsh's `zpty`), with the completions installed as a distribution would.
 
-use crate::tools::{text, tool};
+use crate::tools::{repository, text, tool};
 use crate::world::{World, has};
 use std::fs;
 use std::path::Path;
@@ -86,7 +86,7 @@ impl Shell {
 
     /// Writes its configuration, and gives the command that starts it.
     fn install(self, home: &Path) -> String {
-        let completions = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
+        let completions = repository("completions");
         let completion = |name: &str| text(&completions.join(name)).to_owned();
         let write = |name: &str, content: String| fs::write(home.join(name), content).expect("a configuration");
         let home = text(home);

@@ -50,6 +50,24 @@ pub fn first_failure<T: Sync>(
     failure.into_inner().expect("no panic")
 }
 
+/// A path in this repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Asserts that a file that is generated is the committed one; `UPDATE=1` writes it anew.
+#[track_caller]
+pub fn assert_committed(path: &str, generated: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(repository(path), generated).expect("a generated file");
+    }
+    let committed = fs::read_to_string(repository(path)).unwrap_or_default();
+    assert!(
+        committed == generated,
+        "{path} is out of date: UPDATE=1 cargo test writes it anew, as it is now:\n{generated}"
+    );
+}
+
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
@@ -78,7 +96,7 @@ pub fn trash(world: &World) -> Vec<String> {
 
 /// Moves a workspace to where a prune that was killed then would have left it, and gives its new name.
 pub fn set_aside(world: &World, stage: &str, id: &str) -> String {
-    let name = format!(".wsctl-{stage}.{id}.00c0ffee00c0ffee");
+    let name = format!(".wsctl-{stage}.{id}.{:016x}", trash(world).len());
     fs::rename(world.dir_of(id), world.base().join(&name)).expect("a rename");
     name
 }

@@ -2,7 +2,7 @@
 
 use crate::mounted::Mounted;
 use crate::paused::Paused;
-use crate::tools::{du, set_aside, text, tool, trash};
+use crate::tools::{du, repository, set_aside, text, tool, trash};
 use crate::world::{ORDINARY_USER, Ran, World};
 use std::fs::{self, FileTimes};
 use std::io::Read;
@@ -19,8 +19,7 @@ impl Owners {
     /// Gives the workspace to the ordinary user, and begins so many attacks of one kind on it, all under way when this returns.
     fn begin(world: &World, attack: &str, many: usize, workspace: &Path) -> Self {
         let program = world.path("owner");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/integration/owner.c");
-        tool(&["cc", "-O1", "-Wall", "-o", text(&program), source]);
+        tool(&["cc", "-O1", "-Wall", "-o", text(&program), text(&repository("tests/integration/owner.c"))]);
         tool(&["chown", "-R", &ORDINARY_USER.to_string(), text(workspace)]);
         let begin = |number: usize| {
             let mut owner = Command::new(&program);
@@ -135,8 +134,7 @@ fn what_is_moved_ahead_of_the_walk_counts_once_and_what_is_moved_behind_it_is_mi
     needs!("strace", "fallocate");
     let (file, dir) = ("large", "large/file");
     for (from, to, large) in [(0, 2, file), (0, 2, dir), (2, 0, file), (2, 0, dir), (3, 3, file), (3, 3, dir)] {
-        let world = World::new();
-        let id = world.workspace().file("a/x", b"x").file("b/x", b"x").file("c/x", b"x").make();
+        let (world, id) = World::with(|it| it.file("a/x", b"x").file("b/x", b"x").file("c/x", b"x"));
         let entries = fs::read_dir(world.dir_of(&id)).expect("the workspace").map(|entry| entry.expect("an entry"));
         let mut dirs: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
         dirs.push(world.dir_of(&id));

@@ -4,7 +4,7 @@
 use crate::builds;
 use crate::hosts::shell;
 use crate::paused::calls;
-use crate::tools::{text, tool};
+use crate::tools::{repository, text, tool};
 use crate::world::{World, chmod, has, names, sorted};
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub fn shipped(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("dist").join(name)
+    repository("dist").join(name)
 }
 
 fn read(name: &str) -> String {
@@ -161,7 +161,7 @@ fn the_changelogs_and_the_cron_job_name_this_version_and_the_changelogs_the_same
 
 #[test]
 fn the_checkers_of_ansible_containers_kubernetes_prometheus_and_systemd_find_nothing_and_each_alert_fires() {
-    let alert_tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/slow/prometheus-alerts.test.yml");
+    let alert_tests = repository("tests/integration/slow/prometheus-alerts.test.yml");
     for (words, file) in [
         ("ansible-lint --offline --strict --profile=production", shipped("ansible.yml")),
         ("hadolint --failure-threshold style", shipped("Containerfile")),

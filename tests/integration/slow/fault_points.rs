@@ -41,7 +41,7 @@ const SILENT: [(Kind, &str, &str, &str); 5] = [
     // A link is no workspace, and as metadata corrupt; a dry run changes no access, and cannot tell who is changing it.
     (Kind::Read, "", "ELOOP ESTALE EAGAIN ETXTBSY EACCES", ""),
     // It is doomed: it decides nothing.
-    (Kind::Read, "", "", "00000009-0000-4000-8000-000000000000.00c0ffee00c0ffee/.metadata.json"),
+    (Kind::Read, "", "", "00000009-0000-4000-8000-000000000000.0000000000000002/.metadata.json"),
 ];
 
 fn is_one_of(words: &str, word: &str) -> bool {

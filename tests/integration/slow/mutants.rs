@@ -2,7 +2,7 @@
 
 use crate::builds;
 use crate::slow::schedules::{touches, writers};
-use crate::tools::{first_failure, text, tool};
+use crate::tools::{first_failure, repository, text, tool};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +42,7 @@ const MUTANTS: [(&str, &[Change]); 9] = [
 ];
 
 fn build(changes: &[Change], place: &Path) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = repository("");
     let _ = fs::remove_dir_all(place);
     fs::create_dir_all(place).expect("a directory");
     for part in ["Cargo.toml", "Cargo.lock", "src", "benches", "completions", "README.md"] {
