@@ -25,8 +25,7 @@ fn json_is_one_document_with_the_base_as_it_was_given_and_sizes_only_if_they_wer
         ("link", &["--size"], true),
         ("base/", &[], false),
     ] {
-        let json =
-            world.bare([&["-b", base, "list", "--format", "json"], args].concat()).run().exits(0).quietly().json();
+        let json = world.bare([&["-b", base, "list", "--format=json"], args].concat()).run().exits(0).quietly().json();
         assert_eq!((&json["schema_version"], &json["base"], &json["total"]), (&json!(1), &json!(base), &json!(2)));
         let [ahead, row] = [0, 1].map(|number| &json["workspaces"][number]);
         let path = format!("{}/{id}", base.trim_end_matches('/'));

@@ -10,8 +10,7 @@ use std::fs;
 
 #[test]
 fn a_planted_copy_beside_a_live_workspace_is_skipped_with_a_warning_and_counts_for_nothing_unless_it_is_given_by_id() {
-    let world = World::new();
-    let id = world.aged(1);
+    let (world, id) = World::with_aged(1);
     let copy = world.dir_of(&format!(".wsctl-claimed.{id}.00c0ffee00c0ffee"));
     fs::create_dir(&copy).and_then(|()| fs::write(copy.join("file"), "x")).expect("a directory without metadata");
     let before = world.snapshot();
@@ -36,8 +35,7 @@ fn a_planted_copy_beside_a_live_workspace_is_skipped_with_a_warning_and_counts_f
 #[test]
 fn where_copies_and_leftovers_go_too_each_goes_by_itself_but_no_more_workspaces_would_go_than_there_are() {
     needs!("python3");
-    let world = World::new();
-    let id = world.aged(40);
+    let (world, id) = World::with_aged(40);
     for (tag, stage) in ["claimed", "claimed", "doomed"].iter().enumerate() {
         let aside = world.dir_of(&format!(".wsctl-{stage}.{id}.{tag:016x}"));
         tool(&["cp", "-a", text(&world.dir_of(&id)), text(&aside)]);
@@ -46,23 +44,19 @@ fn where_copies_and_leftovers_go_too_each_goes_by_itself_but_no_more_workspaces_
     for part in ["1 of 1 workspace in ", "Also leftovers of earlier prunes: 3\r\n"] {
         assert!(question.stdout.contains(part), "{question:#?}");
     }
-    let refused =
-        world.prune(&["--max-delete", "0"]).run().exits(78).mentions("1 of 1 workspace would be deleted").json();
-    assert_eq!(refused["kept"], 1);
+    let refused = world.prune(&["--max-delete", "0"]).run().exits(78).mentions("1 of 1 workspace would be deleted");
+    assert_eq!(refused.json()["kept"], 1);
     let report = world.prune(&["--max-delete", "100%"]).run().pruned([&id; 4]);
     let found = sorted(rules(&report).iter().map(|(_, rule)| rule));
-    assert_eq!(
-        (found, world.names()),
-        (["leftover", "older-than", "older-than", "older-than"].map(str::to_owned).into(), vec![])
-    );
+    assert_eq!(found, ["leftover", "older-than", "older-than", "older-than"]);
+    assert_eq!(world.names(), [""; 0]);
 }
 
 #[test]
 fn prune_tries_another_name_where_the_one_for_a_claim_is_taken() {
     needs!("strace");
     for calls in ["1", "2"] {
-        let world = World::new();
-        let id = world.aged(40);
+        let (world, id) = World::with_aged(40);
         world.prune(&[]).injecting([&*format!("renameat2:error=EEXIST:when={calls}")]).run().pruned([id]);
         assert_eq!(world.names(), [""; 0]);
     }
@@ -76,8 +70,7 @@ fn an_accessed_workspace_is_never_put_back_over_a_new_one_also_without_rename_no
         ("renameat", &["-e", "inject=renameat2:error=EINVAL"]),
         ("renameat", &["-e", "inject=renameat2:error=EOPNOTSUPP"]),
     ] {
-        let world = World::new();
-        let id = world.aged(40);
+        let (world, id) = World::with_aged(40);
         let paused = Paused::lacking(&world, lacking, call, None, world.prune(&[]));
         let claimed = &the_trash(&world);
         access(&world.base().join(claimed)); // one that was under way when the claim came
@@ -89,8 +82,7 @@ fn an_accessed_workspace_is_never_put_back_over_a_new_one_also_without_rename_no
     }
     // And where the new one is made right before the way back.
     for errno in ["ENOTEMPTY", "EEXIST"] {
-        let world = World::new();
-        let id = world.aged(1);
+        let (world, id) = World::with_aged(1);
         let claimed = set_aside(&world, "claimed", &id);
         let met = format!("renameat:error={errno}");
         world.prune(&[]).injecting(["renameat2:error=EINVAL", &met]).run().finds_busy(&id);

@@ -29,8 +29,7 @@ fn a_workspace_accessed_after_the_decision_is_never_taken_off_its_path() {
     let write_deep = |dir: &Path| fs::write(dir.join("data/runs/2024/lap.csv"), "1, 2").expect("a write deep inside");
     let accesses: [(&[&str], Act); 3] = [(&[], access), (&["--use-mtime"], access), (&["--use-mtime"], write_deep)];
     for (options, act) in accesses {
-        let world = World::new();
-        let id = world.workspace().days_ago(40).file("data/runs/2024/lap.csv", b"1").file("top", b"x").make();
+        let (world, id) = World::with(|it| it.days_ago(40).file("data/runs/2024/lap.csv", b"1").file("top", b"x"));
         modify(&world, &id, 40);
         let paused = decided(&world, world.prune(options));
         act(&world.dir_of(&id));
@@ -66,8 +65,7 @@ fn a_workspace_accessed_while_others_of_its_batch_are_claimed_is_never_taken_off
 #[test]
 fn a_new_mode_or_link_of_the_metadata_file_is_no_access() {
     needs!("strace");
-    let world = World::new();
-    let id = world.aged(40);
+    let (world, id) = World::with_aged(40);
     let link = |name| fs::hard_link(world.metadata_of(&id), world.dir_of(&id).join(name)).expect("a link");
     link(".metadata.tmp.1.json"); // which the sweep unlinks
     let paused = decided(&world, world.prune(&[]));
@@ -80,11 +78,8 @@ fn a_new_mode_or_link_of_the_metadata_file_is_no_access() {
         let id = world.workspace().make_without_metadata();
         fs::hard_link(world.metadata_of(&first), world.metadata_of(&id)).expect("a link");
     }
-    assert_eq!(
-        world.prune(&[]).run().exits(0).json()["pruned"].as_array().map(Vec::len),
-        Some(300),
-        "they share one file"
-    );
+    let report = world.prune(&[]).run().exits(0).json();
+    assert_eq!(ids_in(&report["pruned"]).len(), 300, "they share one file");
 }
 
 /// A look may take long, for a large tree or for many temporary files: what is claimed meanwhile would be kept from the application.

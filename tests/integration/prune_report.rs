@@ -61,8 +61,7 @@ fn the_text_is_a_summary_and_with_v_a_line_for_each_before_it() {
 #[test]
 fn a_failure_is_reported_while_the_run_goes_on() {
     needs!("root", "chattr");
-    let world = World::new();
-    let stuck = world.aged(99);
+    let (world, stuck) = World::with_aged(99);
     let Some(_immutable) = Immutable::set(&world, "+i", &world.metadata_of(&stuck)) else { return };
     (0..200).for_each(|_| drop(world.aged(40)));
     let ran = world.wsctl(["prune", "-v", "-y", "-j", "1", "--older-than", "30d"]).run().exits(77);
@@ -128,8 +127,7 @@ fn a_dry_run_reports_what_the_real_run_does_and_changes_nothing() {
     let _ = (world.workspace().days_ago(-3).make(), world.workspace().metadata("{").make());
     let before = world.snapshot();
     let prune = |options: &[&str]| {
-        let ran =
-            mixed.prune(&[options, &["--format", "json", "--keep-last", "2", "--max-total-size", "10K"]].concat());
+        let ran = mixed.prune(&[options, &["--format=json", "--keep-last=2", "--max-total-size=10K"]].concat());
         let mut report = ran.json();
         report["cutoff"] = Value::Null; // the clock goes on
         (ran.status, ran.stderr, report)

@@ -26,11 +26,8 @@ fn after_a_signal_deletions_in_progress_are_completed_the_rest_is_kept_and_the_s
         if format == "json" {
             let report = ran.json();
             assert_eq!(report["kept"], json!(left.len()));
-            assert_eq!(
-                sorted(ids_in(&report["pruned"]).iter().chain(&left)),
-                sorted(&ids),
-                "and nothing is left aside"
-            );
+            let all = sorted(ids_in(&report["pruned"]).iter().chain(&left));
+            assert_eq!(all, sorted(&ids), "and nothing is left aside");
         } else {
             let (pruned, kept) = (format!("pruned {} workspace", 100 - left.len()), format!("kept {}\n", left.len()));
             assert!(ran.stdout.starts_with(&pruned) && ran.stdout.ends_with(&kept), "{ran:#?}");

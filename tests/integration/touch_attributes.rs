@@ -12,13 +12,11 @@ use std::os::unix::fs::chown;
 /// The group has nothing, though the mask, which is what the mode shows, lets others read and write.
 const ACL: &str = "u::rw,u:65534:rw,u:12345:-,g::-,m::rw,o::r";
 
-/// A workspace of nothing but metadata, with these extended attributes: names and values.
-fn workspace_with(world: &World, acl: Option<&str>, attributes: &[(&str, &str)]) -> String {
+/// A workspace of nothing but metadata, with this ACL and these extended attributes: names and values.
+fn workspace_with(world: &World, acl: &str, attributes: &[(&str, &str)]) -> String {
     let id = world.workspace().days_ago(1).make();
     let file = world.metadata_of(&id);
-    if let Some(acl) = acl {
-        tool(&["setfacl", "-m", acl, text(&file)]);
-    }
+    tool(&["setfacl", "-m", acl, text(&file)]);
     for (name, value) in attributes {
         tool(&["setfattr", "-n", name, "-v", value, text(&file)]);
     }
@@ -40,13 +38,11 @@ fn touch<'a>(world: &'a World, id: &str) -> Run<'a> {
 fn touch_keeps_the_acl_and_extended_attributes() {
     needs!("root", "setfacl", "setfattr", "strace");
     let world = World::new();
-    for (owner, mode) in [(0, 0o600), (ORDINARY_USER, 0o4640)] {
-        let id =
-            workspace_with(&world, None, &[("user.note", "0x00ff"), ("user.empty", "\"\""), ("trusted.note", "x")]);
-        let file = world.metadata_of(&id);
-        chown(&file, Some(owner), Some(owner)).expect("chown");
-        chmod(&file, mode);
-        tool(&["setfacl", "-m", ACL, text(&file)]);
+    for (owner, mode) in [(0, 0o660), (ORDINARY_USER, 0o4660)] {
+        let notes = [("user.note", "0x00ff"), ("user.empty", "\"\""), ("trusted.note", "x")];
+        let id = workspace_with(&world, ACL, &notes);
+        chown(world.metadata_of(&id), Some(owner), Some(owner)).expect("chown");
+        chmod(world.metadata_of(&id), mode);
         let before = attributes(&world, &id);
         assert!(before.contains("user:65534:rw-") && before.contains("trusted.note"), "{before}");
         let (ran, calls) = straced(&world, touch(&world, &id), "fchown,fchmod,fsetxattr");
@@ -62,8 +58,8 @@ fn touch_keeps_the_acl_and_extended_attributes() {
 #[test]
 fn a_file_without_an_acl_gets_none_from_its_directory() {
     needs!("setfacl", "setfattr");
-    let world = World::new();
-    let (old, missing) = (workspace_with(&world, None, &[]), world.workspace().make_without_metadata());
+    let (world, old) = World::with_aged(1);
+    let missing = world.workspace().make_without_metadata();
     chmod(world.metadata_of(&old), 0o640);
     let before = attributes(&world, &old);
     for id in [&old, &missing] {
@@ -80,7 +76,7 @@ fn where_an_acl_cannot_be_kept_only_the_owner_has_access() {
     needs!("setfacl", "setfattr", "strace");
     let world = World::new();
     for error in ["EPERM", "ENOSPC", "EOPNOTSUPP"] {
-        let id = workspace_with(&world, Some(ACL), &[]);
+        let id = workspace_with(&world, ACL, &[]);
         touch(&world, &id).injecting([&*format!("fsetxattr:error={error}")]).run().exits(0).quietly();
         assert_eq!(rights(&world.metadata_of(&id)).0, 0o600, "{error}");
         assert!(world.read_metadata(&id).contains(WRITTEN) && !attributes(&world, &id).contains("65534:"));
@@ -97,7 +93,7 @@ fn touch_leaves_out_what_may_not_be_set_or_read_and_hashes_of_the_old_content_an
         ("while they vanish", &[], ""),
     ] {
         let world = World::new();
-        let id = workspace_with(&world, Some("u:12345:r"), &notes.map(|name| (name, "x")));
+        let id = workspace_with(&world, "u:12345:r", &notes.map(|name| (name, "x")));
         world.give_away();
         let touch = touch(&world, &id);
         let touch = match how {
@@ -116,7 +112,7 @@ fn touch_leaves_out_what_may_not_be_set_or_read_and_hashes_of_the_old_content_an
 fn touch_reports_an_io_error_where_attributes_cannot_be_read() {
     needs!("setfacl", "setfattr", "strace");
     let world = World::new();
-    let id = workspace_with(&world, Some(ACL), &[("user.note", "x")]);
+    let id = workspace_with(&world, ACL, &[("user.note", "x")]);
     let before = (attributes(&world, &id), world.read_metadata(&id));
     for call in ["flistxattr:error=EIO", "fgetxattr:error=EIO:when=2", "fgetxattr:error=EIO:when=3"] {
         let _ = touch(&world, &id).injecting([call]).run().exits(74).complains("error[io]: ");

@@ -40,8 +40,7 @@ fn touch_on_a_full_or_a_read_only_file_system_is_an_io_error_and_the_old_content
 #[test]
 fn a_touch_without_the_permission_is_permission_denied_and_leaves_nothing() {
     needs!("root", "setpriv");
-    let world = World::new();
-    let [read_only, hidden, unreadable] = [1, 2, 3].map(|days| world.aged(days));
+    let (world, [read_only, hidden, unreadable]) = World::with_each_aged([1, 2, 3]);
     world.give_away();
     chmod(world.dir_of(&read_only), 0o555);
     chmod(world.dir_of(&hidden), 0o000);
@@ -114,14 +113,10 @@ fn touch_syncs_the_file_renames_it_and_syncs_the_directory_in_this_order() {
 
 #[test]
 fn touch_sweeps_a_thousand_leftovers_of_killed_runs_at_once_and_no_file_of_the_application_or_of_a_living_touch() {
-    let world = World::new();
     let theirs = [".metadata.tmp.k3x9.json", "wsctl-tmp.notes", ".wsctl-tm"];
     let ours = [".wsctl-tmp.0123456789abcdef", ".wsctl-tmp.fedcba9876543210"];
-    let id = [&theirs[..], &ours, &["data/laps.csv"]]
-        .concat()
-        .into_iter()
-        .fold(world.workspace(), |it, name| it.file(name, b"{"))
-        .make();
+    let files = [&theirs[..], &ours, &["data/laps.csv"]].concat();
+    let (world, id) = World::with(|it| files.iter().fold(it, |it, name| it.file(name, b"{")));
     let dir = world.dir_of(&id);
     let left = || names(&dir).into_iter().filter(|name| name.starts_with(".wsctl-tmp.")).collect::<Vec<_>>();
     symlink("data/laps.csv", dir.join("link")).expect("a link");

@@ -66,11 +66,8 @@ fn touch_keeps_what_others_do_meanwhile_and_is_busy_where_the_workspace_is_taken
             act(what, &world.dir_of(&id), &away).expect(what);
             let ran = paused.go_on();
             assert_eq!((ran.status, &*ran.stdout), (status, ""), "{what}: {ran:#?}");
-            let lines: Vec<_> = ran.stderr.lines().collect();
-            assert!(
-                lines.len() == usize::from(!message.is_empty()) && ran.stderr.starts_with(message),
-                "{what}: {ran:#?}"
-            );
+            let lines = usize::from(!message.is_empty());
+            assert!(ran.stderr.starts_with(message) && ran.stderr.lines().count() == lines, "{what}: {ran:#?}");
             if let Some(content) = content {
                 assert_eq!(world.read_metadata(&id), content.replace("ID", &id), "{what}");
                 assert_eq!(names(&world.dir_of(&id)), [".metadata.json"], "{what}");

@@ -2,13 +2,9 @@
 
 use crate::world::{World, numbered};
 
-/// A command line (`ID` stands for an ID), and what the one line on stderr contains.
-type Complaint = (&'static str, &'static [&'static str]);
-
-/// Runs command lines that are all wrong. Nothing may happen.
-fn each(status: i32, complaints: &[Complaint]) {
-    let world = World::new();
-    let _ = world.aged(9);
+/// Runs command lines that are all wrong (`ID` stands for an ID): one line on stderr has these parts, and nothing happens.
+fn each(status: i32, complaints: &[(&str, &[&str])]) {
+    let (world, _) = World::with_aged(9);
     let before = world.snapshot();
     for (line, parts) in complaints {
         println!("{line}"); // shown if it fails
@@ -19,7 +15,7 @@ fn each(status: i32, complaints: &[Complaint]) {
     assert_eq!(world.snapshot(), before);
 }
 
-const COMPLAINTS: &[Complaint] = &[
+const COMPLAINTS: &[(&str, &[&str])] = &[
     // What is mistyped.
     ("prnue", &["error[usage]: ", "'prnue'", "'prune'", "try 'wsctl --help'"]),
     ("prune --oldr-than 7d", &["'--oldr-than'", "'--older-than'", "try 'wsctl prune --help'"]),
