@@ -1,5 +1,6 @@
 //! Tab, pressed in real shells.
 
+use crate::hosts::home;
 use crate::shells::{Shell, tab};
 use crate::tools::text;
 use crate::world::{World, numbered};
@@ -64,14 +65,13 @@ fn completion_does_not_run_the_typed_line() {
 #[test]
 fn workspaces_of_the_base_of_the_line_or_the_environment_or_the_home_are_offered_as_they_are_now() {
     let world = World::new();
-    let (base, home, spaced) = (world.base(), world.path("home"), world.path("my base"));
+    let (base, spaced, _) = (world.base(), world.path("my base"), home(&world));
     let [old, new, missing] = [0x1000_0000, 0x2000_0000, 0x3000_0000].map(numbered);
     let _ = world.workspace().id(&old).days_ago(40).make();
     let _ = world.workspace().id(&new).days_ago(3).make();
     let _ = world.workspace().id(&missing).make_without_metadata();
     fs::create_dir(base.join("monaco-2024")).expect("a directory that is not ours");
-    fs::create_dir_all(home.join(".pitlane")).expect("a directory");
-    symlink(&base, home.join(".pitlane/workspaces")).and_then(|()| symlink(&base, &spaced)).expect("links");
+    symlink(&base, &spaced).expect("a link");
     let (elsewhere, option) = (world.path("elsewhere"), format!("ls -s --older-than 7 --base={} ", text(&base)));
     for shell in here(Shell::ALL) {
         for (typed, env) in [

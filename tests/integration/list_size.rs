@@ -49,9 +49,8 @@ fn what_file_servers_and_fuse_daemons_answer_of_a_removed_directory_does_not_hid
     for errno in ["ENOENT", "ESTALE"] {
         let (world, id) = World::with(|it| it.file("data/x", b"x"));
         let data = world.dir_of(&id).join("data");
-        let fault = format!("--inject=fstat:error={errno}:when=2");
         let run = world.wsctl(["list", "-s", "--format", "json"]);
-        let list = run.through(["strace", "-f", "-o/dev/null", "-P", text(&data), &fault]).run().exits(0).json();
+        let list = run.injecting_at(&data, &format!("fstat:error={errno}:when=2")).run().exits(0).json();
         assert_eq!(list["workspaces"][0]["size_bytes"], du(&world.dir_of(&id)), "{errno}: {list}");
     }
 }

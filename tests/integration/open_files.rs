@@ -22,8 +22,7 @@ fn a_file_held_open_on_a_fuse_mount_is_left_to_the_run_after_it_is_closed() {
     let world = World::new();
     let (source, deep, large) = (world.path("source"), "data/a/b/c/d/e/f/log", vec![7; 100_000]);
     let stale = || world.workspace().days_ago(40).file(deep, &large).file("top", &large);
-    fs::rename(world.base(), &source).expect("a rename");
-    fs::create_dir(world.base()).expect("a mount point");
+    fs::rename(world.base(), &source).and_then(|()| fs::create_dir(world.base())).expect("a mount point");
     let _mounted = Bindfs::by_root(&world, &source, &world.base(), 0);
     for place in [deep, "top"] {
         let id = stale().make();

@@ -128,9 +128,8 @@ fn a_directory_whose_listing_skips_names_is_emptied_again() {
     needs!("strace");
     let (world, id) = World::with(|it| it.days_ago(40).file("data/x", b"x"));
     let data = world.base().join(set_aside(&world, "doomed", &id)).join("data");
-    let strace = ["strace", "-f", "-o", "/dev/null", "-P", text(&data), "-e", "inject=unlinkat:retval=0:when=1..5"];
-    let report = world.prune(&[]).through(strace).run().exits(0).quietly().json();
-    assert_eq!((ids_in(&report["pruned"]), world.names()), (vec![id], vec![]));
+    world.prune(&[]).injecting_at(&data, "unlinkat:retval=0:when=1..5").run().pruned([id]);
+    assert_eq!(world.names(), [""; 0]);
 }
 
 /// Of a directory that another run or another host has removed, file servers and FUSE daemons answer ESTALE or ENOENT, even if it is
@@ -152,9 +151,7 @@ fn what_another_run_did_to_a_directory_meanwhile_is_no_failure_whichever_call_te
     ] {
         let (world, id) = World::with(|it| it.days_ago(40).file("a/b/c/d/e/f/x", b"x"));
         let dir: PathBuf = world.base().join(set_aside(&world, "doomed", &id)).join(dir).components().collect();
-        let inject = format!("inject={inject}");
-        let strace = ["strace", "-f", "-o", "/dev/null", "-P", text(&dir), "-e", &inject];
-        world.prune(&[]).through(strace).run().pruned([id]);
+        world.prune(&[]).injecting_at(&dir, inject).run().pruned([id]);
         assert_eq!(world.names(), [""; 0], "{inject} {dir:?}");
     }
 }

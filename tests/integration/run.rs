@@ -1,6 +1,7 @@
 //! A run of the program, and what it came to. Of the environment it inherits nothing but `PATH`.
 
 use crate::foreign_bytes::properties::is_dangerous;
+use crate::tools::text;
 use crate::world::{AS_ORDINARY_USER, World, ids_in, sorted};
 use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -8,6 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Once, mpsc};
@@ -67,6 +69,11 @@ impl Run<'_> {
     pub fn injecting<'b>(self, injections: impl IntoIterator<Item = &'b str>) -> Self {
         let injections = injections.into_iter().map(|it| format!("--inject={it}"));
         self.through(["strace", "-f", "-o/dev/null"].map(str::to_owned).into_iter().chain(injections))
+    }
+
+    /// The same to those calls alone that have to do with this path.
+    pub fn injecting_at(self, path: &Path, injection: &str) -> Self {
+        self.through(["strace", "-f", "-o/dev/null", "-P", text(path), &format!("--inject={injection}")])
     }
 
     /// The command, for tests that need more of it than [`Run::run`] gives.

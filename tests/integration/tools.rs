@@ -62,10 +62,7 @@ pub fn assert_committed(path: &str, generated: &str) {
         fs::write(repository(path), generated).expect("a generated file");
     }
     let committed = fs::read_to_string(repository(path)).unwrap_or_default();
-    assert!(
-        committed == generated,
-        "{path} is out of date: UPDATE=1 cargo test writes it anew, as it is now:\n{generated}"
-    );
+    assert!(committed == generated, "{path} is out of date: UPDATE=1 cargo test writes this:\n{generated}");
 }
 
 pub fn text(path: &Path) -> &str {

@@ -96,7 +96,7 @@ impl Disk {
     }
 
     /// Changes the names in the base.
-    pub fn change_names(&mut self, change: impl FnOnce(&mut Names)) {
+    pub fn change_names<T>(&mut self, change: impl FnOnce(&mut Names) -> T) {
         if self.loses_power {
             self.unsynced.insert(self.names.clone());
         }
@@ -116,18 +116,8 @@ impl Disk {
     pub fn make(&mut self, name: Name, nothing_promised: bool) -> usize {
         self.dirs.push(Dir { nothing_promised, ..Dir::default() });
         let dir = self.dirs.len() - 1;
-        self.change_names(|names| {
-            names.insert(name, dir);
-        });
+        self.change_names(|names| names.insert(name, dir));
         dir
-    }
-
-    pub fn sync_base(&mut self) {
-        self.unsynced.clear();
-    }
-
-    pub fn sync(&mut self, dir: usize) {
-        self.dirs[dir].unsynced.clear();
     }
 
     /// The disk when nobody is at work any more.
@@ -163,12 +153,5 @@ impl Disk {
             dir.accessed = dir.durable.max(version.min(dir.accessed));
         }
         disks
-    }
-}
-
-impl Dir {
-    /// Whether some prune has decided on it, and nobody accessed it since.
-    pub fn may_go(&self) -> bool {
-        self.nothing_promised || self.decided.is_some_and(|decided| decided >= self.accessed)
     }
 }

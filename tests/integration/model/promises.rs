@@ -41,7 +41,9 @@ impl Disk {
                 return Some("a half-deleted workspace is at its own path");
             }
             let is_doomed = self.names.iter().any(|(name, it)| *it == at && matches!(name, Name::Doomed(_)));
-            if (is_torn || is_doomed || !self.is_there(at)) && !dir.may_go() {
+            // Some prune has decided on it, and nobody accessed it since.
+            let may_go = dir.nothing_promised || dir.decided.is_some_and(|decided| decided >= dir.accessed);
+            if (is_torn || is_doomed || !self.is_there(at)) && !may_go {
                 return Some("what goes was accessed after the decision, or nobody has decided on it");
             }
         }

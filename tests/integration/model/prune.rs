@@ -151,10 +151,6 @@ impl Taking<'_> {
         }
     }
 
-    pub fn disk(&mut self) -> &mut Disk {
-        &mut self.state.disk
-    }
-
     pub fn has(&self, safeguard: Safeguard) -> bool {
         self.model.has(safeguard)
     }
@@ -191,7 +187,7 @@ impl Taking<'_> {
             return if goes_back { Step::PutBack(Outcome::Kept) } else { Step::Ended(Outcome::Kept) };
         }
         if rule != Rule::Id || !is_not_meant {
-            self.disk().dirs[dir].decided = Some(seen.map_or(0, |file| file.version));
+            self.state.disk.dirs[dir].decided = Some(seen.map_or(0, |file| file.version));
         }
         if place == Place::Own { Step::LookBeforeClaim } else { Step::OpenAccessible }
     }

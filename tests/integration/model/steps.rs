@@ -56,7 +56,7 @@ impl Taking<'_> {
             self.state.broken = Some("a name that somebody made in advance stops a prune");
             return Step::Ended(Outcome::Failed);
         };
-        self.disk().change_names(|names| {
+        self.state.disk.change_names(|names| {
             let dir = names.remove(&from).expect("it was looked up");
             names.insert(to, dir);
         });
@@ -95,7 +95,7 @@ impl Taking<'_> {
     pub(super) fn sweep(&mut self) -> Step {
         if self.has(Safeguard::Sweep) {
             let dir = self.prune.dir;
-            self.disk().dirs[dir].temporary = 0;
+            self.state.disk.dirs[dir].temporary = 0;
         }
         Step::LastLook
     }
@@ -120,7 +120,7 @@ impl Taking<'_> {
                 return Step::Ended(Outcome::Failed);
             }
         }
-        self.disk().change_names(|names| {
+        self.state.disk.change_names(|names| {
             names.remove(&name);
             names.insert(Name::Own, dir);
         });
@@ -143,7 +143,7 @@ impl Taking<'_> {
 
     pub(super) fn sync(&mut self) -> Step {
         if self.has(Safeguard::SyncBeforeRemoval) {
-            self.disk().sync_base();
+            self.state.disk.unsynced.clear();
         }
         let is = self.state.disk.at(self.prune.name);
         match is {
@@ -159,10 +159,10 @@ impl Taking<'_> {
 
     pub(super) fn remove_rest(&mut self) -> Step {
         let dir = self.prune.dir;
-        self.disk().dirs[dir].temporary = 0;
+        self.state.disk.dirs[dir].temporary = 0;
         let rest = self.state.disk.dirs[dir].inside.rest;
         if rest == Rest::Whole {
-            self.disk().change(dir, |inside| inside.rest = Rest::Torn);
+            self.state.disk.change(dir, |inside| inside.rest = Rest::Torn);
         }
         if self.has(Safeguard::MetadataGoesLast) { Step::RemoveMetadata } else { Step::RemoveRoot }
     }
@@ -174,7 +174,7 @@ impl Taking<'_> {
             if inside.rest == Rest::Whole {
                 self.state.broken = Some("the application's listing meets a directory that lost its metadata first");
             }
-            self.disk().change(dir, |inside| inside.metadata = None);
+            self.state.disk.change(dir, |inside| inside.metadata = None);
         }
         if self.has(Safeguard::MetadataGoesLast) { Step::RemoveRoot } else { Step::RemoveRest }
     }
@@ -189,9 +189,7 @@ impl Taking<'_> {
             return if self.prune.refills > REFILLS { Step::Ended(Outcome::Failed) } else { Step::RemoveRest };
         }
         self.prune.dir = dir;
-        self.disk().change_names(|names| {
-            names.remove(&name);
-        });
+        self.state.disk.change_names(|names| names.remove(&name));
         Step::Ended(Outcome::Pruned)
     }
 

@@ -11,6 +11,7 @@ use crate::tools::{first_failure, text, tree};
 use crate::world::World;
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
 fn copy(case: &Case) -> World {
@@ -110,9 +111,7 @@ fn a_mount_is_not_overlooked_where_the_mount_table_cannot_be_read() {
         fs::create_dir(world.path("outside")).expect("a directory");
         let mounted = Mounted::bind(&world, &world.path("outside"), &world.dir_of(&id).join("data"));
         let before = tree(&world.dir_of(&id));
-        let inject = format!("inject={fault}");
-        let strace = ["strace", "-f", "-o", "/dev/null", "-P", "/proc/self/mountinfo", "-e", &inject];
-        let ran = world.prune(&[]).through(strace).run();
+        let ran = world.prune(&[]).injecting_at(Path::new("/proc/self/mountinfo"), fault).run();
         assert!([70, 74, 75].contains(&ran.status), "{fault}: {ran:?}");
         assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id.clone()], before), "{fault}: {ran:?}");
         drop(mounted);
