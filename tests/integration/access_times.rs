@@ -7,10 +7,8 @@ use std::os::unix::fs::MetadataExt;
 
 #[test]
 fn a_dry_run_and_a_list_leave_access_times_alone() {
-    let world = World::new();
-    for days in [40, 1] {
-        let _ = world.workspace().days_ago(days).file("data/deep/x", b"x").make();
-    }
+    let (world, _) = World::with(|it| it.days_ago(40).file("data/deep/x", b"x"));
+    let _fresh = world.aged(1);
     set_aside(&world, "claimed", &world.aged(50));
     let empty = world.base().join("monaco-2024"); // a base without workspaces, which are searched below it
     fs::create_dir_all(empty.join("data")).expect("directories");

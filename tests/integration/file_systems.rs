@@ -35,8 +35,7 @@ fn all_go(world: &World, ids: &[&str]) {
 #[test]
 fn a_btrfs_subvolume_with_a_deep_tree_and_a_workspace_that_is_a_subvolume_are_removed() {
     needs!("root", "mkfs.btrfs", "btrfs");
-    let world = World::new();
-    let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.btrfs", "-q"]) else { return };
+    let Some((world, _mounted)) = Mounted::base(300, &["mkfs.btrfs", "-q"]) else { return };
     let [inside, whole] = [world.aged(40), deep(&world, "data")];
     let aside = world.base().join("aside");
     fs::rename(world.dir_of(&whole), &aside).expect("a rename");
@@ -60,8 +59,7 @@ fn deep_trees_side_by_side_are_removed_through_a_fuse_daemon_that_lists_names_wi
     let (id, leftover) = (stale(), stale());
     let doomed = set_aside(&world, "doomed", &leftover);
     let source = world.path("source");
-    fs::rename(world.base(), &source).expect("a rename");
-    fs::create_dir(world.base()).expect("a mount point");
+    fs::rename(world.base(), &source).and_then(|()| fs::create_dir(world.base())).expect("a mount point");
     let _mounted = Bindfs::by_root(&world, &source, &world.base(), 0);
     let prune = || world.wsctl(["prune", "-y", "--older-than", "90d"]).begin();
     for run in [prune(), prune(), prune()] {
@@ -73,8 +71,7 @@ fn deep_trees_side_by_side_are_removed_through_a_fuse_daemon_that_lists_names_wi
 #[test]
 fn a_tree_with_xfs_project_ids_that_its_owner_has_set_is_removed() {
     needs!("root", "mkfs.xfs", "chattr", "setpriv");
-    let world = World::new();
-    let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"]) else { return };
+    let Some((world, _mounted)) = Mounted::base(300, &["mkfs.xfs", "-q"]) else { return };
     let id = deep(&world, "data");
     world.give_away();
     let (top, below) = (world.dir_of(&id), world.dir_of(&id).join("data").join(levels(20)));
@@ -110,9 +107,8 @@ assert struct.unpack_from('=I', removed, 40) == (0,), 'somebody still uses it'";
 #[test]
 fn an_encrypted_tree_without_its_key_is_removed() {
     needs!("root", "mkfs.ext4", "python3");
-    let world = World::new();
     let mkfs = ["mkfs.ext4", "-q", "-O", "encrypt,^filetype"]; // nor does its listing show which names are directories
-    let Some(_mounted) = Mounted::image(&world, &world.base(), 32, &mkfs) else { return };
+    let Some((world, _mounted)) = Mounted::base(32, &mkfs) else { return };
     let id = world.aged(40);
     let data = world.dir_of(&id).join("data");
     fs::create_dir(&data).expect("a directory");
@@ -162,19 +158,14 @@ fn a_claim_that_the_kernel_refuses_leaves_all_as_it_was_and_the_message_gives_po
     needs!("strace");
     let (world, id) = World::with_aged(40);
     let before = tree(&world.base());
-    for (errno, status, error, why) in [
-        (
-            "EXDEV",
-            74,
-            "error[io]",
-            "it is in a lower layer of an overlay (redirect_dir=off), or has another project ID",
-        ),
+    for (errno, status, category, why) in [
+        ("EXDEV", 74, "[io]", "it is in a lower layer of an overlay (redirect_dir=off), or has another project ID"),
         // In an idmapped mount: what would change an inode of an owner without a number there is refused.
-        ("EOVERFLOW", 77, "error[permission-denied]", "Its owner or this user has no ID"),
+        ("EOVERFLOW", 77, "[permission-denied]", "Its owner or this user has no ID"),
     ] {
         let refused = format!("renameat,renameat2:error={errno}");
         let ran = world.prune(&[]).injecting([&*refused]).run().exits(status);
-        ran.complains(&format!("{error}: workspace {id}: cannot claim it: {why}")).sanely();
+        ran.complains(&format!("error{category}: workspace {id}: cannot claim it: {why}")).sanely();
         assert_eq!(tree(&world.base()), before);
     }
 }
@@ -182,9 +173,8 @@ fn a_claim_that_the_kernel_refuses_leaves_all_as_it_was_and_the_message_gives_po
 #[test]
 fn two_accesses_in_one_second_that_reuse_the_inode_save_a_workspace() {
     needs!("root", "mkfs.ext4", "strace");
-    let world = World::new();
     let mkfs = ["mkfs.ext4", "-q", "-I", "128"]; // no room for fractions of a second
-    let Some(_mounted) = Mounted::image(&world, &world.base(), 16, &mkfs) else { return };
+    let Some((world, _mounted)) = Mounted::base(16, &mkfs) else { return };
     for _ in 0..30 {
         let stale = ago(TimeDelta::days(40));
         let id = world.workspace().accessed(&stale).make();

@@ -34,10 +34,9 @@ for length in (200, 100, 36, 4):
 fn a_full_ext4_stays_whole_with_an_io_error_or_is_pruned_if_any_claim_finds_room_or_a_leftover_makes_some() {
     needs!("root", "mkfs.ext4", "python3", "strace");
     for has_leftover in [false, true] {
-        let world = World::new();
         // Without an index: a name may take any room that there is, and does not have to go where its hash says.
         let mkfs = ["mkfs.ext4", "-q", "-b", "1024", "-m", "0", "-N", "4000", "-O", "^dir_index"];
-        let Some(_mounted) = Mounted::image(&world, &world.base(), 16, &mkfs) else { return };
+        let Some((world, _mounted)) = Mounted::base(16, &mkfs) else { return };
         let deep = format!("data{}/file", "/level".repeat(40));
         let mut stale = vec![world.workspace().days_ago(60).file(&deep, b"x").make()];
         stale.extend((0..20).map(|number| world.aged(31 + number)));
@@ -153,13 +152,9 @@ fn what_is_in_hand_and_earlier_batches_are_erased_and_freed_blocks_are_committed
 fn a_full_xfs_and_a_full_tmpfs_are_pruned() {
     needs!("root", "mount", "mkfs.xfs", "python3");
     for is_xfs in [true, false] {
-        let world = World::new();
-        let mounted = if is_xfs {
-            Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"])
-        } else {
-            Some(Mounted::tmpfs(&world, &world.base(), "size=256k,nr_inodes=200"))
-        };
-        let Some(_mounted) = mounted else { return };
+        let tmpfs = || Some(Mounted::base_in_memory("size=256k,nr_inodes=200"));
+        let made = if is_xfs { Mounted::base(300, &["mkfs.xfs", "-q"]) } else { tmpfs() };
+        let Some((world, _mounted)) = made else { return };
         let stale: Vec<_> = (0..20).map(|number| world.aged(31 + number)).collect();
         fill(&world.base());
         let more = world.base().join("more");

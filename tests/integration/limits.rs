@@ -1,17 +1,12 @@
 //! The limits that a process may be given (setrlimit(2), `ulimit`, systemd's `Limit…=`): it answers, and nothing is lost.
 
 use crate::tools::{text, tool, tree};
-use crate::world::{World, names, numbered};
+use crate::world::{World, names, sorted};
 use std::fs;
 
 /// A user who runs nothing else, so that the limit counts only these processes.
 const LONELY_USER: &str = "64321";
 const ALL: [&str; 4] = ["list", "touch", "prune", "validate"];
-
-/// So many stale workspaces.
-fn stale(world: &World, number: u32) -> Vec<String> {
-    (1..=number).map(|it| world.workspace().id(&numbered(it)).days_ago(40).file("data/x", b"x").make()).collect()
-}
 
 /// The arguments of a command on all of these.
 fn args<'a>(command: &'a str, ids: &'a [String]) -> Vec<&'a str> {
@@ -25,8 +20,7 @@ fn args<'a>(command: &'a str, ids: &'a [String]) -> Vec<&'a str> {
 
 #[test]
 fn a_limit_on_the_size_of_files_is_an_io_error_and_leaves_no_temporary_file() {
-    let world = World::new();
-    let ids = stale(&world, 3);
+    let (world, ids) = World::with_each_aged([40; 3]);
     let before = tree(&world.base());
     fs::write(world.path("metrics"), "old").expect("a file");
     let prune = ["prune", "-qy", "--older-than", "30d", "--metrics", "metrics"];
@@ -43,8 +37,7 @@ fn a_limit_on_the_size_of_files_is_an_io_error_and_leaves_no_temporary_file() {
 #[test]
 fn where_a_filter_of_system_calls_hides_the_limits_prune_does_its_work() {
     needs!("strace");
-    let world = World::new();
-    let ids = stale(&world, 3);
+    let (world, ids) = World::with_each_aged([40; 3]);
     world.prune(&[]).injecting(["prlimit64:error=EPERM"]).run().pruned(ids);
 }
 
@@ -55,8 +48,7 @@ fn under_any_limit_a_run_succeeds_or_reports_an_io_error_and_loses_nothing() {
     let others = ["--fsize=0", "--fsize=100", "--as=30720000", "--memlock=0", "--stack=262144"].map(str::to_owned);
     for (limit, command) in files.chain(others).flat_map(|limit| ALL.map(|command| (limit.clone(), command))) {
         println!("{limit} {command}"); // shown if it fails
-        let world = World::new();
-        let ids = stale(&world, 3);
+        let (world, ids) = World::with_each_aged([40; 3]);
         let before: Vec<_> = ids.iter().map(|id| tree(&world.dir_of(id))).collect();
         let ran = world.wsctl(args(command, &ids)).through(["prlimit", "--core=0", &limit]).run();
         // With three descriptors the loader has none for libgcc_s, and says so itself.
@@ -66,7 +58,7 @@ fn under_any_limit_a_run_succeeds_or_reports_an_io_error_and_loses_nothing() {
         assert!((ran.status == 0 || lines > 0) && lines <= ids.len(), "one line for each, at most: {ran:#?}");
         let names = world.names();
         // With few descriptors a prune may fail after dooming; the next one goes on.
-        assert!(command == "prune" || names == ids, "{names:?}");
+        assert!(command == "prune" || names == sorted(&ids), "{names:?}");
         for (id, before) in ids.iter().zip(before).filter(|(id, _)| names.contains(id)) {
             let _ = world.json_of(id);
             assert!(command == "touch" || tree(&world.dir_of(id)) == before, "{id}");
@@ -78,8 +70,7 @@ fn under_any_limit_a_run_succeeds_or_reports_an_io_error_and_loses_nothing() {
 fn where_no_thread_can_be_started_the_main_thread_does_all() {
     needs!("root", "prlimit", "setpriv");
     for command in ALL {
-        let mut world = World::new();
-        let ids = stale(&world, 60);
+        let (mut world, ids) = World::with_each_aged([40; 60]);
         tool(&["chown", "-R", &format!("{LONELY_USER}:{LONELY_USER}"), text(&world.path(""))]);
         world.binary = world.binary_for_everybody();
         let [user, group] = ["reuid", "regid"].map(|id| format!("--{id}={LONELY_USER}"));

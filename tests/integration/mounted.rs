@@ -24,14 +24,24 @@ impl Mounted {
         Self::new(world, &["--bind", text(from)], point)
     }
 
-    /// A file system of this many MiB. `None`, loudly, where there are no loop devices or the kernel does not know it.
-    pub fn image(world: &World, point: &Path, size: u64, mkfs: &[&str]) -> Option<Self> {
+    /// A world whose base is a tmpfs.
+    pub fn base_in_memory(options: &str) -> (World, Self) {
+        let world = World::new();
+        let mounted = Self::tmpfs(&world, &world.base(), options);
+        (world, mounted)
+    }
+
+    /// A world whose base is a file system of this many MiB. `None`, loudly, where there are no loop devices or the kernel does not
+    /// know it.
+    pub fn base(size: u64, mkfs: &[&str]) -> Option<(World, Self)> {
+        let world = World::new();
         let image = world.path("image");
         fs::File::create(&image).and_then(|file| file.set_len(size << 20)).expect("an image");
         tool(&[mkfs, &[text(&image)]].concat());
         // The loop device goes with the mount.
-        let mounted = Command::new("mount").args(["-o", "loop", text(&image), text(point)]).status().expect("mount");
-        (mounted.success() || skip("loop devices")).then(|| Self(world.path("")))
+        let mount = Command::new("mount").args(["-o", "loop", text(&image), text(&world.base())]).status();
+        let mounted = Self(world.path(""));
+        (mount.expect("mount").success() || skip("loop devices")).then_some((world, mounted))
     }
 }
 

@@ -46,8 +46,7 @@ fn a_workspace_accessed_after_the_decision_is_never_taken_off_its_path() {
 #[test]
 fn a_workspace_accessed_while_others_of_its_batch_are_claimed_is_never_taken_off_its_path() {
     needs!("strace");
-    let world = World::new();
-    let all: Vec<_> = (0..10).map(|days| world.aged(40 + days)).collect();
+    let (world, all) = World::with_each_aged([40; 10]);
     let paused = Paused::after(&world, "renameat2", None, world.prune(&[]));
     let accessed: Vec<_> = all.into_iter().filter(|id| world.dir_of(id).exists()).collect();
     assert_eq!(accessed.len(), 9, "one is claimed");

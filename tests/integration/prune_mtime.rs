@@ -69,8 +69,7 @@ fn a_dry_run_reports_what_cannot_be_examined_as_the_run_does() {
 #[test]
 fn with_use_mtime_a_workspace_stays_in_which_an_agent_writes_in_a_subvolume_though_its_size_does_not_count() {
     needs!("root", "mkfs.btrfs", "btrfs");
-    let world = World::new();
-    let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.btrfs", "-q"]) else { return };
+    let Some((world, _mounted)) = Mounted::base(300, &["mkfs.btrfs", "-q"]) else { return };
     let [written, idle] = [40, 40].map(|days| world.aged(days));
     for id in [&written, &idle] {
         let sub = world.dir_of(id).join("sub");

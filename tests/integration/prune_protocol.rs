@@ -24,11 +24,8 @@ fn a_doomed_leftover_is_finished_and_a_claimed_one_is_decided_on_afresh_and_a_dr
     ] {
         let what = format!("{stage}, {days:?} days, anew: {anew:?}, {more:?}");
         let world = World::new();
-        let old = world.workspace().id(id).file("data/x", b"x");
-        let _ = match days {
-            Some(days) => old.days_ago(days).make(),
-            None => old.make_without_metadata(),
-        };
+        let old = || world.workspace().id(id).file("data/x", b"x");
+        let _ = days.map_or_else(|| old().make_without_metadata(), |days| old().days_ago(days).make());
         let leftover = tree(&world.dir_of(id));
         let name = set_aside(&world, stage, id);
         match anew {
@@ -114,8 +111,7 @@ fn several_claims_of_one_workspace_count_as_one() {
 #[test]
 fn the_base_is_synced_between_the_dooming_of_a_workspace_and_its_first_unlink() {
     needs!("strace");
-    let world = World::new();
-    let ids: Vec<_> = (0..40).map(|number| world.aged(40 + number)).collect();
+    let (world, ids) = World::with_each_aged([40; 40]);
     let leftover = world.aged(40);
     set_aside(&world, "doomed", &leftover);
     let (ran, log) = straced(&world, world.prune(&[]), "/rename,fsync,unlink,unlinkat,rmdir");

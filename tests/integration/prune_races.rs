@@ -149,8 +149,7 @@ fn many(world: &World) -> Vec<String> {
 #[test]
 fn a_workspace_that_is_listed_twice_since_another_run_has_put_it_back_counts_once() {
     needs!("root", "mkfs.xfs", "strace");
-    let world = World::new();
-    let Some(_mounted) = Mounted::image(&world, &world.base(), 300, &["mkfs.xfs", "-q"]) else { return };
+    let Some((world, _mounted)) = Mounted::base(300, &["mkfs.xfs", "-q"]) else { return };
     let all = many(&world);
     let [newest, older, oldest] = [(&all[0], 1), (&all[1], 2), (&all[2], 3)].map(|(id, days)| {
         rewrite(&world.dir_of(id), &format!("{{\"last_accessed\": \"{}\"}}", ago(TimeDelta::days(days))));

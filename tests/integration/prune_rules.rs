@@ -68,10 +68,10 @@ fn max_total_size_takes_the_least_recently_accessed_until_the_rest_fits_also_bes
 }
 
 /// A base of its own file system of 8 MiB, with four workspaces of 1 MiB and a page in it, the oldest first.
-fn small_file_system(world: &World) -> (Mounted, [String; 4]) {
-    let mounted = Mounted::tmpfs(world, &world.base(), "size=8m,mode=755");
+fn small_file_system() -> (World, Mounted, [String; 4]) {
+    let (world, mounted) = Mounted::base_in_memory("size=8m,mode=755");
     let ids = [40, 30, 20, 10].map(|days| world.workspace().days_ago(days).file("data", &vec![1; 1 << 20]).make());
-    (mounted, ids)
+    (world, mounted, ids)
 }
 
 #[test]
@@ -100,8 +100,7 @@ fn min_free_is_an_io_error_where_the_file_system_does_not_tell_its_size() {
 #[test]
 fn min_free_takes_the_least_recently_accessed_until_so_much_is_free() {
     needs!("root", "mount");
-    let world = World::new();
-    let (_mounted, ids) = small_file_system(&world);
+    let (world, _mounted, ids) = small_file_system();
     let size = (1 << 20) + 4096;
     let free = (8 << 20) - 4 * size;
     for (wanted, gone) in [
@@ -120,8 +119,7 @@ fn min_free_takes_the_least_recently_accessed_until_so_much_is_free() {
 #[test]
 fn size_rules_delete_only_what_the_age_rule_left_and_the_report_names_the_rule() {
     needs!("root", "mount");
-    let world = World::new();
-    let (_mounted, [a, b, c, d]) = small_file_system(&world);
+    let (world, _mounted, [a, b, c, d]) = small_file_system();
     let args = ["prune", "-y", "--older-than", "35d", "--max-total-size", "2500KiB", "--min-free", "6MiB"];
     let report = world.wsctl(args.iter().chain(&["--format", "json"])).run().exits(0).json();
     assert_eq!(rules(&report), [(&*a, "older-than"), (&*b, "max-total-size"), (&*c, "min-free")]);

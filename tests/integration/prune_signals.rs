@@ -15,8 +15,7 @@ fn after_a_signal_deletions_in_progress_are_completed_the_rest_is_kept_and_the_s
     for (signal, status, format) in
         [("INT", 130, "json"), ("TERM", 143, "json"), ("HUP", 129, "json"), ("TERM", 143, "text")]
     {
-        let world = World::new();
-        let ids: Vec<_> = (0..100).map(|number| world.aged(31 + number)).collect();
+        let (world, ids) = World::with_each_aged([40; 100]);
         let run = world.wsctl(["prune", "-y", "--older-than", "30d", "-j", "1", "--format", format]);
         let paused = Paused::after(&world, "renameat2", None, run);
         paused.signal(signal);
@@ -95,8 +94,7 @@ fn a_signal_is_heard_while_a_terminal_takes_no_more() {
 fn after_a_kill_the_next_prune_finishes_what_was_decided_and_decides_afresh_on_the_rest() {
     needs!("strace");
     for (call, at_least) in [("renameat2", 0), ("fsync", 1)] {
-        let world = World::new();
-        (0..20).for_each(|number| drop(world.aged(31 + number)));
+        let (world, _) = World::with_each_aged([40; 20]);
         drop(Paused::after(&world, call, None, world.prune(&[]))); // SIGKILL
         let doomed = trash(&world).iter().filter(|name| name.starts_with(".wsctl-doomed.")).count();
         assert!(doomed >= at_least && !trash(&world).is_empty(), "{:?}", world.names());
@@ -111,8 +109,7 @@ fn after_a_kill_the_next_prune_finishes_what_was_decided_and_decides_afresh_on_t
 #[test]
 fn after_a_signal_claims_of_earlier_runs_are_left_to_the_next_run() {
     needs!("strace");
-    let world = World::new();
-    let ids: Vec<_> = (1..=20).map(|days| world.aged(days)).collect();
+    let (world, ids) = World::with_each_aged([1; 20]);
     for id in &ids {
         set_aside(&world, "claimed", id);
     }

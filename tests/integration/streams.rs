@@ -80,7 +80,6 @@ fn a_pipe_that_does_not_block_is_waited_for() {
 #[test]
 fn a_write_that_is_interrupted_makes_nothing_appear_twice() {
     needs!("strace");
-    let world = World::in_memory();
-    let stale: Vec<_> = (0..60).map(|_| world.aged(40)).collect();
+    let (world, stale) = World::with_each_aged([40; 60]);
     let _ = world.prune(&[]).injecting(["write:error=EINTR:when=2"]).run().pruned(stale);
 }

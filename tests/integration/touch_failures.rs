@@ -24,8 +24,7 @@ fn touch_on_a_full_or_a_read_only_file_system_is_an_io_error_and_the_old_content
         ("nr_inodes=12", fill, "No space left on device"),
         ("size=1m", "mount -o remount,ro \"$0\"", "Read-only file system"),
     ] {
-        let world = World::new();
-        let _mount = Mounted::tmpfs(&world, &world.base(), options);
+        let (world, _mounted) = Mounted::base_in_memory(options);
         let ids = [world.workspace().make(), world.workspace().make_without_metadata()];
         tool(&["sh", "-c", then, text(&world.base())]);
         let before = files(&world);
@@ -61,22 +60,21 @@ fn a_touch_without_the_permission_is_permission_denied_and_leaves_nothing() {
 fn a_touch_needs_no_sync_where_none_is_known_tries_a_rename_again_but_not_for_ever_and_reports_a_write_of_no_byte() {
     needs!("strace");
     let world = World::new();
-    for (fault, status) in [
-        ("fsync:error=EINVAL", 0),
-        ("fsync:error=ENOSYS", 0),
-        ("fsync:error=EOPNOTSUPP", 0),
+    for (fault, status, category) in [
+        ("fsync:error=EINVAL", 0, ""),
+        ("fsync:error=ENOSYS", 0, ""),
+        ("fsync:error=EOPNOTSUPP", 0, ""),
         // The owner may put a directory in place of the metadata or of the temporary file right before the rename.
-        ("/rename:error=EISDIR:when=1", 0),
-        ("/rename:error=ENOTDIR:when=1", 0),
+        ("/rename:error=EISDIR:when=1", 0, ""),
+        ("/rename:error=ENOTDIR:when=1", 0, ""),
         // Others keep changing the file.
-        ("/rename:error=EEXIST", 75),
-        ("write:retval=0:when=1", 74),
+        ("/rename:error=EEXIST", 75, "warning[busy]"),
+        ("write:retval=0:when=1", 74, "error[io]"),
     ] {
         for id in [world.aged(1), world.workspace().make_without_metadata()] {
             let (before, there) = (files(&world), names(&world.dir_of(&id)));
             let ran = world.wsctl(["touch", "--at", AT, &id]).injecting([fault]).run().exits(status).prints("");
             if status > 0 {
-                let category = if status == 75 { "warning[busy]" } else { "error[io]" };
                 let _ = ran.complains(&format!("{category}: workspace {id}: "));
                 assert_eq!((files(&world), names(&world.dir_of(&id))), (before, there), "{fault}");
                 continue;

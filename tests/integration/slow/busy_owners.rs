@@ -42,10 +42,9 @@ impl Drop for Owners {
     }
 }
 
-/// Mounts a file system in memory on the base, so that what owners write fills nothing else. The ordinary user owns it.
-fn memory(world: &World) -> Mounted {
-    let owner = format!("uid={ORDINARY_USER},gid={ORDINARY_USER}");
-    Mounted::tmpfs(world, &world.base(), &format!("size=1g,nr_inodes=400k,mode=755,{owner}"))
+/// A base in memory, so that what owners write fills nothing else. The ordinary user owns it.
+fn memory() -> (World, Mounted) {
+    Mounted::base_in_memory(&format!("size=1g,nr_inodes=400k,mode=755,uid={ORDINARY_USER},gid={ORDINARY_USER}"))
 }
 
 #[test]
@@ -61,8 +60,7 @@ fn prune_and_list_end_while_owners_fill_a_workspace_link_its_inodes_anew_and_ext
         ("extend", 1, "list"),
         ("extend", 2, "prune"),
     ] {
-        let world = World::new();
-        let _memory = memory(&world);
+        let (world, _memory) = memory();
         let [attacked, other] = [world.aged(40), world.aged(50)];
         tool(&["chown", "-R", &ORDINARY_USER.to_string(), text(&world.dir_of(&other))]);
         let _owners = Owners::begin(&world, attack, many, &world.dir_of(&attacked));
@@ -150,8 +148,7 @@ fn what_is_moved_ahead_of_the_walk_counts_once_and_what_is_moved_behind_it_is_mi
 #[test]
 fn whatever_an_owner_moves_about_the_size_is_never_too_large() {
     needs!("root", "cc", "fallocate");
-    let world = World::new();
-    let _memory = memory(&world);
+    let (world, _memory) = memory();
     let id = world.workspace().make();
     let dir = world.dir_of(&id);
     (0..300).for_each(|number| fs::create_dir(dir.join(number.to_string())).expect("a directory"));

@@ -21,10 +21,10 @@ fn read(name: &str) -> String {
     fs::read_to_string(shipped(name)).expect("a file of dist/")
 }
 
-/// A base with five fresh workspaces and a stale one, and the fresh ones' IDs.
-fn mostly_fresh(world: &World) -> Vec<String> {
-    let _stale = world.aged(40);
-    sorted((0..5).map(|_| world.aged(1)))
+/// A base with a stale workspace and five fresh ones, and the IDs of these.
+fn mostly_fresh() -> (World, Vec<String>) {
+    let (world, [_stale, fresh @ ..]) = World::with_each_aged([40, 1, 1, 1, 1, 1]);
+    (world, sorted(fresh))
 }
 
 #[test]
@@ -37,8 +37,7 @@ fn the_commands_for_cron_and_kubernetes_prune_what_is_stale() {
     let args = job.lines().find_map(|line| line.trim().strip_prefix("args: ")).expect("arguments");
     let args: Vec<String> = serde_json::from_str(args).expect("a list");
     for command in [from_cron.replace("percent", "%"), format!("wsctl {}", args.join(" "))] {
-        let world = World::new();
-        let fresh = mostly_fresh(&world);
+        let (world, fresh) = mostly_fresh();
         let ran = shell(&world, &command).exits(0).quietly();
         assert_eq!((world.names(), ran.stdout.is_empty()), (fresh, command.contains("-q")), "{command}: {ran:#?}");
     }
@@ -47,8 +46,7 @@ fn the_commands_for_cron_and_kubernetes_prune_what_is_stale() {
 #[test]
 fn the_playbook_prunes_changes_nothing_in_check_mode_and_fails_where_it_is_refused() {
     needs!("bash", "ansible-playbook");
-    let world = World::new();
-    let fresh = mostly_fresh(&world);
+    let (world, fresh) = mostly_fresh();
     for (options, status, says, left) in [
         ("--check", 0, "\"would prune 1, would free ", 6),
         ("", 0, "\"pruned 1, freed ", 5),
