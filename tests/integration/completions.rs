@@ -78,8 +78,7 @@ fn every_option_and_value_of_the_command_line_is_offered() {
     root.build();
     for (shell, _) in SHELLS {
         for command in root.get_subcommands().filter(|command| command.get_name() != "help") {
-            let names = command.get_name_and_visible_aliases();
-            let name = *names.last().expect("a name");
+            let name = *command.get_name_and_visible_aliases().last().expect("a name");
             let offered = answer(&world, shell, &[name, "--"]).stdout;
             for arg in command.get_arguments() {
                 let Some(option) = arg.get_long().map(|long| format!("--{long}")) else { continue };

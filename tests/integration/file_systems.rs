@@ -160,11 +160,11 @@ fn a_claim_that_the_kernel_refuses_leaves_all_as_it_was_and_the_message_gives_po
     let before = tree(&world.base());
     for (errno, status, category, why) in [
         ("EXDEV", 74, "[io]", "it is in a lower layer of an overlay (redirect_dir=off), or has another project ID"),
+        ("EPERM", 77, "[permission-denied]", "Operation not permitted"), // it is immutable
         // In an idmapped mount: what would change an inode of an owner without a number there is refused.
         ("EOVERFLOW", 77, "[permission-denied]", "Its owner or this user has no ID"),
     ] {
-        let refused = format!("renameat,renameat2:error={errno}");
-        let ran = world.prune(&[]).injecting([&*refused]).run().exits(status);
+        let ran = world.prune(&[]).injecting([&*format!("renameat,renameat2:error={errno}")]).run().exits(status);
         ran.complains(&format!("error{category}: workspace {id}: cannot claim it: {why}")).sanely();
         assert_eq!(tree(&world.base()), before);
     }

@@ -143,7 +143,6 @@ fn no_command_line_ends_in_a_defect_or_in_a_status_that_is_not_in_the_table() {
     let words: Vec<_> = known.split_whitespace().map(str::to_owned).chain([ID.to_owned()]).collect();
     let word = prop_oneof![5 => select(words), 1 => "\\PC{0,8}", 1 => "--?[a-z]{1,4}=?.{0,4}"];
     let subcommand = select(vec!["validate", "list", "prune"]);
-    let line = (subcommand, prop::collection::vec(word, 0..6))
-        .prop_map(|(first, rest)| format!("{first}\n{}", rest.join("\n")));
-    check(command_line, line);
+    let line = (subcommand, prop::collection::vec(word, 0..6));
+    check(command_line, line.prop_map(|(first, rest)| format!("{first}\n{}", rest.join("\n"))));
 }

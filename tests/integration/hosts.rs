@@ -17,8 +17,7 @@ pub fn bash(world: &World, options: &[&str], script: &str) -> Ran {
     let _ = home(world);
     let binary = world.binary.parent().expect("a directory");
     let path = [text(&world.path("bin")), text(binary), &std::env::var("PATH").expect("PATH")].join(":");
-    let bash = [&["bash"], options, &["-c", script]].concat();
-    world.bare::<&str>([]).env("PATH", path).through(bash).run()
+    world.bare::<&str>([]).env("PATH", path).through([&["bash"], options, &["-c", script]].concat()).run()
 }
 
 /// A home directory in which the world's base is the default one.

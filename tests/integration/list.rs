@@ -62,8 +62,7 @@ fn each_sort_key_has_its_order_r_reverses_it_and_what_is_not_known_comes_last_by
     let world = World::new();
     // Three orders that have nothing in common.
     let make = |id: u32, days, created: &str, bytes: usize| {
-        let workspace = world.workspace().id(&numbered(id)).days_ago(days).created(created);
-        workspace.file("data/laps", &vec![7; bytes]).make()
+        world.workspace().id(&numbered(id)).days_ago(days).created(created).file("data/laps", &vec![7; bytes]).make()
     };
     let a = make(1, 2, "2024-05-23T14:30:00Z", 100_000);
     let b = make(2, 3, "2026-01-01T00:00:00+00:00Z", 300_000);
@@ -86,8 +85,7 @@ fn each_sort_key_has_its_order_r_reverses_it_and_what_is_not_known_comes_last_by
 fn a_workspace_that_may_not_be_read_or_measured_has_its_row_and_is_77() {
     needs!("root");
     for (locked, status, more) in [("", "denied", "-s"), (".metadata.json", "denied", "-r"), ("charts", "ok", "-s")] {
-        let world = World::new();
-        let [ok, id] = [1, 2].map(|number| world.workspace().id(&numbered(number)).file("charts/x", b"").make());
+        let (world, [ok, id]) = World::with_each_aged([1, 1]);
         world.give_away();
         chmod(world.dir_of(&id).join(locked), 0o000);
         let list = world.wsctl(["list", "--sort", "accessed", "--format", "json", more]);

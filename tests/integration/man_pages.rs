@@ -82,13 +82,9 @@ fn page(command: &Command, date: &str) -> String {
     let usage = command.clone().render_usage().to_string();
     let shown = command.clone().override_usage(usage.trim_start_matches("Usage: ").to_owned());
     let source = concat!("wsctl ", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(shown.after_long_help(Reset).version(Reset))
-        .title(name(command).to_uppercase())
-        .date(date)
-        .source(source)
-        .manual("wsctl");
+    let man = Man::new(shown.after_long_help(Reset).version(Reset)).title(name(command).to_uppercase());
     let mut page = Vec::new();
-    man.render(&mut page).expect("a page");
+    man.date(date).source(source).manual("wsctl").render(&mut page).expect("a page");
     String::from_utf8(page).expect("UTF-8") + &sections(command).to_roff()
 }
 

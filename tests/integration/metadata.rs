@@ -89,7 +89,7 @@ fn metadata_that_is_no_regular_file_or_is_large_is_corrupt_and_neither_read_nor_
 #[test]
 fn strange_but_readable_metadata_is_read_kept_byte_for_byte_and_pruned_when_stale() {
     for content in [
-        r#"{"n": 1e999999999, "n": 2, "last_accessed": "OLD"}"#,
+        r#"{"n": 1E+999999999, "n": 2, "last_accessed": "OLD"}"#,
         r#"{"last\u005faccessed": "OLD"}"#,
         r#"{"description": "\ud800", "last_accessed": "OLD"}"#,
         r#"{"\u0000": "\u0000", "description": [1], "created_at": 0, "last_accessed": "OLD"}"#,

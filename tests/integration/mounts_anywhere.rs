@@ -58,9 +58,9 @@ fn a_mount_below_a_base_that_is_the_root_directory_leaves_the_workspace_whole_al
         let (world, id) = World::with_aged(40);
         let before = tree(&world.dir_of(&id));
         for more in [&["-b", "/", "-n"][..], &["-b", "/"]] {
-            let there =
-                ["unshare", "--mount", "sh", "-c", IN_A_ROOT, text(&world.base()), &id, root].map(str::to_owned);
-            world.prune(more).through(there).run().mentions("something is mounted").finds_busy(&id);
+            let base = world.base();
+            let run = world.prune(more).through(["unshare", "--mount", "sh", "-c", IN_A_ROOT, text(&base), &id, root]);
+            run.run().mentions("something is mounted").finds_busy(&id);
             assert_eq!(tree(&world.dir_of(&id)), before, "{root}");
         }
     }
@@ -84,8 +84,7 @@ fn a_mount_on_a_workspace_or_its_metadata_is_denied_to_list_and_busy_to_touch_an
         let before = (world.snapshot(), tree(&outside));
         for (status, shown) in [("ok", &other), ("denied", &id)] {
             let list = world.wsctl(["list", "--format", "ids", "--status", status]).run().exits(75);
-            let list = list.complains("warning[busy]: ").mentions("something is mounted");
-            let _ = list.prints(&format!("{shown}\n"));
+            let _ = list.complains("warning[busy]: ").mentions("something is mounted").prints(&format!("{shown}\n"));
         }
         let touch = world.wsctl(["touch", &id]).run().exits(75);
         let _ = touch.complains("warning[busy]: ").mentions("something is mounted");

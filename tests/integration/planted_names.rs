@@ -97,8 +97,7 @@ fn a_directory_made_under_the_name_of_a_claim_does_not_tear_a_workspace() {
     let mut planted = 0;
     for call in ["openat2", "getdents64", "statx", "renameat2"] {
         for nth in 1.. {
-            let world = World::new();
-            let [id, other] = [world.workspace().days_ago(40).file("data/lap.csv", b"1").make(), world.aged(1)];
+            let (world, [id, other]) = World::with_each_aged([40, 1]);
             let before = tree(&world.dir_of(&id));
             let Ok(paused) = Paused::try_after(&world, (call, nth), world.prune(&[])) else { break };
             let claimed = trash(&world).pop().filter(|name| name.contains("claimed"));
@@ -132,12 +131,8 @@ fn a_dry_run_that_cannot_look_where_a_claim_goes_back_does_not_call_it_taken() {
     needs!("strace");
     let world = World::new();
     let _ = set_aside(&world, "claimed", &world.aged(1));
-    let told: Vec<_> = (1..=8)
-        .map(|call| {
-            let fault = format!("statx:error=EIO:when={call}");
-            world.prune(&["-n"]).injecting([&*fault]).run().stderr
-        })
-        .collect();
+    let faults = (1..=8).map(|call| format!("statx:error=EIO:when={call}"));
+    let told: Vec<_> = faults.map(|fault| world.prune(&["-n"]).injecting([&*fault]).run().stderr).collect();
     assert!(told.iter().any(|told| told.contains("cannot tell whether it can be put back: ")), "{told:#?}");
     assert!(!told.iter().any(|told| told.contains("something new")), "{told:#?}");
 }

@@ -20,15 +20,11 @@ fn renames(log: &[String]) -> Vec<&String> {
     log.iter().filter(|line| line.contains(" rename")).collect()
 }
 
-/// What is done to the directory of a workspace.
-type Act = fn(&Path);
-
 #[test]
 fn a_workspace_accessed_after_the_decision_is_never_taken_off_its_path() {
     needs!("strace");
     let write_deep = |dir: &Path| fs::write(dir.join("data/runs/2024/lap.csv"), "1, 2").expect("a write deep inside");
-    let accesses: [(&[&str], Act); 3] = [(&[], access), (&["--use-mtime"], access), (&["--use-mtime"], write_deep)];
-    for (options, act) in accesses {
+    for (options, act) in [(&[][..], access as fn(&Path)), (&["--use-mtime"], access), (&["--use-mtime"], write_deep)] {
         let (world, id) = World::with(|it| it.days_ago(40).file("data/runs/2024/lap.csv", b"1").file("top", b"x"));
         modify(&world, &id, 40);
         let paused = decided(&world, world.prune(options));

@@ -15,8 +15,7 @@ fn with_use_mtime_the_later_of_access_and_modification_counts() {
         modify(&world, id, 40);
     }
     fs::write(world.dir_of(&written).join("charts/lap_times.png"), "new").expect("a write deep inside");
-    let dry = world.prune(&["-n"]).run().pruned([&written, &idle]);
-    assert_eq!(dry["kept"], 1, "without --use-mtime");
+    assert_eq!(world.prune(&["-n"]).run().pruned([&written, &idle])["kept"], 1, "without --use-mtime");
     world.prune(&["--use-mtime"]).run().pruned([idle]);
     assert_eq!(world.names(), sorted([written, read]));
 }
@@ -77,8 +76,7 @@ fn with_use_mtime_a_workspace_stays_in_which_an_agent_writes_in_a_subvolume_thou
         fs::create_dir_all(sub.join("a/b")).and_then(|()| fs::write(sub.join("a/b/log"), [7; 5000])).expect("a file");
         modify(&world, id, 40);
     }
-    let deep = world.dir_of(&written).join("sub/a/b/log");
-    fs::write(deep, [8; 5000]).expect("a write in the subvolume");
+    fs::write(world.dir_of(&written).join("sub/a/b/log"), [8; 5000]).expect("a write in the subvolume");
     tool(&["sync", "--file-system", text(&world.base())]);
     let listed = world.wsctl(["list", "-s", "--format", "jsonl", &written]).run().exits(0).quietly().json();
     assert_eq!((listed["size_bytes"].as_u64(), listed["files"].as_u64()), (Some(du(&world.dir_of(&written))), Some(3)));

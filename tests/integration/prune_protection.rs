@@ -26,8 +26,7 @@ fn an_exclude_from_with_a_line_that_is_no_id_or_that_cannot_be_read_stops_the_pr
     let prune = |file: &str| world.prune(&["--exclude-from", file]).run().sanely().prints("");
     for bad in ["monaco-2024", "\u{1b}[2J", &b.replace('-', "")] {
         fs::write(world.path("excluded"), format!("{a}\n\n{bad}\n{b}\n")).expect("a file");
-        let ran = prune("excluded").exits(2).complains("error[invalid-id]: --exclude-from: ");
-        ran.complains("line 3: ");
+        prune("excluded").exits(2).complains("error[invalid-id]: --exclude-from: ").complains("line 3: ");
     }
     prune("absent").exits(66).complains("error[not-found]: --exclude-from: cannot read absent: No such file");
     prune("base").exits(2).complains("error[usage]: --exclude-from: cannot read base: Is a directory");

@@ -161,8 +161,7 @@ fn a_workspace_that_is_listed_twice_since_another_run_has_put_it_back_counts_onc
     fs::rename(world.dir_of(newest), &aside).expect("a claim");
     fs::create_dir(world.dir_of(&numbered(0))).expect("another workspace, in the gap of the listing");
     fs::rename(&aside, world.dir_of(newest)).expect("put back, at its end");
-    let report = paused.go_on().exits(0).json();
-    assert_eq!(ids_in(&report["pruned"]), [&**oldest]);
+    assert_eq!(ids_in(&paused.go_on().exits(0).json()["pruned"]), [&**oldest]);
     assert!(world.dir_of(older).exists() && world.dir_of(newest).exists());
 }
 

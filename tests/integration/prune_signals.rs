@@ -12,9 +12,7 @@ use std::time::{Duration, Instant};
 #[test]
 fn after_a_signal_deletions_in_progress_are_completed_the_rest_is_kept_and_the_summary_is_printed() {
     needs!("strace");
-    for (signal, status, format) in
-        [("INT", 130, "json"), ("TERM", 143, "json"), ("HUP", 129, "json"), ("TERM", 143, "text")]
-    {
+    for (signal, status, format) in [("INT", 130, "json"), ("HUP", 129, "json"), ("TERM", 143, "text")] {
         let (world, ids) = World::with_each_aged([40; 100]);
         let run = world.wsctl(["prune", "-y", "--older-than", "30d", "-j", "1", "--format", format]);
         let paused = Paused::after(&world, "renameat2", None, run);

@@ -45,7 +45,7 @@ fn every_command_in_the_readme_works_on_the_samples() {
 /// two others below `/srv`, and two hosts with one each, all with a stale workspace and a fresh one.
 /// `None`, loudly, if the script needs what this machine lacks.
 fn lab(script: &str) -> Option<(World, [World; 4])> {
-    let (world, others) = (World::new(), [(); 4].map(|()| World::new()));
+    let (world, others) = (World::new(), [(); 4].map(|()| World::with_each_aged([40, 1]).0));
     for (number, days, size) in [(1, 100, 0), (2, 45, 90_000), (3, 20, 0)] {
         let _ = world.workspace().id(&numbered(number)).days_ago(days).file("data", &vec![1; size]).make();
     }
@@ -60,9 +60,6 @@ fn lab(script: &str) -> Option<(World, [World; 4])> {
         let site = world.path("srv").join(name);
         fs::create_dir_all(&site).expect("a directory");
         std::os::unix::fs::symlink(other.base(), site.join("workspaces")).expect("a link");
-    }
-    for other in &others {
-        let _ = (other.aged(40), other.aged(1));
     }
     reach(&world, &[("pit-1", &home(&others[2])), ("pit-2", &home(&others[3]))]);
     let mut tools = ["jq", "parallel", "tar"].into_iter().filter(|tool| script.contains(tool));
@@ -105,8 +102,7 @@ fn every_script_in_the_readme_does_what_it_says_and_that_of_cron_says_nothing() 
         let script = if info == "cron" { command() } else { script.clone() };
         let here = |place: &str| format!("{}/", text(&world.path(place)));
         let script = script.replace("/srv/", &here("srv")).replace("/var/lib/prometheus/node-exporter/", &here("home"));
-        let script = script.replace("/home/pitlane/", &here("home"));
-        let ran = shell(&world, &script).exits(0);
+        let ran = shell(&world, &script.replace("/home/pitlane/", &here("home"))).exits(0);
         let stderr = ran.stderr.replace("error[corrupt-metadata]", "what is to be repaired");
         assert!(!stderr.contains("error"), "{heading}: {ran:#?}");
         assert!(info != "cron" || (ran.stdout.is_empty() && stderr.is_empty()), "{heading}: {ran:#?}");

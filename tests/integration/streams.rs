@@ -47,8 +47,7 @@ fn a_stdout_closed_by_its_reader_is_no_error_and_prints_nothing() {
         command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
         let child = command.spawn().expect("the program");
         drop(command); // and its end of the pipe
-        let status = i32::from(line.contains("nonsense"));
-        finish(child, &line).exits(status).quietly();
+        finish(child, &line).exits(i32::from(line.contains("nonsense"))).quietly();
     }
 }
 

@@ -58,6 +58,5 @@ pub fn at_terminal(width: usize, run: Run<'_>, keys: &str) -> Ran {
 #[must_use]
 pub fn through_terminal(width: usize, run: Run<'_>, (cue, keys): (&str, &str), wrapper: &[&str]) -> Ran {
     let width = width.to_string();
-    let typist = ["python3", "-c", TYPIST, &width, cue, keys];
-    run.through([&typist, wrapper].concat()).run()
+    run.through([&["python3", "-c", TYPIST, &width, cue, keys], wrapper].concat()).run()
 }

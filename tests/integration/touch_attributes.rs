@@ -144,10 +144,8 @@ fn touch_in_a_user_namespace_that_does_not_map_the_owner_is_permission_denied() 
             for file in ["uid_map", "gid_map"] {
                 fs::write(format!("/proc/{pid}/{file}"), map).expect("a map");
             }
-            finish(child, &map)
-                .exits(77)
-                .prints("")
-                .complains(&format!("[permission-denied]: workspace {id}: cannot keep the owner"));
+            let told = format!("[permission-denied]: workspace {id}: cannot keep the owner");
+            finish(child, &map).exits(77).prints("").complains(&told);
         }
         assert_eq!(tree(&world.base()), before, "{map}");
     }

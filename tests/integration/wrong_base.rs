@@ -23,19 +23,16 @@ fn said(world: &World, base: &Path, more: &[&str]) -> Vec<String> {
 #[test]
 fn every_subcommand_names_the_base_that_was_probably_meant() {
     let (world, id) = World::with(|it| it.file("data/file", b"x"));
-    let base = fs::canonicalize(world.base()).expect("the base");
+    let base = fs::canonicalize(world.base()).expect("the base").display().to_string();
     // A workspace is found two levels below, and not further down.
     for dir in [&*format!("two/y/z/{id}"), &format!("three/y/z/w/{id}"), "a/b/c"] {
         fs::create_dir_all(world.path(dir)).expect("a directory");
     }
     symlink(world.path(""), world.path("a/link")).expect("a link");
     for wrong in [world.path(""), world.dir_of(&id), world.path("a").join("link")] {
-        let warning = format!(
-            "warning: base {}: holds no workspaces, but {base} does: did you mean --base {base}?",
-            wrong.display(),
-            base = base.display()
-        );
-        assert_eq!(said(&world, &wrong, &[]), [warning]);
+        let name = wrong.display();
+        let told = format!("warning: base {name}: holds no workspaces, but {base} does: did you mean --base {base}?");
+        assert_eq!(said(&world, &wrong, &[]), [told]);
         assert!(said(&world, &wrong, &["-q"]).is_empty());
     }
     assert!(said(&world, &world.path("two"), &[])[0].ends_with("two/y/z?"));

@@ -26,10 +26,9 @@ impl Taking<'_> {
 
     pub(super) fn look_before_claim(&mut self) -> Step {
         let own = self.state.disk.at(Name::Own);
-        let is_changed = self.changed(own);
-        self.prune.was_changed = is_changed;
+        self.prune.was_changed = self.changed(own);
         match own {
-            _ if !is_changed || !self.has(Safeguard::LookBeforeClaim) => Step::Claim,
+            _ if !self.prune.was_changed || !self.has(Safeguard::LookBeforeClaim) => Step::Claim,
             None => Step::Ended(Outcome::Elsewhere),
             Some(_) => Step::Ended(Outcome::Failed),
         }
@@ -94,8 +93,7 @@ impl Taking<'_> {
 
     pub(super) fn sweep(&mut self) -> Step {
         if self.has(Safeguard::Sweep) {
-            let dir = self.prune.dir;
-            self.state.disk.dirs[dir].temporary = 0;
+            self.state.disk.dirs[self.prune.dir].temporary = 0;
         }
         Step::LastLook
     }
@@ -145,8 +143,7 @@ impl Taking<'_> {
         if self.has(Safeguard::SyncBeforeRemoval) {
             self.state.disk.unsynced.clear();
         }
-        let is = self.state.disk.at(self.prune.name);
-        match is {
+        match self.state.disk.at(self.prune.name) {
             None => return self.removed_by_another(),
             Some(dir) if self.prune.place == Place::Doomed => self.prune.dir = dir,
             Some(dir) if dir != self.prune.dir && self.has(Safeguard::WhatHasTheNameIsRemoved) => {
@@ -160,8 +157,7 @@ impl Taking<'_> {
     pub(super) fn remove_rest(&mut self) -> Step {
         let dir = self.prune.dir;
         self.state.disk.dirs[dir].temporary = 0;
-        let rest = self.state.disk.dirs[dir].inside.rest;
-        if rest == Rest::Whole {
+        if self.state.disk.dirs[dir].inside.rest == Rest::Whole {
             self.state.disk.change(dir, |inside| inside.rest = Rest::Torn);
         }
         if self.has(Safeguard::MetadataGoesLast) { Step::RemoveMetadata } else { Step::RemoveRoot }
@@ -194,7 +190,6 @@ impl Taking<'_> {
     }
 
     fn removed_by_another(&mut self) -> Step {
-        let reports = !self.has(Safeguard::WhoRemovesTheRootReports);
-        Step::Ended(if reports { Outcome::Pruned } else { Outcome::Elsewhere })
+        Step::Ended(if self.has(Safeguard::WhoRemovesTheRootReports) { Outcome::Elsewhere } else { Outcome::Pruned })
     }
 }

@@ -56,8 +56,7 @@ impl Arena {
 /// Ends the attack, and gives how often something was swapped.
 fn end(mut attacker: Child) -> u64 {
     attacker.stdin = None;
-    let ran = finish(attacker, &"the attacker").exits(0).quietly();
-    ran.stdout.trim().parse().expect("a number")
+    finish(attacker, &"the attacker").exits(0).quietly().stdout.trim().parse().expect("a number")
 }
 
 fn attacked(runs: usize) {

@@ -94,8 +94,7 @@ fn the_service_may_make_each_call_and_has_each_capability_that_it_needs_and_leav
     let capabilities = capabilities.expect("capabilities").replace(" CAP_", ",+").to_lowercase();
     let setpriv = ["setpriv", "--no-new-privs", &format!("--bounding-set=-all,+{capabilities}")];
     let run = world.wsctl(["-v", "prune", "--older-than", "30d", "--yes", "--metrics", text(&metrics)]);
-    let run = run.through([&setpriv[..], &["strace", "-f", "-qq", "-o", text(&log)]].concat());
-    run.run().exits(0).quietly();
+    run.through([&setpriv[..], &["strace", "-f", "-qq", "-o", text(&log)]].concat()).run().exits(0).quietly();
     assert_eq!(world.names(), [""; 0]);
     let mut allowed = BTreeSet::new();
     for filter in unit.lines().filter_map(|line| line.strip_prefix("SystemCallFilter=")) {

@@ -53,8 +53,7 @@ impl Case {
 
     /// Fills the empty base of another world with a copy.
     pub fn fill(&self, world: &World) {
-        let base = self.world.base().join(".");
-        tool(&["cp", "-a", text(&base), text(&world.base())]);
+        tool(&["cp", "-a", text(&self.world.base().join(".")), text(&world.base())]);
         tool(&["cp", "-a", text(&self.world.path("excluded")), text(&world.path(""))]);
         // What was changed just now is read twice: then the calls would not be the same each time.
         thread::sleep(Duration::from_millis(25));

@@ -25,8 +25,7 @@ pub fn ensure(condition: bool, what: impl Into<String>) -> Checked {
 
 /// The workspace that a name in the base is of; `None`: not ours.
 fn id_of(name: &str) -> Option<&str> {
-    let rest = name.strip_prefix(".wsctl-claimed.").or_else(|| name.strip_prefix(".wsctl-doomed.")).unwrap_or(name);
-    rest.get(..36)
+    name.strip_prefix(".wsctl-claimed.").or_else(|| name.strip_prefix(".wsctl-doomed.")).unwrap_or(name).get(..36)
 }
 
 fn ids_of(forest: &Forest) -> BTreeSet<&str> {
@@ -145,8 +144,7 @@ fn check_prune(point: &Point, before: &Forest, reference: &Struck, struck: &Stru
         return ensure(gone.is_empty() && ran.status > 1, "something went, though free space is not known");
     }
     let ids = |key: &str| {
-        let list = report[key].as_array().into_iter().flatten();
-        list.filter_map(|item| item["id"].as_str()).collect::<Vec<_>>()
+        report[key].as_array().into_iter().flatten().filter_map(|item| item["id"].as_str()).collect::<Vec<_>>()
     };
     let (mut pruned, failed, skipped) = (ids("pruned"), ids("failed"), ids("skipped"));
     pruned.sort_unstable();

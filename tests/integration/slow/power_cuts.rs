@@ -84,8 +84,7 @@ impl Disk {
 }
 
 fn mount(image: &Path, point: &Path, options: &str) -> bool {
-    let mounted = Command::new("mount").args(["-o", options, text(image), text(point)]).status();
-    mounted.expect("mount").success()
+    Command::new("mount").args(["-o", options, text(image), text(point)]).status().expect("mount").success()
 }
 
 /// Empties the base, fills it with a copy of the case's, and writes that to the disk. Gives what is in it.

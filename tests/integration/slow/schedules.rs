@@ -95,10 +95,9 @@ pub struct Scene {
 
 impl Scene {
     fn new(binary: &Path) -> Self {
-        let mut world = World::new();
+        let (mut world, _) =
+            World::with(|it| it.id(ID).days_ago(30).file("charts/a/lap.png", b"x").file("data/b", b"x"));
         binary.clone_into(&mut world.binary);
-        let stale = world.workspace().id(ID).days_ago(30).file("charts/a/lap.png", b"chart").file("data/b.json", b"{}");
-        let _ = stale.make();
         modify(&world, ID, 30);
         let content = tree(&world.dir_of(ID)).into_iter().filter(|line| !line.contains(".metadata")).collect();
         Self { inode: inode(&world.dir_of(ID)), world, content }
