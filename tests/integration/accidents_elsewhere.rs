@@ -25,7 +25,7 @@ fn cve_2022_21658_a_directory_swapped_for_a_link_is_not_followed() {
     for lacking in [&[][..], &["-e", "inject=openat2:error=ENOSYS"]] {
         let (world, id) = World::with(|it| it.days_ago(40).file("data/dir/precious", b"theirs"));
         let (outside, before) = outside(&world);
-        let paused = Paused::lacking(&world, lacking, "unlinkat", None, world.prune(&[]));
+        let paused = Paused::lacking(&world, lacking, "unlinkat", world.prune(&[]));
         let data = world.base().join(the_trash(&world)).join("data");
         fs::rename(&data, world.path("stolen")).and_then(|()| symlink(&outside, &data)).expect("a swap");
         let ran = paused.go_on();

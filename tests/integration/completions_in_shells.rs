@@ -65,7 +65,7 @@ fn completion_does_not_run_the_typed_line() {
 #[test]
 fn workspaces_of_the_base_of_the_line_or_the_environment_or_the_home_are_offered_as_they_are_now() {
     let world = World::new();
-    let (base, spaced, _) = (world.base(), world.path("my base"), home(&world));
+    let (base, spaced, _home) = (world.base(), world.path("my base"), home(&world));
     let [old, new, missing] = [0x1000_0000, 0x2000_0000, 0x3000_0000].map(numbered);
     let _ = world.workspace().id(&old).days_ago(40).make();
     let _ = world.workspace().id(&new).days_ago(3).make();

@@ -99,7 +99,7 @@ fn a_mount_that_appears_while_a_workspace_is_claimed_or_removed_is_not_entered_w
             let (world, id) = World::with(|it| it.days_ago(40).file("data/file", b"x"));
             let (outside, before) = outside(&world);
             let whole = tree(&world.dir_of(&id));
-            let paused = Paused::lacking(&world, what, call, None, world.prune(&[]));
+            let paused = Paused::lacking(&world, what, call, world.prune(&[]));
             let mounted = mount(&world, kind, &world.dir_of(&the_trash(&world)).join("data"));
             paused.go_on().finds_busy(&id);
             let kept = tool(&["grep", "-rlx", "precious", text(&world.base())]);

@@ -50,14 +50,13 @@ impl Paused {
     /// Begins the run, and returns once it is paused after the first of these calls, or after the first on `path`.
     #[track_caller]
     pub fn after(world: &World, call: &str, path: Option<&Path>, run: Run<'_>) -> Self {
-        Self::lacking(world, &[], call, path, run)
+        Self::lacking(world, &path.map_or(vec![], |path| vec!["-P", text(path)]), call, run)
     }
 
     /// The same on a kernel that lacks something: with these further options of strace.
     #[track_caller]
-    pub fn lacking(world: &World, what: &[&str], call: &str, path: Option<&Path>, run: Run<'_>) -> Self {
-        let what = [what, &path.map_or(vec![], |path| vec!["-P", text(path)])].concat();
-        Self::begin(world, &what, (call, 1), run).unwrap_or_else(|ran| panic!("it was never paused: {ran:#?}"))
+    pub fn lacking(world: &World, what: &[&str], call: &str, run: Run<'_>) -> Self {
+        Self::begin(world, what, (call, 1), run).unwrap_or_else(|ran| panic!("it was never paused: {ran:#?}"))
     }
 
     /// The same after the nth of these calls, counted from 1; if the run ends before, that is what it came to.

@@ -71,7 +71,7 @@ fn an_accessed_workspace_is_never_put_back_over_a_new_one_also_without_rename_no
         ("renameat", &["-e", "inject=renameat2:error=EOPNOTSUPP"]),
     ] {
         let (world, id) = World::with_aged(40);
-        let paused = Paused::lacking(&world, lacking, call, None, world.prune(&[]));
+        let paused = Paused::lacking(&world, lacking, call, world.prune(&[]));
         let claimed = &the_trash(&world);
         access(&world.base().join(claimed)); // one that was under way when the claim came
         fs::create_dir(world.dir_of(&id)).expect("the application makes it anew");

@@ -1,7 +1,7 @@
 //! `wsctl prune`: what stays in any case.
 
 use crate::tools::{outside, set_aside, text, tree};
-use crate::world::{World, chmod, is_root, numbered, sorted};
+use crate::world::{World, chmod, numbered, sorted};
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -33,14 +33,13 @@ fn an_exclude_from_with_a_line_that_is_no_id_or_that_cannot_be_read_stops_the_pr
     let closed = world.prune(&["--exclude-from", "/dev/stdin"]).through_sh("exec \"$@\" <&-").run();
     closed.exits(74).complains("error[io]: --exclude-from: cannot read /dev/stdin: ");
     assert_eq!(world.snapshot(), before);
-    if is_root() {
-        world.give_away();
-        chmod(&secret, 0o0);
-        let before = world.snapshot();
-        let ran = world.prune(&["--exclude-from", text(&secret)]).by_ordinary_user().run();
-        ran.exits(77).prints("").complains("error[permission-denied]: ");
-        assert_eq!(world.snapshot(), before);
-    }
+    needs!("root", "setpriv");
+    world.give_away();
+    chmod(&secret, 0o0);
+    let before = world.snapshot();
+    let ran = world.prune(&["--exclude-from", text(&secret)]).by_ordinary_user().run();
+    ran.exits(77).prints("").complains("error[permission-denied]: ");
+    assert_eq!(world.snapshot(), before);
 }
 
 #[test]

@@ -17,10 +17,8 @@ fn mixed() -> (World, [String; 2], String, String) {
     let stale = [older.make(), old.make()];
     let inside = |path: &str| world.dir_of(&stale[1]).join(path);
     fs::File::create(inside("data/sparse")).and_then(|file| file.set_len(1 << 20)).expect("a sparse file");
-    let temporary = ".metadata.tmp.abc.json"; // which is swept before the removal
-    for (file, name) in
-        [("one", "two"), ("one", "data/three"), (temporary, ".metadata.tmp.def.json"), (temporary, "four")]
-    {
+    let swept = ".metadata.tmp.abc.json"; // before the removal
+    for (file, name) in [("one", "two"), ("one", "data/three"), (swept, ".metadata.tmp.def.json"), (swept, "four")] {
         fs::hard_link(inside(file), inside(name)).expect("a hard link");
     }
     let (fresh, missing) = (world.aged(1), world.workspace().make_without_metadata());

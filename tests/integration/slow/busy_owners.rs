@@ -88,7 +88,7 @@ fn a_time_that_the_owner_of_the_base_sets_on_it_hides_no_directories_that_come_a
     let world = World::in_memory();
     let id = world.aged(40);
     // strace writes down no other call, which would take long.
-    let paused = Paused::lacking(&world, &["-e", "trace=fsync"], "fsync", None, world.prune(&[]));
+    let paused = Paused::lacking(&world, &["-e", "trace=fsync"], "fsync", world.prune(&[]));
     let in_2090 = FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(3_786_912_000));
     fs::File::open(world.base()).and_then(|base| base.set_times(in_2090)).expect("a time");
     let doomed = world.base().join(&trash(&world)[0]);

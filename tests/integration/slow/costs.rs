@@ -1,10 +1,8 @@
 //! What a workspace costs in system calls and memory: the difference between a small base and a larger one.
 
 use crate::paused::straced;
-use crate::world::{World, numbered};
+use crate::world::{PRUNE, World, numbered};
 use std::fs;
-
-const PRUNE: [&str; 6] = ["prune", "--older-than", "30d", "-y", "-j", "1"];
 
 /// A base with so many workspaces, last accessed so many days ago: metadata, and these files.
 fn base_of(workspaces: u32, days: i64, files: &[&str]) -> World {
@@ -70,9 +68,7 @@ fn memory(runs: usize, world: &World, args: &[&str]) -> u64 {
 fn a_workspace_that_is_examined_or_pruned_takes_about_150_bytes_of_memory_at_most() {
     needs!("/usr/bin/time");
     let examined = [1000, 25_000].map(|workspaces| base_of(workspaces, 1, &[]));
-    let report = [&PRUNE[..4], &["--format", "json"]].concat();
-    for args in [&["list", "--format", "ids"][..], &["list", "--format", "json"], &["list", "-s"], &PRUNE[..4], &report]
-    {
+    for args in [&["list", "--format=ids"][..], &["list", "--format=json"], &["list", "-s"], &PRUNE[..4], &PRUNE[..6]] {
         let mut costs = vec![examined.each_ref().map(|world| memory(5, world, args))];
         if args[0] == "prune" {
             costs.push([1000, 25_000].map(|workspaces| memory(1, &base_of(workspaces, 40, &[]), args)));

@@ -90,9 +90,8 @@ fn a_signal_ends_what_waits_for_ids_on_stdin_or_for_an_answer_also_as_process_1(
     let (world, _) = World::with_aged(40);
     let before = world.snapshot();
     for wrapper in wrappers() {
-        for (args, (signal, status)) in
-            [("touch -", SIGNALS[0]), ("prune -y -", SIGNALS[1]), ("validate -", SIGNALS[0])]
-        {
+        let [term, int] = SIGNALS;
+        for (args, (signal, status)) in [("touch -", term), ("prune -y -", int), ("validate -", term)] {
             let (mut child, pid) = begin(world.wsctl(args.split(' ')), wrapper);
             let _stdin = child.stdin.take(); // stays open
             wait_until("it waits", || {
@@ -149,7 +148,7 @@ fn a_second_signal_ends_prune_at_once_and_one_that_was_ignored_from_the_start_st
         let world = wide_world(40, 1);
         let ids = world.names();
         let ignore = ["env", &format!("--ignore-signal={signal}")];
-        let paused = Paused::lacking(&world, &ignore, "renameat2", None, world.prune(&[]));
+        let paused = Paused::lacking(&world, &ignore, "renameat2", world.prune(&[]));
         paused.signal(signal);
         paused.go_on().pruned(ids);
     }

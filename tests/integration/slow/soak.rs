@@ -6,7 +6,7 @@
 //! the time and are killed at random, so that each workspace is claimed, put back, doomed or removed at any moment of a round.
 
 use crate::tools::trash;
-use crate::world::{Ran, Run, World, ago, finish, ids_in};
+use crate::world::{PRUNE, Ran, Run, World, ago, finish, ids_in};
 use chrono::TimeDelta;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -23,7 +23,6 @@ use uuid::Uuid;
 const WORKERS: usize = 3;
 const EACH: usize = 16;
 const PRUNERS: usize = 2;
-const PRUNE: [&str; 6] = ["prune", "-y", "--older-than", "7d", "--format", "json"];
 
 fn random(limit: u64) -> u64 {
     Uuid::new_v4().as_u64_pair().1 % limit
@@ -59,7 +58,7 @@ impl Soak {
     fn prune(&self) {
         let jobs = format!("-j{}", 1 + random(2));
         self.count("prunes", 1);
-        let Some(ran) = self.run(&self.world.wsctl(PRUNE.iter().chain(&[&*jobs])), 3) else { return };
+        let Some(ran) = self.run(&self.world.wsctl(PRUNE[..6].iter().chain(&[&*jobs])), 3) else { return };
         assert!([0, 75].contains(&ran.status), "{ran:#?}");
         let report = ran.json();
         let failed = report["failed"].as_array().expect("failed");
