@@ -168,11 +168,12 @@ fn examine_all(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context:
             let name = id.encode(&mut name);
             let facts = examine(base.dir(), name, context.now, buffer)?;
             log::trace!("{}: {}", id.subject(), facts.status.word());
+            let is_shown = arguments.matches(facts.status, facts.last_accessed, context.now);
             // A missing or corrupt file shows in the status. A file that could not be read is a failure.
-            if let (Status::Missing | Status::Corrupt, Some(reason)) = (facts.status, &facts.error) {
+            if let (true, Status::Missing | Status::Corrupt, Some(reason)) = (is_shown, facts.status, &facts.error) {
                 log::info!("{}: {}", id.subject(), reason);
             }
-            if facts.breaks_listing && facts.last_accessed.is_some() {
+            if is_shown && facts.breaks_listing && facts.last_accessed.is_some() {
                 let what = "the application's own listing breaks on its last_accessed; wsctl touch repairs it";
                 log::info!("{}: {what}", id.subject());
             }
@@ -188,7 +189,6 @@ fn examine_all(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context:
                 failure = failure.or(usage.error);
             }
             progress.advance(measured.map_or(0, |(bytes, _)| bytes));
-            let is_shown = arguments.matches(facts.status, facts.last_accessed, context.now);
             Some(Row {
                 id: *id,
                 status: facts.status,

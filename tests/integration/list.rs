@@ -58,6 +58,18 @@ fn ids_ages_statuses_and_a_limit_choose_what_is_listed() {
 }
 
 #[test]
+fn v_says_what_is_wrong_with_those_that_are_listed_and_with_no_others() {
+    let world = World::new();
+    let missing = world.workspace().make_without_metadata();
+    let corrupt = world.workspace().metadata("[]").make();
+    let naive = world.workspace().accessed("2024-05-23T14:30:00Z").make(); // it breaks the application's listing
+    for (filter, listed) in [("missing", &missing), ("corrupt", &corrupt), ("ok", &naive)] {
+        let ran = world.wsctl(["list", "-v", "--status", filter, "--format", "ids"]).run().exits(0);
+        let _ = ran.prints(&format!("{listed}\n")).complains(&format!("info: workspace {listed}: "));
+    }
+}
+
+#[test]
 fn each_sort_key_has_its_order_r_reverses_it_and_what_is_not_known_comes_last_by_id() {
     let world = World::new();
     // Three orders that have nothing in common.
