@@ -107,7 +107,7 @@ impl Question<'_> {
         [
             ids.as_ref().map(|ids| format!("the {} given", amounts::count(ids.len(), "ID"))),
             cutoff.map(|time| {
-                format!("last accessed more than {} (before {})", amounts::age(time, self.now), Zone::Utc.show(time))
+                format!("last accessed before {} ({})", Zone::Utc.show(time), amounts::age(time, self.now))
             }),
             max_total_size.map(|size| format!("{least} all together use at most {}", amounts::size(size))),
             free.map(|free| format!("{least} {} are free", amounts::size(free.wanted))),
