@@ -1,11 +1,11 @@
-# Completions for bash: the program itself tells what fits.
+# Completions for bash: the program itself finds the candidates.
 
 _wsctl() {
     # Bash takes --sort=size for three words.
     local i index words=()
     for ((i = 0; i < ${#COMP_WORDS[@]}; i++)); do
         local word=${COMP_WORDS[i]}
-        # Of the word that is being completed, what stands before the cursor, and without a quote that is open.
+        # Of the word at the cursor, take what is before the cursor, without an open quote.
         [[ $i -ne $COMP_CWORD || $word == = ]] || word=$2
         if [[ $i -gt 1 && (${COMP_WORDS[i]} == = || ${COMP_WORDS[i - 1]} == =) ]]; then
             words[-1]+=$word

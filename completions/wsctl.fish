@@ -1,4 +1,4 @@
-# Completions for fish: the program itself tells what fits.
+# Completions for fish: the program itself finds the candidates.
 
 function __wsctl
     set -l token (commandline --current-token --cut-at-cursor)

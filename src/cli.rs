@@ -60,7 +60,7 @@ pub enum Command {
     /// Check that IDs are well formed and that their workspaces exist
     ///
     /// Prints each valid ID in canonical form, one a line, in the order given: this is safe to use as a path. Exits with 0 if all
-    /// are valid, with 1 if any is not or none was given. Malformed and absent IDs look the same and take the same time; -v says which it was.
+    /// are valid, with 1 if any is not or stdin has none. Malformed and absent IDs look the same and take the same time; -v says which it was.
     ///
     /// Write untrusted input after `--`: there `-` does not read stdin, and `--help` is not an option.
     #[command(override_usage = "wsctl validate [OPTIONS] [--] <ID>...")]

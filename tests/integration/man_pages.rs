@@ -10,26 +10,31 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 use std::fs;
 
-const ENVIRONMENT: [(&str, &str); 6] = [
-    ("WSCTL_BASE", "The workspaces' directory, where --base is not given. Empty counts as unset."),
-    ("HOME", "Where the default base is looked for."),
-    ("RUST_LOG", "What to log, where neither -v nor -q is given: info, for example."),
+const ENVIRONMENT: [(&str, &str); 8] = [
+    ("WSCTL_BASE", "The workspaces' directory, if --base is not given. Empty counts as unset."),
+    ("HOME", "The default base is in this directory."),
+    ("RUST_LOG", "What to log if neither -v nor -q is given, such as info."),
     ("NO_COLOR", "Set to anything: no colours, unless --color says otherwise."),
-    ("CLICOLOR_FORCE", "Set to anything but 0: colours also where there is no terminal."),
-    ("JOURNAL_STREAM", "Set by systemd(1). Where it names stderr, diagnostics carry their priority for the journal."),
+    ("CLICOLOR_FORCE", "Set to anything but 0: colours also without a terminal."),
+    ("TZ", "The time zone of list --time local."),
+    ("LC_ALL, LC_CTYPE, LANG", "If the first that is set is not UTF-8, a table on a terminal is ASCII only."),
+    (
+        "JOURNAL_STREAM",
+        "Set by systemd(1). If it names stderr, each diagnostic begins with its priority for the journal.",
+    ),
 ];
 
 const FILES: [(&str, &str); 5] = [
     ("~/.pitlane/workspaces", "The default base."),
-    ("BASE/ID/.metadata.json", "What the application, and wsctl, know of a workspace."),
-    ("BASE/ID/.metadata.tmp.*.json", "A rewrite of it by the application that is under way or was cut off."),
+    ("BASE/ID/.metadata.json", "The metadata of a workspace, such as its last access."),
+    ("BASE/ID/.metadata.tmp.*.json", "A rewrite of it by the application, in progress or interrupted."),
     (
         "BASE/.wsctl-claimed.ID.TAG",
-        "A workspace that a prune is looking at. Left by one that was killed, the next decides afresh.",
+        "A workspace that a prune is looking at. If that prune was killed, the next one decides on it again.",
     ),
     (
         "BASE/.wsctl-doomed.ID.TAG",
-        "A workspace that is being removed. Left by a prune that was killed, the next finishes it.",
+        "A workspace that a prune is removing. If that prune was killed, the next one finishes it.",
     ),
 ];
 

@@ -63,7 +63,7 @@ pub struct Arguments {
     pub(super) exclude: Vec<WorkspaceId>,
     /// Always keep the workspaces in this file: IDs, one a line, with # comments (repeatable)
     ///
-    /// If the file cannot be read, or a line is not an ID, nothing is deleted. It may be a pipe: <(command) in bash.
+    /// If the file cannot be read, or a line is not an ID, nothing is deleted. It may be a pipe, such as /dev/stdin.
     #[arg(long, value_name = "FILE", help_heading = "Protection")]
     pub(super) exclude_from: Vec<PathBuf>,
     /// Delete nothing if more than this number or share of the workspaces would be deleted: 100 or 20%
