@@ -15,9 +15,9 @@ _wsctl() {
         [[ $i -ne $COMP_CWORD ]] || index=$((${#words[@]} - 1))
     done
 
-    # The program on the line, unless that is an alias.
+    # The program on the line, unless that is an alias. An alias may have the name of another program.
     local program=${1/#\~\//$HOME/}
-    type -P "$program" >/dev/null || program=wsctl
+    [[ $program == */wsctl && -x $program ]] || program=wsctl
     # A line is a candidate. (mapfile would read a pipe byte by byte.)
     local IFS=$'\n' -
     set -f

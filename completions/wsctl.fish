@@ -4,7 +4,7 @@ function __wsctl
     set -l token (commandline --current-token --cut-at-cursor)
     set -l words (commandline --current-process --tokenize --cut-at-cursor)
     set -l program $words[1]
-    command --query $program; or set program wsctl
+    string match --quiet '*/wsctl' -- $program; and command --query $program; or set program wsctl
     set -l answer (COMPLETE=fish command $program -- $words $token 2>/dev/null)
     set -l option (string match --regex -- '^--[^=]*=' $token; or echo)
     set -l path (string replace -- "$option" '' $token)

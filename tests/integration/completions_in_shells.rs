@@ -51,6 +51,17 @@ fn a_single_candidate_is_inserted_at_once_and_a_path_with_the_quotes_of_the_shel
 }
 
 #[test]
+fn an_alias_with_the_name_of_another_program_does_not_run_that_program() {
+    let world = World::new();
+    let id = world.workspace().id(&numbered(0x00c0_ffee)).make();
+    let alias = "alias id=wsctl; . ~/user/completions/wsctl; complete -F _wsctl id";
+    for shell in here([Shell::Bash]) {
+        let tab = tab(&world, shell, &format!("{alias}\nid touch 0"), &[("WSCTL_BASE", &world.base())]);
+        assert_eq!(tab.line, format!("id touch {id} "), "{tab:#?}");
+    }
+}
+
+#[test]
 fn completion_does_not_run_the_typed_line() {
     let world = World::new();
     // Elvish completes no line on which a command stands.

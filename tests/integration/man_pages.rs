@@ -14,10 +14,10 @@ const ENVIRONMENT: [(&str, &str); 8] = [
     ("WSCTL_BASE", "The workspaces' directory, if --base is not given. Empty counts as unset."),
     ("HOME", "The default base is in this directory."),
     ("RUST_LOG", "What to log if neither -v nor -q is given, such as info."),
-    ("NO_COLOR", "Set to anything: no colours, unless --color says otherwise."),
-    ("CLICOLOR_FORCE", "Set to anything but 0: colours also without a terminal."),
+    ("NO_COLOR", "If it is set, there are no colours, unless --color says otherwise."),
+    ("CLICOLOR_FORCE", "If it is set, there are colours also without a terminal."),
     ("TZ", "The time zone of list --time local."),
-    ("LC_ALL, LC_CTYPE, LANG", "If the first that is set is not UTF-8, a table on a terminal is ASCII only."),
+    ("LC_ALL, LC_CTYPE, LANG", "Unless the first that is set is UTF-8, a table on a terminal is ASCII only."),
     (
         "JOURNAL_STREAM",
         "Set by systemd(1). If it names stderr, each diagnostic begins with its priority for the journal.",
