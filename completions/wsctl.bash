@@ -1,7 +1,7 @@
 # Completions for bash: the program itself finds the candidates.
 
 _wsctl() {
-    # Bash takes --sort=size for three words.
+    # Bash takes --sort=size for three words, unless COMP_WORDBREAKS lacks the `=`.
     local i index words=()
     for ((i = 0; i < ${#COMP_WORDS[@]}; i++)); do
         local word=${COMP_WORDS[i]}
@@ -25,7 +25,7 @@ _wsctl() {
     case ${COMPREPLY[0]-} in
         *'<DIR>') COMPREPLY=() && compopt -o dirnames ;;
         *'<FILE>') COMPREPLY=() && compopt -o default ;;
-        --*=*) COMPREPLY=("${COMPREPLY[@]#--*=}") ;;
+        --*=*) [[ $2 == --* ]] || COMPREPLY=("${COMPREPLY[@]#--*=}") ;;
     esac
 }
 

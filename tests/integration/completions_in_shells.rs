@@ -62,6 +62,15 @@ fn an_alias_with_the_name_of_another_program_does_not_run_that_program() {
 }
 
 #[test]
+fn bash_may_be_told_to_take_an_option_and_its_value_for_one_word() {
+    let world = World::new();
+    for shell in here([Shell::Bash]) {
+        let tab = tab(&world, shell, "COMP_WORDBREAKS=${COMP_WORDBREAKS/=}\nwsctl list --sort=si", &[]);
+        assert_eq!(tab.line, "wsctl list --sort=size ", "{tab:#?}");
+    }
+}
+
+#[test]
 fn completion_does_not_run_the_typed_line() {
     let world = World::new();
     // Elvish completes no line on which a command stands.
