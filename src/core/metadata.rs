@@ -170,6 +170,7 @@ impl<'a> Members<'a> {
         let mut json = serde_json::Deserializer::from_str(text);
         let not_json = |error: serde_json::Error| match error.classify() {
             serde_json::error::Category::Data => corrupt("is not a JSON object"),
+            _ if text.is_empty() => corrupt("is empty"), // such as after a power cut
             _ => corrupt(&format!("is not JSON: {error}")),
         };
         let members = json.deserialize_map(MembersVisitor).map_err(not_json)?;

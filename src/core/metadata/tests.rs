@@ -34,3 +34,8 @@ fn an_edit_fails_if_its_result_is_too_large_to_be_read_again() {
     assert!(Metadata::parse(text.as_bytes()).is_ok());
     assert!(with_last_accessed(text.as_bytes(), time()).is_err());
 }
+
+#[test]
+fn an_empty_file_is_called_empty() {
+    assert_eq!(Metadata::parse(b"").expect_err("corrupt").to_string(), ".metadata.json is empty");
+}
