@@ -41,18 +41,18 @@ fn a_workspace_of_unknown_age_is_skipped_by_a_rule_with_a_warning_each_and_exit_
 #[test]
 fn a_workspace_that_may_not_be_read_is_skipped_as_denied_and_removed_if_given_by_id() {
     needs!("root", "setpriv");
-    let (world, [file, dir]) = World::with_each_aged([40, 41]);
+    let (world, [file, dir, unsearchable]) = World::with_each_aged([40, 41, 42]);
     world.give_away();
-    for path in [world.metadata_of(&file), world.dir_of(&dir)] {
-        chmod(path, 0o0);
+    for (path, mode) in [(world.metadata_of(&file), 0), (world.dir_of(&dir), 0), (world.dir_of(&unsearchable), 0o600)] {
+        chmod(path, mode);
     }
-    let denied = sorted([&file, &dir].map(|id| format!("{id} denied")));
+    let denied = sorted([&file, &dir, &unsearchable].map(|id| format!("{id} denied")));
     for rule in [&[][..], &["--max-total-size", "0B"], &["--use-mtime"]] {
         let report = world.prune(rule).by_ordinary_user().run().exits(0).json();
         assert_eq!((&report["pruned"], skipped(&report)), (&json!([]), denied.clone()), "{rule:?}");
     }
     let by_id = |id: &str, more: &[&str]| world.wsctl(["prune", "-y", id].iter().chain(more)).by_ordinary_user().run();
-    let _ = (by_id(&file, &["--use-mtime"]).exits(0), by_id(&dir, &[]).exits(0));
+    let _ = (by_id(&file, &["--use-mtime"]).exits(0), by_id(&dir, &[&unsearchable]).exits(0));
     assert_eq!(world.names(), [""; 0]);
 }
 

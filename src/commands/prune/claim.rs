@@ -117,7 +117,7 @@ impl Claims<'_> {
         let (Claimed { name, dir }, found) = (claimed, task.found);
         let put_back = |reason| self.put_back_because(name, reason);
         let failed = |errno| put_back(Error::os(errno, "cannot examine it again"));
-        let look_inside = || look(|| dir.stat(METADATA_C), || dir.stat(c".")).map_err(failed);
+        let look_inside = || dir.with_rights(|| look(|| dir.stat(METADATA_C), || dir.stat(c"."))).map_err(failed);
         let listed_at = FileTime::now();
         let names = Names::read_all(&dir, LISTING, &mut scratch.buffer).map_err(failed)?;
         // `None`: there is a temporary file, or perhaps one, because the listing is too long to keep.
@@ -125,8 +125,9 @@ impl Claims<'_> {
         let mut decided_on = found.seen;
         if matches!(decided_on, Seen::Unknown(_)) {
             // It was named by its ID, whatever its metadata says. From now on, the metadata must not change.
+            let is = look_inside()?;
             check_not_replaced(decided_on, || dir.stat(c".")).map_err(put_back)?;
-            decided_on = look_inside()?;
+            decided_on = is;
         } else if names.is_none() {
             check_unchanged(found, decided_on, look_inside()?, || read(&dir, METADATA, scratch)).map_err(put_back)?;
         }
