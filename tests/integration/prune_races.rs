@@ -50,6 +50,28 @@ fn a_prune_does_not_fail_when_another_run_finishes_what_it_claimed_or_was_about_
 }
 
 #[test]
+fn a_dry_run_does_not_report_what_another_run_has_removed_meanwhile() {
+    needs!("strace");
+    let world = World::new();
+    let id = world.aged(40);
+    let paused = Paused::after(&world, "readlink,readlinkat", None, world.prune(&["-n"]));
+    world.prune(&[]).run().pruned([id]);
+    paused.go_on().pruned([""; 0]);
+}
+
+#[test]
+fn a_dry_run_does_not_fail_when_another_run_puts_a_claim_back_meanwhile() {
+    needs!("strace");
+    let world = World::new();
+    let id = world.aged(1);
+    let metadata = world.base().join(set_aside(&world, "claimed", &id)).join(".metadata.json");
+    let paused = Paused::after(&world, "read", Some(&metadata), world.prune(&["-n"]));
+    world.prune(&[]).run().pruned([""; 0]);
+    assert_eq!(world.names(), [id]);
+    paused.go_on().pruned([""; 0]);
+}
+
+#[test]
 fn a_claimed_workspace_that_another_run_puts_back_is_claimed_again_at_its_own_path() {
     needs!("strace");
     for (is_of_an_earlier_run, call) in [(true, "readlink,readlinkat"), (false, "renameat2")] {

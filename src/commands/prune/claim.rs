@@ -208,6 +208,9 @@ fn missing_claim(base: &Base, name: TrashName) -> TaskResult {
 /// Returns what would keep a claimed workspace from being put back, as far as one can know without trying. `is_taken` says that
 /// another claim would be back at its path.
 pub(super) fn put_back_error(base: &Base, name: TrashName, is_taken: bool) -> Option<Error> {
+    if let Err(Errno::NOENT) = base.dir().cached_stat(&*name.to_string()) {
+        return None; // another run took the next step
+    }
     match base.dir().cached_stat(name.id.encode(&mut [0; WorkspaceId::LEN])) {
         Err(Errno::NOENT) if !is_taken => None,
         Ok(_) | Err(Errno::NOENT | Errno::XDEV) => Some(new_workspace_error(base, name)),

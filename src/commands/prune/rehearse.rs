@@ -6,7 +6,8 @@ use super::plan::{Decision, Plan};
 use super::survey::Found;
 use super::task::{Task, TaskResult};
 use crate::core::names::TrashName;
-use crate::core::{Base, Error, threads, tree};
+use crate::core::tree::{self, Usage};
+use crate::core::{Base, Category, Error, threads};
 use crate::output::progress::{Labels, Progress};
 use std::collections::HashSet;
 
@@ -26,10 +27,10 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, show_progre
         let (result, freed) = match (mounts.check(&name, &|| false, scratch), found.size) {
             (Err(error), _) => (TaskResult::failed(error), 0),
             (Ok(()), Some(size)) => (TaskResult::Pruned(found.unmeasured.clone()), size.get()),
-            (Ok(()), None) => {
-                let usage = tree::measure(base.dir(), &name, &|| false, scratch);
-                (TaskResult::Pruned(usage.error.map(Box::new)), usage.bytes)
-            }
+            (Ok(()), None) => match tree::measure(base.dir(), &name, &|| false, scratch) {
+                Usage { error: Some(error), .. } if error.category() == Category::NotFound => return None, // another run has taken it
+                usage => (TaskResult::Pruned(usage.error.map(Box::new)), usage.bytes),
+            },
         };
         progress.advance(freed);
         Some(Task { result, freed, ..Task::new((found, *rule)) })
