@@ -1,6 +1,7 @@
 //! The look right before a claim: what was accessed since the decision never leaves its own path, not even for the time of a
 //! look. The runs are paused between the decision and the look, so that nothing here depends on who is faster.
 
+use crate::mounted::Mounted;
 use crate::paused::{Paused, straced};
 use crate::tools::{access, modify, tree};
 use crate::world::{Run, World, chmod, ids_in};
@@ -37,6 +38,17 @@ fn a_workspace_accessed_after_the_decision_is_never_taken_off_its_path() {
         assert_eq!(renames(&log), [""; 0], "{options:?}");
         assert_eq!((world.names(), tree(&world.dir_of(&id))), (vec![id], before), "{options:?}");
     }
+}
+
+#[test]
+fn a_workspace_with_a_mount_inside_is_never_taken_off_its_path() {
+    needs!("root", "mount", "strace");
+    let world = World::new();
+    let id = world.workspace().days_ago(40).file("data/x", b"x").make();
+    let _mounted = Mounted::tmpfs(&world, &world.dir_of(&id).join("data"), "size=64k");
+    let (ran, log) = straced(&world, world.prune(&[]), "rename,renameat,renameat2");
+    ran.finds_busy(&id);
+    assert_eq!(renames(&log), [""; 0]);
 }
 
 #[test]

@@ -177,7 +177,7 @@ impl<'t, 'p> Worker<'_, 't, 'p> {
             let (name, names, listed_at) = (found.name(), Names::default(), FileTime::now());
             return Ok(Tree { name, dir: None, names, listed_at });
         }
-        let claim = claims.claim(found, task.claim(), &mut self.scratch)?;
+        let claim = claims.claim(found, task.claim(), &self.mounts, &mut self.scratch)?;
         self.mounts.refresh(); // the removal itself stops at what is mounted later
         claims.doom(claim, task, &self.mounts, &mut self.scratch)
     }

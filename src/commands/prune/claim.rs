@@ -49,12 +49,18 @@ pub(super) struct Claims<'a> {
 
 impl Claims<'_> {
     /// Claims a workspace, if one more look finds it unchanged. Opens one that is claimed already, under this tag.
-    pub(super) fn claim(&self, found: &Found, tag: Option<u64>, scratch: &mut Scratch) -> Result<Claimed> {
+    pub(super) fn claim(
+        &self,
+        found: &Found,
+        tag: Option<u64>,
+        mounts: &Mounts<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Claimed> {
         let claimed = |tag| TrashName { stage: Stage::Claimed, id: found.id, tag };
         let name = if let Some(tag) = tag {
             claimed(tag)
         } else {
-            self.look_before_claim(found, scratch)?;
+            self.look_before_claim(found, mounts, scratch)?;
             self.rename(&found.id.to_string(), claimed(self.tag)).map_err(claim_error)?
         };
         match self.base.dir().open_accessible(&*name.to_string()) {
@@ -68,8 +74,9 @@ impl Claims<'_> {
         }
     }
 
-    /// Looks at a workspace at its own path, so that one that was accessed since the decision never leaves it.
-    fn look_before_claim(&self, found: &Found, scratch: &mut Scratch) -> Result<()> {
+    /// Looks at a workspace at its own path, so that one that was accessed since the decision, or has something mounted inside, never
+    /// leaves it.
+    fn look_before_claim(&self, found: &Found, mounts: &Mounts<'_>, scratch: &mut Scratch) -> Result<()> {
         if (self.stop)() {
             return Err(TaskResult::Kept);
         }
@@ -82,7 +89,8 @@ impl Claims<'_> {
             (_, Err(_)) => Ok(()), // the look after the claim decides
             (seen, Ok(is)) => check_unchanged(found, seen, is, || read(base, &path, scratch)),
         };
-        unchanged.and_then(|()| self.check_unmodified(&name, found, scratch)).map_err(|reason| {
+        let unmounted = unchanged.and_then(|()| mounts.check(&name, self.stop, scratch));
+        unmounted.and_then(|()| self.check_unmodified(&name, found, scratch)).map_err(|reason| {
             let is_gone = !self.base.contains(found.id).unwrap_or(true); // another run was faster
             if is_gone { TaskResult::Elsewhere } else { self.kept_or_failed(reason) }
         })
