@@ -82,7 +82,7 @@ fn update(dir: &DirFd, read: &metadata::Opened, content: &[u8]) -> Result<Option
     let staged = Staged::new(dir, content, ownership)?;
     match dir.stat(METADATA) {
         Ok(stat) if Signature::from(&stat) == Signature::from(&read.stat) => {}
-        Ok(_) | Err(Errno::NOENT) => return Ok(None),
+        Ok(_) | Err(Errno::NOENT | Errno::XDEV) => return Ok(None),
         Err(errno) => return Err(Error::os(errno, format!("cannot examine {METADATA}"))),
     }
     check_rename(staged.replace(METADATA), Rewritten::Updated)

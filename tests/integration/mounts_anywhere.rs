@@ -1,6 +1,7 @@
 //! A mount inside a workspace is noticed however it was made, and nothing that is mounted there is ever accessed.
 
 use crate::mounted::{Bindfs, Mounted};
+use crate::paused::Paused;
 use crate::tools::{outside, set_aside, text, tool, tree};
 use crate::world::{World, ids_in};
 use std::fs;
@@ -90,6 +91,22 @@ fn a_mount_on_a_workspace_or_its_metadata_is_denied_to_list_and_busy_to_touch_an
         let _ = touch.complains("warning[busy]: ").mentions("something is mounted");
         world.wsctl(["prune", "-y", "--format", "json", &id]).run().mentions("something is mounted").finds_busy(&id);
         assert_eq!((world.snapshot(), tree(&outside)), before, "{kind} on {name:?}");
+    }
+}
+
+#[test]
+fn a_mount_that_appears_on_metadata_makes_a_workspace_busy_to_touch_and_prune() {
+    needs!("root", "mount", "strace");
+    for (command, call) in [("prune", "renameat2"), ("touch", "fsync")] {
+        let world = World::new();
+        let (outside, _) = outside(&world);
+        let id = world.workspace().days_ago(40).file(".metadata.tmp.k3x9.json", b"{}").make();
+        let run = if command == "touch" { world.wsctl(["touch", &id]) } else { world.prune(&[]) };
+        let paused = Paused::after(&world, call, None, run);
+        let metadata = world.dir_of(&world.names()[0]).join(".metadata.json");
+        let _mounted = Mounted::bind(&world, &outside.join("dir/precious"), &metadata);
+        let _ = paused.go_on().exits(75).complains("warning[busy]: ").mentions("something is mounted");
+        assert_eq!(world.names(), [id], "{command}");
     }
 }
 

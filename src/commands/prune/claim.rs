@@ -124,7 +124,10 @@ impl Claims<'_> {
     ) -> Result<Tree> {
         let (Claimed { name, dir }, found) = (claimed, task.found);
         let put_back = |reason| self.put_back_because(name, reason);
-        let failed = |errno| put_back(Error::os(errno, "cannot examine it again"));
+        let failed = |errno| match errno {
+            Errno::XDEV => put_back(mounted()),
+            _ => put_back(Error::os(errno, "cannot examine it again")),
+        };
         let look_inside = || dir.with_rights(|| look(|| dir.stat(METADATA_C), || dir.stat(c"."))).map_err(failed);
         let listed_at = FileTime::now();
         let names = Names::read_all(&dir, LISTING, &mut scratch.buffer).map_err(failed)?;
