@@ -9,7 +9,7 @@ use super::{Context, Terminal};
 use crate::args::ids;
 use crate::core::survey::BaseListing;
 use crate::core::workspace::{Status, examine};
-use crate::core::{Base, Category, Error, ExitStatus, Timestamp, WorkspaceId, base, threads, tree};
+use crate::core::{Base, Error, ExitStatus, Timestamp, WorkspaceId, base, threads, tree};
 use crate::output::Outcome;
 use crate::output::amounts::{self, Zone};
 use crate::output::diagnostics;
@@ -181,8 +181,8 @@ fn examine_all(base: &Base, ids: &[WorkspaceId], arguments: &Arguments, context:
             let (mut measured, mut is_unmeasured) = (None, false);
             if sizes {
                 let usage = tree::measure(base.dir(), name, &|| false, scratch);
-                if usage.error.as_ref().is_some_and(|error| error.category() == Category::NotFound) {
-                    return None; // it was pruned just now
+                if usage.is_gone() {
+                    return None;
                 }
                 measured = Some((usage.bytes, usage.files));
                 is_unmeasured = usage.error.is_some();

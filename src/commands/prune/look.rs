@@ -73,11 +73,7 @@ pub(super) fn check_unmodified(
 ) -> Result<()> {
     let Some(time) = found.last_access else { return Ok(()) };
     let usage = tree::search(base, name, stop, scratch);
-    match usage.error {
-        _ if usage.newest > Some(time) => Err(accessed()),
-        Some(error) if error.category() == Category::NotFound => Err(accessed()), // another run has it, or had it
-        error => error.map_or(Ok(()), Err),
-    }
+    if usage.newest > Some(time) || usage.is_gone() { Err(accessed()) } else { usage.error.map_or(Ok(()), Err) }
 }
 
 /// Unlinks the temporary files that may still be renamed over the metadata, and rewinds the listing. Adds what that frees, in

@@ -65,7 +65,7 @@ impl<'a> Mounts<'a> {
             Ok(None) => {
                 let usage = tree::search(self.base, name, stop, scratch);
                 match usage.error {
-                    Some(error) if error.category() != Category::NotFound => return Err(error),
+                    Some(error) if !usage.is_gone() => return Err(error),
                     _ => usage.has_mount,
                 }
             }

@@ -6,8 +6,7 @@ use super::plan::{Decision, Plan};
 use super::survey::Found;
 use super::task::{Task, TaskResult};
 use crate::core::names::TrashName;
-use crate::core::tree::{self, Usage};
-use crate::core::{Base, Category, Error, threads};
+use crate::core::{Base, Error, threads, tree};
 use crate::output::progress::{Labels, Progress};
 use std::collections::HashSet;
 
@@ -28,7 +27,7 @@ pub(super) fn rehearse<'p>(base: &Base, plan: &'p Plan, jobs: usize, show_progre
             (Err(error), _) => (TaskResult::failed(error), 0),
             (Ok(()), Some(size)) => (TaskResult::Pruned(found.unmeasured.clone()), size.get()),
             (Ok(()), None) => match tree::measure(base.dir(), &name, &|| false, scratch) {
-                Usage { error: Some(error), .. } if error.category() == Category::NotFound => return None, // another run has taken it
+                usage if usage.is_gone() => return None,
                 usage => (TaskResult::Pruned(usage.error.map(Box::new)), usage.bytes),
             },
         };

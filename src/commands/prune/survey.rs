@@ -200,7 +200,7 @@ fn examine(
     if scope.measures {
         let usage = tree::measure(base.dir(), &name, &|| false, scratch);
         match usage.error.as_ref().map(Error::category) {
-            Some(Category::NotFound) => return None, // another run has taken it
+            _ if usage.is_gone() => return None,
             Some(Category::PermissionDenied) if place == Place::Doomed => {} // removal gives itself what it needs
             _ => found.unmeasured = usage.error.map(Box::new),
         }

@@ -33,8 +33,15 @@ pub struct Usage {
     pub has_mount: bool,
     /// Whether something in it may not have been looked at. If not, `newest` and `has_mount` are right even if there is an error.
     pub is_partial: bool,
-    /// Why not everything was counted. [`Category::NotFound`] if the tree does not exist.
+    /// Why not everything was counted.
     pub error: Option<Error>,
+}
+
+impl Usage {
+    /// Whether the tree does not exist: another run has taken it.
+    pub fn is_gone(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.category() == Category::NotFound)
+    }
 }
 
 /// Measures the directory `name`, without entering other mounts. Tries again if others change it.
