@@ -1,7 +1,7 @@
 //! Empties the directories of a doomed tree: the visitor of the walk in `remove.rs`.
 //!
-//! It also removes names that others create meanwhile, but at most `MAX_NEW_NAMES`. If a directory is not empty afterwards, it
-//! takes the directory over, if it may, and reads it again.
+//! It also removes names that others create meanwhile, but at most `MAX_NEW_NAMES`. A directory in which new names appear, or
+//! which is not empty afterwards, it takes over, if it may.
 
 use super::super::dirfd::DirFd;
 use super::super::error::{Category, Error};
@@ -20,7 +20,7 @@ const MAX_RETRIES: u8 = 20;
 const MAX_NEW_NAMES: u64 = 2_000_000;
 /// How many names such a directory itself counts for: a chain of them may grow faster than the walk descends.
 const NAMES_PER_DIRECTORY: u64 = 20;
-/// After this many pieces, take a directory over: some kernels list names for as long as others create them.
+/// After this many pieces, take a directory over, whatever is in it: some kernels list names for as long as others create them.
 const MANY_PIECES: u8 = 100;
 /// How far a change time may be ahead of what we take for the file system's clock, in seconds. One further ahead comes from a clock
 /// that was wrong.
@@ -50,6 +50,8 @@ pub(super) struct Level {
     is_root: bool,
     /// Whether others changed it after the doom.
     is_changed: bool,
+    /// Whether this piece had names that others created after the doom.
+    has_new_names: bool,
     state: State,
     retries: u8,
     pieces: u8,
@@ -92,9 +94,24 @@ impl<'a> Emptying<'a> {
         }
     }
 
+    /// Whether somebody certainly created the name after the doom, or moved it here. Another run that removes names changes
+    /// directories, and files that have further names.
+    fn is_new(&self, stat: &Stat) -> bool {
+        match (stat.is_dir(), stat.links) {
+            (true, _) => self.has_changed(stat.born),
+            (false, links) => links == 1 && self.has_changed(stat.changed),
+        }
+    }
+
     /// Removes a name, or opens it if it is a directory with something in it.
-    pub(super) fn remove_or_open(&mut self, dir: &DirFd, name: &CStr, level: &Level) -> Result<Option<Entered<Level>>> {
+    pub(super) fn remove_or_open(
+        &mut self,
+        dir: &DirFd,
+        name: &CStr,
+        level: &mut Level,
+    ) -> Result<Option<Entered<Level>>> {
         let stat = dir.stat(name)?;
+        level.has_new_names |= self.is_new(&stat);
         if !stat.is_dir() {
             dir.unlink(name)?;
             self.count(&stat, level);
@@ -197,11 +214,11 @@ impl Visitor for Emptying<'_> {
         false
     }
 
-    /// Most directories fit in one piece. Then one attempt to remove it is cheaper than the call that finds the end of the
-    /// listing.
+    /// Takes the directory over once new names appear in it. Most directories fit in one piece. Then one attempt to remove it is
+    /// cheaper than the call that finds the end of the listing.
     fn after_piece(&mut self, dir: &DirFd, above: Option<(&DirFd, &CStr)>, level: &mut Level) -> bool {
         level.pieces = level.pieces.saturating_add(1);
-        if level.pieces == MANY_PIECES {
+        if level.pieces == MANY_PIECES || std::mem::take(&mut level.has_new_names) {
             dir.take_over();
         }
         let is_removed = level.state == State::Emptied && above.is_some_and(|(above, name)| above.rmdir(name).is_ok());

@@ -79,11 +79,11 @@ fn empty_and_remove(base: &DirFd, tree: Tree, emptying: &mut Emptying<'_>, scrat
             names.clear(); // there may be more names now
             root.seek(0).map_err(describe)?;
         }
-        let level = emptying.root_level(&stat, retries);
+        let mut level = emptying.root_level(&stat, retries);
         let entered = Entered { dir: root, stat, names: std::mem::take(&mut names), level };
         match walk(entered, emptying, scratch) {
             Ok(root) => {
-                if let Some(gone) = remove_root(emptying, base, &name, &root, &level)? {
+                if let Some(gone) = remove_root(emptying, base, &name, &root, &mut level)? {
                     return Ok(gone);
                 }
                 root.take_over();
@@ -105,7 +105,7 @@ fn remove_root(
     base: &DirFd,
     name: &str,
     root: &DirFd,
-    level: &Level,
+    level: &mut Level,
 ) -> Result<Option<bool>> {
     if let Some(stuck) = emptying.stuck.take() {
         return Err(stuck);

@@ -1,6 +1,12 @@
 use super::super::walk::{Scratch, walk};
 use super::*;
+use rustix::fs::Mode;
+use std::cell::Cell;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 #[test]
 fn a_removal_gives_up_after_too_many_names_in_directories_that_others_changed() {
@@ -42,5 +48,48 @@ fn what_a_wrong_clock_has_stamped_did_not_change_after_the_doom() {
         let [doomed_at, changed] = [doomed_at, changed].map(|seconds| FileTime::now().plus_seconds(seconds));
         let emptying = Emptying::new(doomed_at, &|| false);
         assert_eq!(emptying.has_changed(changed), expected, "{doomed_at:?} {changed:?}");
+    }
+}
+
+#[test]
+fn a_directory_is_taken_over_once_names_appear_in_it_but_not_because_another_run_works_in_it() {
+    const MORE_THAN_A_PIECE: u32 = 2000;
+    for (names, is_taken) in [
+        ("new files", true),
+        ("old files", false),
+        ("changed names of one file", false),
+        ("new directories", true),
+        ("changed directories", false),
+    ] {
+        let temp = tempfile::tempdir_in("/dev/shm").expect("a directory");
+        let path = |number: u32| temp.path().join(number.to_string());
+        let set_mode = |path: &Path| rustix::fs::chmod(path, Mode::from_raw_mode(0o755)).expect("a mode");
+        let wait = || thread::sleep(Duration::from_millis(30)); // longer than the tick of the clock that stamps inodes
+        let doom = || (wait(), FileTime::now(), wait()).1;
+        let early = doom();
+        for number in 0..MORE_THAN_A_PIECE {
+            match names {
+                "new directories" | "changed directories" => fs::create_dir(path(number)),
+                "changed names of one file" if number > 0 => fs::hard_link(path(0), path(number)),
+                _ => fs::write(path(number), ""),
+            }
+            .expect("a name");
+        }
+        let doomed_at = if names.starts_with("new") { early } else { doom() };
+        if names.starts_with("changed") {
+            (0..MORE_THAN_A_PIECE).for_each(|number| set_mode(&path(number)));
+        }
+        set_mode(temp.path());
+        let seen = Cell::new(false);
+        let look = || {
+            seen.set(seen.get() || fs::metadata(temp.path()).expect("a stat").permissions().mode() & 0o777 == 0o700);
+            false
+        };
+        let dir = DirFd::open(temp.path()).expect("an open directory");
+        let stat = dir.stat_self().expect("a stat");
+        let mut emptying = Emptying::new(doomed_at, &look);
+        let level = emptying.root_level(&stat, 0);
+        walk(Entered::new(dir, stat, level), &mut emptying, &mut Scratch::default()).expect("a walk to the end");
+        assert_eq!(seen.get(), is_taken, "{names}");
     }
 }
