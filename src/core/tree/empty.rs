@@ -1,7 +1,7 @@
 //! Empties the directories of a doomed tree: the visitor of the walk in `remove.rs`.
 //!
-//! It also removes names that others create meanwhile, but at most `MAX_NEW_NAMES`. A directory in which new names appear, or
-//! which is not empty afterwards, it takes over, if it may.
+//! It also removes names that others create meanwhile, but at most `MAX_NEW_NAMES`. A directory in which new names appear,
+//! the one above it, and one that is not empty afterwards, it takes over, if it may.
 
 use super::super::dirfd::DirFd;
 use super::super::error::{Category, Error};
@@ -214,12 +214,14 @@ impl Visitor for Emptying<'_> {
         false
     }
 
-    /// Takes the directory over once new names appear in it. Most directories fit in one piece. Then one attempt to remove it is
-    /// cheaper than the call that finds the end of the listing.
+    /// Takes the directory and the one above over once new names appear in it. Most directories fit in one piece. Then one attempt
+    /// to remove it is cheaper than the call that finds the end of the listing.
     fn after_piece(&mut self, dir: &DirFd, above: Option<(&DirFd, &CStr)>, level: &mut Level) -> bool {
         level.pieces = level.pieces.saturating_add(1);
         if level.pieces == MANY_PIECES || std::mem::take(&mut level.has_new_names) {
             dir.take_over();
+            // Then its owner no longer finds the way to the directories beside it either.
+            above.inspect(|(above, _)| above.take_over());
         }
         let is_removed = level.state == State::Emptied && above.is_some_and(|(above, name)| above.rmdir(name).is_ok());
         if is_removed {

@@ -52,7 +52,7 @@ fn what_a_wrong_clock_has_stamped_did_not_change_after_the_doom() {
 }
 
 #[test]
-fn a_directory_is_taken_over_once_names_appear_in_it_but_not_because_another_run_works_in_it() {
+fn a_directory_and_the_one_above_are_taken_over_once_names_appear_but_not_because_another_run_works_there() {
     const MORE_THAN_A_PIECE: u32 = 2000;
     for (names, is_taken) in [
         ("new files", true),
@@ -62,7 +62,9 @@ fn a_directory_is_taken_over_once_names_appear_in_it_but_not_because_another_run
         ("changed directories", false),
     ] {
         let temp = tempfile::tempdir_in("/dev/shm").expect("a directory");
-        let path = |number: u32| temp.path().join(number.to_string());
+        let [root, dir] = [temp.path().to_owned(), temp.path().join("dir")];
+        fs::create_dir(&dir).expect("a directory");
+        let path = |number: u32| dir.join(number.to_string());
         let set_mode = |path: &Path| rustix::fs::chmod(path, Mode::from_raw_mode(0o755)).expect("a mode");
         let wait = || thread::sleep(Duration::from_millis(30)); // longer than the tick of the clock that stamps inodes
         let doom = || (wait(), FileTime::now(), wait()).1;
@@ -79,17 +81,19 @@ fn a_directory_is_taken_over_once_names_appear_in_it_but_not_because_another_run
         if names.starts_with("changed") {
             (0..MORE_THAN_A_PIECE).for_each(|number| set_mode(&path(number)));
         }
-        set_mode(temp.path());
+        set_mode(&root);
+        set_mode(&dir);
         let seen = Cell::new(false);
+        let mode = |path: &Path| fs::metadata(path).map_or(0, |stat| stat.permissions().mode() & 0o777);
         let look = || {
-            seen.set(seen.get() || fs::metadata(temp.path()).expect("a stat").permissions().mode() & 0o777 == 0o700);
+            seen.set(seen.get() || [&root, &dir].map(|path| mode(path)) == [0o700; 2]);
             false
         };
-        let dir = DirFd::open(temp.path()).expect("an open directory");
-        let stat = dir.stat_self().expect("a stat");
+        let root = DirFd::open(&root).expect("an open directory");
+        let stat = root.stat_self().expect("a stat");
         let mut emptying = Emptying::new(doomed_at, &look);
         let level = emptying.root_level(&stat, 0);
-        walk(Entered::new(dir, stat, level), &mut emptying, &mut Scratch::default()).expect("a walk to the end");
+        walk(Entered::new(root, stat, level), &mut emptying, &mut Scratch::default()).expect("a walk to the end");
         assert_eq!(seen.get(), is_taken, "{names}");
     }
 }
