@@ -52,8 +52,7 @@ fn a_single_candidate_is_inserted_at_once_and_a_path_with_the_quotes_of_the_shel
 
 #[test]
 fn an_alias_with_the_name_of_another_program_does_not_run_that_program() {
-    let world = World::new();
-    let id = world.workspace().id(&numbered(0x00c0_ffee)).make();
+    let (world, id) = World::with(|it| it.id(&numbered(0x00c0_ffee)));
     let alias = "alias id=wsctl; . ~/user/completions/wsctl; complete -F _wsctl id";
     for shell in here([Shell::Bash]) {
         let tab = tab(&world, shell, &format!("{alias}\nid touch 0"), &[("WSCTL_BASE", &world.base())]);

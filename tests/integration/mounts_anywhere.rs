@@ -98,9 +98,8 @@ fn a_mount_on_a_workspace_or_its_metadata_is_denied_to_list_and_busy_to_touch_an
 fn a_mount_that_appears_on_metadata_makes_a_workspace_busy_to_touch_and_prune() {
     needs!("root", "mount", "strace");
     for (command, call) in [("prune", "renameat2"), ("touch", "fsync")] {
-        let world = World::new();
+        let (world, id) = World::with(|it| it.days_ago(40).file(".metadata.tmp.k3x9.json", b"{}"));
         let (outside, _) = outside(&world);
-        let id = world.workspace().days_ago(40).file(".metadata.tmp.k3x9.json", b"{}").make();
         let run = if command == "touch" { world.wsctl(["touch", &id]) } else { world.prune(&[]) };
         let paused = Paused::after(&world, call, None, run);
         let metadata = world.dir_of(&world.names()[0]).join(".metadata.json");

@@ -43,8 +43,7 @@ fn a_workspace_accessed_after_the_decision_is_never_taken_off_its_path() {
 #[test]
 fn a_workspace_with_a_mount_inside_is_never_taken_off_its_path() {
     needs!("root", "mount", "strace");
-    let world = World::new();
-    let id = world.workspace().days_ago(40).file("data/x", b"x").make();
+    let (world, id) = World::with(|it| it.days_ago(40).file("data/x", b"x"));
     let _mounted = Mounted::tmpfs(&world, &world.dir_of(&id).join("data"), "size=64k");
     let (ran, log) = straced(&world, world.prune(&[]), "rename,renameat,renameat2");
     ran.finds_busy(&id);

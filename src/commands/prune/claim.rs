@@ -136,7 +136,7 @@ impl Claims<'_> {
         let mut decided_on = found.seen;
         if matches!(decided_on, Seen::Unknown(_)) {
             // It was named by its ID, whatever its metadata says. From now on, the metadata must not change.
-            let is = look_inside()?;
+            let is = look_inside()?; // first, because it repairs the rights that the check needs
             check_not_replaced(decided_on, || dir.stat(c".")).map_err(put_back)?;
             decided_on = is;
         } else if names.is_none() {

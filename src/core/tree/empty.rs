@@ -221,7 +221,9 @@ impl Visitor for Emptying<'_> {
         if level.pieces == MANY_PIECES || std::mem::take(&mut level.has_new_names) {
             dir.take_over();
             // Then its owner no longer finds the way to the directories beside it either.
-            above.inspect(|(above, _)| above.take_over());
+            if let Some((above, _)) = above {
+                above.take_over();
+            }
         }
         let is_removed = level.state == State::Emptied && above.is_some_and(|(above, name)| above.rmdir(name).is_ok());
         if is_removed {

@@ -67,7 +67,12 @@ fn a_directory_and_the_one_above_are_taken_over_once_names_appear_but_not_becaus
         let path = |number: u32| dir.join(number.to_string());
         let set_mode = |path: &Path| rustix::fs::chmod(path, Mode::from_raw_mode(0o755)).expect("a mode");
         let wait = || thread::sleep(Duration::from_millis(30)); // longer than the tick of the clock that stamps inodes
-        let doom = || (wait(), FileTime::now(), wait()).1;
+        let doom = || {
+            wait();
+            let doomed_at = FileTime::now();
+            wait();
+            doomed_at
+        };
         let early = doom();
         for number in 0..MORE_THAN_A_PIECE {
             match names {
